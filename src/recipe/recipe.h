@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the command line and the recipe's files to the images that they describe. */
+
+#include <glib.h>
+#include <stdio.h>
+
+#include "recipe/image-config.h"
+
+typedef enum {
+    RECIPE_ERROR_SYNTAX,  /* a file or an option says something that the language does not know */
+    RECIPE_ERROR_MISSING, /* something that the recipe names does not exist */
+} RecipeError;
+
+#define RECIPE_ERROR recipe_error_quark()
+GQuark recipe_error_quark(void);
+
+/* What the command line says besides settings. */
+typedef struct {
+    char *verb;       /* never NULL; "build" by default */
+    char **arguments; /* of the verb */
+    char *directory;  /* -C: absolute, or NULL when "--directory=" asked for no recipe */
+    int force;        /* how often -f was given */
+    gboolean debug;
+    gboolean debug_shell;
+    gboolean debug_workspace;
+    gboolean debug_sandbox;
+    gboolean debug_timing;
+    gboolean no_pager;
+    gboolean json;
+    gboolean all; /* ours: summary shows every setting */
+    gboolean auto_bump;
+    gboolean wipe_build_dir;
+    gboolean rerun_build_scripts;
+    gboolean help;
+    gboolean version;
+    char *genkey_valid_days;
+    char *genkey_common_name;
+    char *doc_format;
+    char *certificate; /* ours: --certificate of inspect, or NULL */
+} RecipeArguments;
+
+typedef struct {
+    RecipeArguments *arguments;
+    char *directory;        /* working directory, absolute; NULL without recipe */
+    char *config_directory; /* where the recipe is (may be DIRECTORY/mkosi) */
+    ImageConfig **images;   /* in build order, the main image last; NULL-terminated */
+    ImageConfig *main;      /* the last of them (borrowed) */
+    ImageConfig *tools;     /* the tools image, or NULL */
+} Recipe;
+
+/* Parses ARGV and, for verbs that need it, reads the recipe. Warnings go to ui_warning(). Errors name file
+ * and line, or the option, the setting, and what is accepted. Returns NULL with ERROR set on failure. */
+Recipe *recipe_load(int argc, char **argv, GError **error);
+void recipe_free(Recipe *recipe);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recipe, recipe_free)
+
+/* The object that "--json summary" prints; owned by the caller, ends with a newline. */
+char *recipe_to_json(const Recipe *recipe);
+
+/* The JSON of one image as scripts see it in $MKOSI_CONFIG; owned by the caller. */
+char *image_config_to_json(const ImageConfig *config);
+
+/* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
+char *image_config_setting_to_json(const ImageConfig *config, const char *name);
+
+/* Prints the summary for people: only what differs from the defaults unless ALL. */
+void recipe_print_summary(const Recipe *recipe, gboolean all);
+
+/* Prints "particleos --help": verbs and every setting, grouped, from the settings table. */
+void recipe_print_help(void);
+
+/* VALUE with the delayed specifiers (&d ...) of CacheKey and BuildKey expanded; owned by the caller. */
+char *image_config_expand_key(const ImageConfig *config, const char *value);
