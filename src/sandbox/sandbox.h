@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The one place where children are started. A Sandbox says what a program sees (root, mounts, environment,
+ * network, fsync or not) and sandbox_run() starts the small program particleos-sandbox, which enters the
+ * namespaces and execs. Every child dies with us: it runs in its own PID namespace whose init gets a
+ * parent-death signal. */
+
+#include <gio/gio.h>
+#include <glib.h>
+#include <sys/types.h>
+
+#define SANDBOX_ERROR sandbox_error_quark()
+GQuark sandbox_error_quark(void);
+
+typedef enum {
+    SANDBOX_ERROR_START,  /* the sandbox could not be set up */
+    SANDBOX_ERROR_EXIT,   /* the program ended with a status other than 0 */
+    SANDBOX_ERROR_SIGNAL, /* the program was killed by a signal */
+} SandboxError;
+
+/* Makes this process root in a user namespace that maps the caller's UID to 0 and the caller's subuid and
+ * subgid ranges to 1 and up (with newuidmap and newgidmap), unless it is root already; in both cases it
+ * enters a mount namespace of its own, so that no mount outlives the process. Call before any thread exists.
+ * Errors say what to add to /etc/subuid. */
+gboolean sandbox_become_root(GError **error);
+
+/* FALSE when sandbox_become_root() had to enter a user namespace. */
+gboolean sandbox_is_real_root(void);
+
+/* UID and GID of the caller before sandbox_become_root(). */
+uid_t sandbox_caller_uid(void);
+gid_t sandbox_caller_gid(void);
+
+typedef struct Sandbox Sandbox;
+
+typedef enum {
+    SANDBOX_READ_ONLY = 1 << 0,
+    SANDBOX_OPTIONAL = 1 << 1, /* a missing source is no error */
+} SandboxMountFlags;
+
+/* A sandbox with an empty tmpfs as root and the base mounts /proc, /dev (null, zero, full, random, urandom,
+ * tty, pts, shm, fd links), /tmp, /run, /var/tmp; no network, nothing of the host but what is added. */
+Sandbox *sandbox_new(void);
+void sandbox_free(Sandbox *sandbox);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sandbox, sandbox_free)
+
+/* A sandbox that sees the host's programs: /usr, /bin, /lib*, /sbin, /opt,
+ * /etc/{passwd,group,ssl,alternatives,...} read-only. TOOLS_TREE (or NULL) takes the place of the host as
+ * the source of programs. */
+Sandbox *sandbox_new_for_tools(const char *tools_tree);
+
+/* A sandbox whose root directory is the tree ROOT (writable unless READ_ONLY), with the base mounts on top,
+ * as for a chroot. */
+Sandbox *sandbox_new_for_tree(const char *root, gboolean read_only);
+
+/* Mounts are made in the order of these calls; missing targets are created. */
+void sandbox_bind(Sandbox *sandbox, const char *source, const char *target, SandboxMountFlags flags);
+void sandbox_tmpfs(Sandbox *sandbox, const char *target);
+/* LOWERS from top to bottom, NULL-terminated; UPPER and WORK may be NULL (read-only overlay). */
+void sandbox_overlay(
+        Sandbox *sandbox, char *const *lowers, const char *upper, const char *work, const char *target);
+void sandbox_symlink(Sandbox *sandbox, const char *link_text, const char *target);
+/* A read-only regular file with CONTENT, mode 0644, or 0755 if EXECUTABLE. */
+void sandbox_file(Sandbox *sandbox, const char *target, const char *content, gboolean executable);
+
+/* Environment starts with PATH, HOME=/, LANG=C.UTF-8, TERM. VALUE NULL removes. */
+void sandbox_setenv(Sandbox *sandbox, const char *name, const char *value);
+void sandbox_chdir(Sandbox *sandbox, const char *directory);
+void sandbox_network(Sandbox *sandbox, gboolean enabled);
+/* fsync, fdatasync, sync_file_range, msync, sync and syncfs return success without doing anything (seccomp).
+ */
+void sandbox_suppress_sync(Sandbox *sandbox);
+/* chown and friends succeed when the kernel refuses them for want of a mapping (seccomp); for tools that
+ * insist. */
+void sandbox_suppress_chown(Sandbox *sandbox);
+/* Hands on an open file descriptor under the same number; the caller keeps it open until sandbox_run()
+ * returns. */
+void sandbox_pass_fd(Sandbox *sandbox, int fd);
+/* Program starts with these as standard input/output/error instead of /dev/null, our log, our log. */
+void sandbox_stdin_fd(Sandbox *sandbox, int fd);
+void sandbox_stdout_fd(Sandbox *sandbox, int fd);
+void sandbox_stderr_fd(Sandbox *sandbox, int fd);
+/* The terminal of the caller for all three (interactive shells, vm). */
+void sandbox_interactive(Sandbox *sandbox);
+
+/* Called for each line of output (standard output and standard error, without newline) from the thread that
+ * runs sandbox_run(); for progress. The last lines are kept for the error message in any case. */
+typedef void (*SandboxLine)(const char *line, gpointer data);
+void sandbox_on_line(Sandbox *sandbox, SandboxLine callback, gpointer data);
+
+/* Runs ARGV to its end. On failure ERROR names the command, its exit status, and the last lines of its
+ * output. May be called several times and, with different sandboxes, from several threads. */
+gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error);
+
+/* Same; returns standard output (NUL-terminated, owned by the caller). */
+char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_length, GError **error);
+
+/* Same; the exit status is a result (RET_STATUS, 128 + signal when killed), only a failure to start is an
+ * error. */
+gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error);
+
+/* Starts without waiting: for daemons such as swtpm, and for QEMU. The process dies when
+ * sandbox_process_free() is called, or with us. */
+typedef struct SandboxProcess SandboxProcess;
+SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error);
+gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error);
+gboolean sandbox_process_running(SandboxProcess *process);
+void sandbox_process_free(SandboxProcess *process);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
+
+/* Makes all running and future children of this process die and sandbox_run() return an error;
+ * async-signal-safe. For the SIGINT handler. */
+void sandbox_cancel_all(void);
+gboolean sandbox_cancelled(void);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Directory trees on disk: copying, removing, overlaying. All functions work on directory file descriptors
+ * and never follow a symbolic link out of a tree. They expect to run after sandbox_become_root(). */
+
+#include <glib.h>
+#include <sys/types.h>
+
+typedef enum {
+    TREE_COPY_KEEP_OWNER = 1 << 0, /* else everything belongs to 0:0 */
+    TREE_COPY_HARDLINK =
+            1 << 1, /* link regular files instead of copying (same file system, never modified) */
+    TREE_COPY_CONTENTS_ONLY = 1 << 2, /* do not touch mode, owner, time of the target directory itself */
+} TreeCopyFlags;
+
+/* Copies SOURCE (file or directory, relative to SOURCE_FD) to TARGET (relative to the tree TARGET_FD,
+ * resolved inside that tree as after chroot: /lib -> usr/lib stays inside). Directories merge; files, links
+ * and devices replace. Keeps modes, times, hard links, xattrs (ACLs, capabilities), holes; uses reflinks and
+ * copy_file_range where possible. */
+gboolean tree_copy(int source_fd, const char *source, int target_fd, const char *target, TreeCopyFlags flags,
+        GError **error);
+
+/* Unpacks an archive (any that libarchive reads) into TARGET of the tree, never outside of it. */
+gboolean tree_extract(
+        int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error);
+
+/* Removes NAME below DIR_FD and everything in it; a missing one is no error. Restores permissions where
+ * needed. */
+gboolean tree_remove(int dir_fd, const char *name, GError **error);
+
+/* Removes what the glob PATTERN (absolute inside the tree; *, ?, [], no **) matches, directories with their
+ * content. Matching never leaves the tree. */
+gboolean tree_remove_glob(int tree_fd, const char *pattern, GError **error);
+
+/* Opens PATH (absolute or relative, inside the tree TREE_FD) with symbolic links resolved as after chroot.
+ */
+int tree_open(int tree_fd, const char *path, int flags, mode_t mode, GError **error);
+
+/* Whole content of a regular file inside a tree; owned by the caller. */
+char *tree_read_file(int tree_fd, const char *path, gsize *ret_length, GError **error);
+
+/* Writes (replaces) a regular file inside a tree; parents are created with mode 0755. */
+gboolean tree_write_file(
+        int tree_fd, const char *path, const char *content, gssize length, mode_t mode, GError **error);
+
+gboolean tree_mkdir_p(int tree_fd, const char *path, mode_t mode, GError **error);
+gboolean tree_exists(int tree_fd, const char *path);
+
+/* Sets the time of every file below TREE_FD that is newer than EPOCH (seconds) to EPOCH. */
+gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error);
+
+/* Digest over everything that matters in a tree or file: names, types, modes, owners (if OWNERS), link
+ * targets, content, xattrs, devices; not times, inode numbers, order. Hex SHA-256, owned by the caller. */
+char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error);
+
+/* Mounts LOWERS (top first) with UPPER and WORK at TARGET in our mount namespace; UPPER NULL: read-only. */
+gboolean tree_mount_overlay(
+        char *const *lowers, const char *upper, const char *work, const char *target, GError **error);
+gboolean tree_unmount(const char *target, GError **error);
