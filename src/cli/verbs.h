@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The verbs of the command line, one file each. A verb returns FALSE with ERROR set when it could not do its
+ * work (the program prints the error and exits with 1), else TRUE with the exit status in RET_EXIT_STATUS
+ * (0 unless the verb passes on somebody else's, like that of a virtual machine). Verbs never exit. */
+
+#include <glib.h>
+
+#include "recipe/recipe.h"
+
+typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
+
+gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error);
