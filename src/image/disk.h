@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From partition definitions (repart.d(5)) and a tree to a disk image: a GPT disk that describes itself
+ * (Discoverable Partitions Specification). The work is done in the order in which the facts become known:
+ *
+ *     disk_new()            reads definitions, plans, reports every mistake that can be seen before work
+ *     disk_write_volumes()  writes every partition but ESP and XBOOTLDR; the verity root hash is known after
+ *     disk_usr_hash()       goes into the kernel command line, which goes into the UKI, which goes into /efi
+ *     disk_write_esp()      writes ESP and XBOOTLDR
+ *     disk_finish()         lays everything out, writes the partition table, names split artifacts
+ *
+ * Output is a function of the definitions, the tree, seed and epoch alone. All files are made next to the
+ * output; disk_free() removes what was not handed out, so an error leaves nothing behind but what the caller
+ * named.
+ */
+
+#include <glib.h>
+#include <openssl/types.h>
+
+#define DISK_ERROR disk_error_quark()
+GQuark disk_error_quark(void);
+
+typedef enum {
+    DISK_ERROR_DEFINITION, /* a mistake in a definition file; the message begins with FILE:LINE */
+    DISK_ERROR_PLAN,       /* definitions that do not fit together, or with the options */
+    DISK_ERROR_CONTENT,    /* content that does not fit into its partition or cannot be stored in it */
+    DISK_ERROR_WRITE,      /* the disk could not be written */
+} DiskError;
+
+/* What Verity= of the recipe says. */
+typedef enum {
+    DISK_VERITY_AUTO,     /* sign when key and certificate are given; signature partitions need them */
+    DISK_VERITY_DISABLED, /* no partition may ask for verity */
+    DISK_VERITY_HASH,     /* no partition may ask for a signature */
+    DISK_VERITY_SIGNED,   /* there must be a signature partition, key and certificate */
+    DISK_VERITY_DEFER,    /* signature partitions are laid out and stay empty */
+} DiskVerity;
+
+typedef struct {
+    /* The disk image to be made (replaced if it exists); the caller renames it when all is done. */
+    const char *output;
+    /* Split artifacts get the name PREFIX.SPLITNAME.raw; NULL: no split artifacts. */
+    const char *split_prefix;
+
+    /* Directories with *.conf, later ones win over files of the same name in earlier ones. Empty or NULL:
+     * the built-in definitions, see default_esp and default_root_format. */
+    const char *const *definition_dirs;
+    gboolean default_esp; /* built-in definitions: with an ESP of 512 MiB */
+    const char
+            *default_root_format; /* built-in definitions: Format= of the root partition, "ext4" if NULL */
+
+    /* The tree of the image, by descriptor and by path (both the same directory). Sources of CopyFiles= are
+     * resolved inside of it. */
+    int root_fd;
+    const char *root_path;
+    const char *work_directory; /* for temporary files and trees; NULL: directory of the output */
+    const char *tools_tree;     /* where mkfs programs come from; NULL: the host */
+
+    guint8 seed[16];      /* seed for all UUIDs, in the order of its text */
+    gint64 epoch;         /* SOURCE_DATE_EPOCH in seconds: the time of everything made; -1: not given */
+    guint sector_size;    /* 512, 1024, 2048 or 4096; 0 means 512 */
+    guint64 minimum_size; /* the disk is at least so large, in bytes; 0: no minimum */
+
+    /* Architecture as in the Discoverable Partitions Specification and recipes: "x86-64", "arm64", ... */
+    const char *architecture;
+    /* Specifiers; NULL is the empty string. */
+    const char *image_id;       /* %M */
+    const char *image_version;  /* %A */
+    const char *os_id;          /* %o */
+    const char *os_version_id;  /* %w */
+    const char *os_build_id;    /* %B */
+    const char *os_variant_id;  /* %W */
+    const char *kernel_version; /* %v */
+
+    DiskVerity verity;
+    EVP_PKEY *verity_key;     /* borrowed; NULL: none */
+    X509 *verity_certificate; /* borrowed; NULL: none */
+
+    /* For definitions that do not say Compression=: "zstd", "none", ...; NULL: zstd for erofs. Level -1:
+     * default of the algorithm. */
+    const char *compression;
+    int compression_level;
+    guint threads;          /* 0: as many as there are CPUs */
+    const char *step_image; /* name of the image in progress messages, or NULL */
+} DiskOptions;
+
+typedef struct Disk Disk;
+
+/* Reads the definitions and plans. OPTIONS is borrowed: it and what it points to must outlive the Disk.
+ * Nothing is written yet. */
+Disk *disk_new(const DiskOptions *options, GError **error);
+void disk_free(Disk *disk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Disk, disk_free)
+
+/* TRUE when a definition asks for an ESP (or XBOOTLDR), for a verity protected /usr, for one of root: known
+ * right after disk_new(). */
+gboolean disk_has_esp(Disk *disk);
+gboolean disk_has_usr_verity(Disk *disk);
+gboolean disk_has_root_verity(Disk *disk);
+
+/* Writes the content of all partitions but ESP and XBOOTLDR to files of their own. */
+gboolean disk_write_volumes(Disk *disk, GError **error);
+
+/* Root hashes in lower case hex, NULL when there is none; valid after disk_write_volumes(). */
+const char *disk_usr_hash(Disk *disk);
+const char *disk_root_hash(Disk *disk);
+
+/* Writes ESP and XBOOTLDR. Their CopyFiles= sources (/efi:/, /boot:/) are read from the tree, into which the
+ * caller has put boot loader, UKI and enrolment variables by now. A source that does not exist is skipped.
+ */
+gboolean disk_write_esp(Disk *disk, GError **error);
+
+/* Puts the partitions into the output file (sparse), writes the partition table, and names the split
+ * artifacts. */
+gboolean disk_finish(Disk *disk, GError **error);
+
+/* What the finished disk consists of, for reports and the rest of the pipeline. */
+typedef struct {
+    char *definition; /* base name of the definition file */
+    char *type;       /* "esp", "usr-x86-64-verity", ... or a UUID */
+    char *type_uuid;  /* lower case */
+    char *uuid;       /* lower case */
+    char *label;
+    guint64 offset;   /* bytes */
+    guint64 size;     /* bytes */
+    char *root_hash;  /* of verity partitions, hex, or NULL */
+    char *split_path; /* split artifact, or NULL */
+} DiskPartition;
+
+/* Array of DiskPartition in the order of the table; valid after disk_finish(), owned by DISK. */
+GPtrArray *disk_partitions(Disk *disk);
+
+/* TRUE when the signature partitions stayed empty (DISK_VERITY_DEFER). */
+gboolean disk_signature_deferred(Disk *disk);
