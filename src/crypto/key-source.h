@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Where a private key lives and how to sign with it. Keys never leave OpenSSL: a key of an engine or
+ * provider may not be readable at all, so everything that signs takes a KeySource. */
+
+#include <glib.h>
+#include <openssl/types.h>
+
+typedef enum {
+    KEY_SOURCE_KIND_FILE,     /* LOCATOR is the path of a PEM file */
+    KEY_SOURCE_KIND_ENGINE,   /* NAME is an OpenSSL engine, LOCATOR its key identifier */
+    KEY_SOURCE_KIND_PROVIDER, /* NAME is an OpenSSL provider, LOCATOR a URI that it understands */
+} KeySourceKind;
+
+typedef struct KeySource KeySource;
+
+/* Opens a private key. NAME may be NULL for files. Refuses, saying what to do: a missing file, a file that
+ * others than its owner and group may read or write (unless it belongs to a system group, see key-source.c),
+ * an encrypted key, anything that is not a private key, and for now the kinds other than files. */
+KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);
+
+/* Wraps a private key that is already there; takes a reference of PKEY. DESCRIPTION appears in messages. */
+KeySource *key_source_new_from_pkey(EVP_PKEY *pkey, const char *description);
+
+KeySource *key_source_ref(KeySource *key);
+void key_source_unref(KeySource *key);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeySource, key_source_unref)
+
+/* How to name the key in messages ("mkosi.key"); owned by the key. */
+const char *key_source_get_description(const KeySource *key);
+
+/* The OpenSSL key; owned by the key source. */
+EVP_PKEY *key_source_peek(const KeySource *key);
+
+/* The public half as PEM "PUBLIC KEY" text (what .pcrpkey holds), NUL-terminated after its SIZE bytes. */
+GBytes *key_source_get_public_pem(const KeySource *key, GError **error);
+
+/* The public half as DER SubjectPublicKeyInfo (whose SHA-256 is "pkfp" in .pcrsig). */
+GBytes *key_source_get_public_der(const KeySource *key, GError **error);
+
+/* Whether the same input always gives the same signature bytes: RSA with PKCS#1 v1.5 padding does, ECDSA
+ * only with deterministic nonces (OpenSSL 3.2 and later, keys in files). */
+gboolean key_source_is_deterministic(const KeySource *key);
+
+/* Signs the SHA-256 digest of SIZE bytes at DATA: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key. */
+GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error);
+
+/* Checks such a signature with a public key (PEM text or DER SubjectPublicKeyInfo in PUBLIC_KEY). */
+gboolean public_key_verify(
+        GBytes *public_key, const void *data, gsize size, GBytes *signature, GError **error);
+
+/* The DER SubjectPublicKeyInfo of a public key in PEM or DER. */
+GBytes *public_key_to_der(GBytes *public_key, GError **error);
