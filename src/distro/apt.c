@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The driver for Debian and Ubuntu: the host's (or the tools tree's) apt and dpkg work on the tree at
+ * /buildroot. */
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "distro/apt-sources.h"
+#include "distro/distro-ops.h"
+#include "distro/dpkg-bootstrap.h"
+#include "distro/dpkg-status.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+
+#define BUILDROOT "/buildroot"
+#define APT_CONFIG_FILE "/etc/apt.conf"
+
+static const char *const documentation_globs[] = {
+        "/usr/share/doc/*",
+        "/usr/share/man/*",
+        "/usr/share/groff/*",
+        "/usr/share/gtk-doc/*",
+        "/usr/share/info/*",
+};
+
+static gboolean apt_is_kernel_package(const char *package) {
+    return g_str_has_prefix(package, "linux-image-");
+}
+
+static char *session_path(DistroSession *session, const char *name) {
+    return g_build_filename(session->workspace, name, NULL);
+}
+
+static gboolean make_directory(const char *path, GError **error) {
+    if (g_mkdir_with_parents(path, 0755) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
+            g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean make_cache_directories(DistroSession *session, GError **error) {
+    const char *const names[] = {"lists/partial", "archives/partial", "lists/auxfiles"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(session->package_cache, names[i], NULL);
+        if (!make_directory(path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The configuration directory that apt sees as /etc/apt: what SandboxTrees= bring, and our sources unless
+ * they bring their own file of that name. */
+static gboolean apt_setup(DistroSession *session, GError **error) {
+    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *sources_directory = g_build_filename(configuration, "sources.list.d", NULL);
+    g_autofree char *sources_file = g_build_filename(sources_directory, "mkosi.sources", NULL);
+    g_autofree char *parts = g_build_filename(configuration, "apt.conf.d", NULL);
+    g_autofree char *preferences = g_build_filename(configuration, "preferences.d", NULL);
+    g_autofree char *empty_root = session_path(session, "empty-root");
+
+    if (!make_directory(sources_directory, error) || !make_directory(parts, error) ||
+            !make_directory(preferences, error) || !make_directory(empty_root, error) ||
+            !make_cache_directories(session, error))
+        return FALSE;
+
+    if (session->sandbox_tree) {
+        AUTO_FD source = open(session->sandbox_tree, O_DIRECTORY | O_PATH | O_CLOEXEC);
+        AUTO_FD target = open(configuration, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+        if (source >= 0 && tree_exists(source, "etc/apt") &&
+                !tree_copy(source, "etc/apt", target, ".", TREE_COPY_CONTENTS_ONLY, error))
+            return FALSE;
+    }
+    if (!g_file_test(sources_file, G_FILE_TEST_EXISTS)) {
+        g_autofree char *sources = apt_sources(session->config, error);
+        if (!sources || !g_file_set_contents(sources_file, sources, -1, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean network) {
+    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *empty_root = session_path(session, "empty-root");
+    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(session->tools_tree);
+
+    sandbox_bind(sandbox, configuration, "/etc/apt", 0);
+    sandbox_file(sandbox, APT_CONFIG_FILE, "Dir::Etc \"/etc/apt\";\n", FALSE);
+    sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", 0);
+    sandbox_bind(sandbox, lists, "/var/lib/apt/lists", 0);
+    sandbox_bind(sandbox, root ? root : empty_root, BUILDROOT, 0);
+    sandbox_mount_api(sandbox, BUILDROOT);
+    if (session->local_repository)
+        sandbox_bind(sandbox, session->local_repository, "/repository", 0);
+    sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
+    sandbox_setenv(sandbox, "DEBIAN_FRONTEND", "noninteractive");
+    sandbox_setenv(sandbox, "DEBCONF_NONINTERACTIVE_SEEN", "true");
+    sandbox_setenv(sandbox, "DEBCONF_INTERACTIVE_SEEN", "true");
+    /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
+     * and its boot loader from us. The hardware database is compiled once, at the end. */
+    sandbox_setenv(sandbox, "INITRD", "No");
+    sandbox_setenv(sandbox, "KERNEL_INSTALL_BYPASS", "1");
+    sandbox_setenv(sandbox, "SYSTEMD_HWDB_UPDATE_BYPASS", "1");
+    for (char **variable = session->config->environment; *variable; variable++) {
+        g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
+        if (g_str_equal(pair[0], "INITRD") || g_str_has_suffix(pair[0], "_BYPASS"))
+            sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
+    }
+    sandbox_suppress_sync(sandbox);
+    sandbox_network(sandbox, network);
+    return g_steal_pointer(&sandbox);
+}
+
+static void add_option(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void add_option(GPtrArray *argv, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_ptr_array_add(argv, g_strdup("-o"));
+    g_ptr_array_add(argv, g_strdup_vprintf(format, arguments));
+    va_end(arguments);
+}
+
+static void add_trust_options(GPtrArray *argv, const ImageConfig *config) {
+    if (config->repository_key_check)
+        return;
+    add_option(argv, "Acquire::AllowInsecureRepositories=true");
+    add_option(argv, "Acquire::AllowDowngradeToInsecureRepositories=true");
+    add_option(argv, "APT::Get::AllowUnauthenticated=true");
+}
+
+static void add_dpkg_options(GPtrArray *argv, const ImageConfig *config) {
+    add_option(argv, "DPkg::Options::=--root=" BUILDROOT);
+    add_option(argv, "DPkg::Options::=--force-unsafe-io");
+    add_option(argv, "DPkg::Options::=--force-architecture");
+    add_option(argv, "DPkg::Options::=--force-depends");
+    add_option(argv, "DPkg::Options::=--no-debsig");
+    add_option(argv, "DPkg::Use-Pty=false");
+    if (config->with_docs)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(documentation_globs); i++)
+        add_option(argv, "DPkg::Options::=--path-exclude=%s", documentation_globs[i]);
+    add_option(argv, "DPkg::Options::=--path-include=/usr/share/doc/*/copyright");
+}
+
+static GPtrArray *apt_command(DistroSession *session, const char *program) {
+    const ImageConfig *config = session->config;
+    const char *architecture = distro_architecture(config->distribution, config->architecture);
+    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
+
+    g_ptr_array_add(argv, g_strdup(program));
+    add_option(argv, "APT::Architecture=%s", architecture);
+    add_option(argv, "APT::Architectures=%s", architecture);
+    add_option(argv, "APT::Install-Recommends=%s", config->with_recommends ? "true" : "false");
+    add_option(argv, "APT::Immediate-Configure=off");
+    add_option(argv, "APT::Get::Assume-Yes=true");
+    add_option(argv, "APT::Get::AutomaticRemove=true");
+    add_option(argv, "APT::Get::Allow-Change-Held-Packages=true");
+    add_option(argv, "APT::Get::Allow-Remove-Essential=true");
+    add_option(argv, "APT::Sandbox::User=root");
+    add_option(argv, "Acquire::AllowReleaseInfoChange=true");
+    add_option(argv, "Acquire::Check-Valid-Until=false");
+    add_option(argv, "Acquire::Languages=none");
+    add_option(argv, "Acquire::Retries=2");
+    add_option(argv, "Acquire::http::Timeout=30");
+    add_option(argv, "Acquire::https::Timeout=30");
+    add_option(argv, "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false");
+    add_option(argv, "Dir::Cache=/var/cache/apt");
+    add_option(argv, "Dir::State=" BUILDROOT "/var/lib/apt");
+    add_option(argv, "Dir::State::lists=/var/lib/apt/lists/");
+    add_option(argv, "Dir::State::Status=" BUILDROOT "/var/lib/dpkg/status");
+    add_option(argv, "Dir::Log=/var/log/apt");
+    add_option(argv, "Debug::NoLocking=true");
+    add_option(argv, "pkgCacheGen::ForceEssential=,");
+    add_trust_options(argv, config);
+    add_dpkg_options(argv, config);
+    if (config->proxy_url) {
+        add_option(argv, "Acquire::http::Proxy=%s", config->proxy_url);
+        add_option(argv, "Acquire::https::Proxy=%s", config->proxy_url);
+    }
+    return argv;
+}
+
+static void add_words(GPtrArray *argv, const char *first, ...) {
+    va_list arguments;
+
+    va_start(arguments, first);
+    for (const char *word = first; word; word = va_arg(arguments, const char *))
+        g_ptr_array_add(argv, g_strdup(word));
+    va_end(arguments);
+}
+
+static void add_packages(
+        GPtrArray *argv, DistroSession *session, char *const *packages, gboolean bootstrap) {
+    if (bootstrap) {
+        g_ptr_array_add(argv,
+                g_strdup_printf("?essential ?architecture(%s)",
+                        distro_architecture(session->config->distribution, session->config->architecture)));
+        g_ptr_array_add(argv, g_strdup("base-files"));
+    }
+    for (char *const *package = packages; package && *package; package++)
+        g_ptr_array_add(argv, g_strdup(*package));
+}
+
+/* What apt complains about: its lines that start with "E:" and "W:". */
+typedef struct {
+    GString *complaints;
+    DistroProgress progress;
+    gpointer data;
+    guint done;
+    guint total;
+} AptOutput;
+
+static void apt_line(const char *line, gpointer data) {
+    AptOutput *output = data;
+
+    if (g_str_has_prefix(line, "E: ") || g_str_has_prefix(line, "dpkg: error"))
+        g_string_append_printf(output->complaints, "%s  %s", output->complaints->len > 0 ? "\n" : "",
+                g_str_has_prefix(line, "E: ") ? line + 3 : line);
+    if (!output->progress)
+        return;
+    if (g_str_has_prefix(line, "Unpacking ") || g_str_has_prefix(line, "Setting up ")) {
+        g_auto(GStrv) words = g_strsplit(line, " ", 4);
+        const char *name = g_str_has_prefix(line, "Unpacking ") ? words[1] : words[2];
+        output->done++;
+        output->progress(MIN(output->done, output->total), output->total, name ? name : "", output->data);
+    }
+}
+
+/* Runs ARGV (terminated here). An error says what apt complained about, followed by ADVICE. */
+static gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
+        DistroError code, const char *advice, char **ret_stdout, GError **error) {
+    g_autoptr(GString) complaints = g_string_new(NULL);
+    g_autoptr(GError) failure = NULL;
+    gboolean ok;
+
+    g_ptr_array_add(argv, NULL);
+    output->complaints = complaints;
+    sandbox_on_line(sandbox, apt_line, output);
+    if (ret_stdout) {
+        *ret_stdout = sandbox_run_output(sandbox, (const char *const *) argv->pdata, NULL, &failure);
+        ok = *ret_stdout != NULL;
+    } else
+        ok = sandbox_run(sandbox, (const char *const *) argv->pdata, &failure);
+    if (ok)
+        return TRUE;
+    if (complaints->len > 0 && !sandbox_cancelled())
+        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", complaints->str, advice);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+static gboolean apt_have_metadata(DistroSession *session) {
+    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
+    g_autofree char *stamp = g_build_filename(lists, "particleos.sources", NULL);
+    g_autofree char *configured =
+            g_build_filename(session->workspace, "apt/sources.list.d/mkosi.sources", NULL);
+    g_autofree char *synced = NULL, *wanted = NULL;
+
+    return g_file_get_contents(stamp, &synced, NULL, NULL) &&
+           g_file_get_contents(configured, &wanted, NULL, NULL) && g_str_equal(synced, wanted);
+}
+
+/* Remembers which repositories the metadata belongs to, so that metadata of others is never taken for it. */
+static gboolean write_sync_stamp(DistroSession *session, GError **error) {
+    g_autofree char *stamp = g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
+    g_autofree char *configured =
+            g_build_filename(session->workspace, "apt/sources.list.d/mkosi.sources", NULL);
+    g_autofree char *sources = NULL;
+
+    return g_file_get_contents(configured, &sources, NULL, error) &&
+           g_file_set_contents(stamp, sources, -1, error);
+}
+
+static gboolean apt_sync(DistroSession *session, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, TRUE);
+    g_autofree char *stamp = g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
+    AptOutput output = {};
+
+    if (!dpkg_prepare_root(session->workspace, "empty-root", error))
+        return FALSE;
+    (void) g_unlink(stamp);
+    add_words(argv, "update", "--error-on=any", NULL);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+                "Check the network, Mirror= and Release=, and that the archive's keyring is installed "
+                "(package debian-archive-keyring or ubuntu-keyring).",
+                NULL, error)) {
+        g_prefix_error(error, "Cannot fetch repository metadata: ");
+        return FALSE;
+    }
+    return write_sync_stamp(session, error);
+}
+
+static DistroPackage *parse_uri_line(const char *line) {
+    /* 'http://.../x.deb' x.deb 1234 SHA256:... */
+    g_auto(GStrv) words = NULL;
+    const char *end;
+
+    if (line[0] != '\'' || !(end = strchr(line + 1, '\'')))
+        return NULL;
+    words = g_strsplit(g_strchug((char *) end + 1), " ", 3);
+    if (g_strv_length(words) != 3)
+        return NULL;
+
+    DistroPackage *package = g_new0(DistroPackage, 1);
+    package->file = g_strdup(words[0]);
+    package->size = g_ascii_strtoull(words[1], NULL, 10);
+    package->digest = g_strdup(words[2]);
+    return package;
+}
+
+static int compare_packages(gconstpointer a, gconstpointer b) {
+    return strcmp((*(DistroPackage *const *) a)->file, (*(DistroPackage *const *) b)->file);
+}
+
+static gboolean prepare_root(DistroSession *session, const char *root, GError **error) {
+    return root ? dpkg_prepare_root(root, ".", error)
+                : dpkg_prepare_root(session->workspace, "empty-root", error);
+}
+
+static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(GPtrArray) resolved = g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
+    g_autofree char *text = NULL;
+    AptOutput output = {};
+
+    if (!prepare_root(session, root, error))
+        return NULL;
+    /* Packages that were downloaded already would be left out of the list. */
+    add_option(argv, "Dir::Cache::archives=/run/no-archives/");
+    add_option(argv, "Acquire::ForceHash=SHA256");
+    add_words(argv, "install", "--print-uris", NULL);
+    add_packages(argv, session, packages, bootstrap);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_RESOLVE,
+                "Check the names in Packages=, and Release= and Repositories= for where they should come "
+                "from.",
+                &text, error)) {
+        g_prefix_error(error,
+                "Cannot resolve packages for %s %s: ", distribution_to_string(session->config->distribution),
+                session->config->release);
+        return NULL;
+    }
+
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        DistroPackage *package = parse_uri_line(*line);
+        if (package)
+            g_ptr_array_add(resolved, package);
+    }
+    g_ptr_array_sort(resolved, compare_packages);
+    return g_steal_pointer(&resolved);
+}
+
+static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, TRUE);
+    AptOutput output = {};
+
+    if (!prepare_root(session, root, error))
+        return FALSE;
+    add_words(argv, "install", "--download-only", NULL);
+    add_packages(argv, session, packages, bootstrap);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+                "Check the network and Mirror=; if the archive has moved on, fetch its metadata again with "
+                "-ff.",
+                NULL, error)) {
+        g_prefix_error(error, "Cannot download packages: ");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* The package files that make up the base, as paths on this side of the sandbox. */
+static char **list_base_packages(DistroSession *session, const char *root, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *list = session_path(session, "base-packages");
+    g_autofree char *text = NULL;
+    AptOutput output = {};
+
+    if (!g_file_set_contents(list, "", 0, error))
+        return NULL;
+    sandbox_bind(sandbox, list, "/run/base-packages", 0);
+    /* With this debug option apt does not start dpkg, but still hands the list of files to the hook. */
+    add_option(argv, "Debug::pkgDPkgPm=1");
+    add_option(argv, "DPkg::Pre-Install-Pkgs::=cat >/run/base-packages");
+    add_words(argv, "install", "--no-download", NULL);
+    add_packages(argv, session, NULL, TRUE);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "", NULL, error) ||
+            !g_file_get_contents(list, &text, NULL, error))
+        return NULL;
+
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++)
+        if (g_str_has_prefix(*line, "/var/cache/apt/"))
+            g_ptr_array_add(files,
+                    g_build_filename(session->package_cache, *line + strlen("/var/cache/apt/"), NULL));
+        else if (g_str_has_prefix(*line, "/repository/"))
+            g_ptr_array_add(files,
+                    g_build_filename(session->local_repository, *line + strlen("/repository/"), NULL));
+    g_ptr_array_add(files, NULL);
+    return (char **) g_ptr_array_free(g_steal_pointer(&files), FALSE);
+}
+
+static gboolean apt_bootstrap(DistroSession *session, const char *root, GError **error) {
+    g_auto(GStrv) files = list_base_packages(session, root, error);
+    if (!files)
+        return FALSE;
+    return dpkg_bootstrap(root,
+            distro_architecture(session->config->distribution, session->config->architecture), files, error);
+}
+
+static guint count_packages_in(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap) {
+    g_autoptr(GPtrArray) resolved = apt_resolve(session, root, packages, bootstrap, NULL);
+    return resolved ? resolved->len : 0;
+}
+
+static gboolean apt_install(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, DistroProgress progress, gpointer data, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    AptOutput output = {.progress = progress, .data = data};
+
+    if (!prepare_root(session, root, error))
+        return FALSE;
+    if (progress)
+        output.total = 2 * count_packages_in(session, root, packages, bootstrap);
+    if (bootstrap && !apt_bootstrap(session, root, error)) {
+        g_prefix_error(error, "Cannot unpack the base packages: ");
+        return FALSE;
+    }
+    if (!dpkg_deny_services(root, error))
+        return FALSE;
+    add_words(argv, "install", "--no-download", NULL);
+    add_packages(argv, session, packages, bootstrap);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL,
+                "Run again with --debug to see the whole output of the package manager.", NULL, error)) {
+        g_prefix_error(error, "Cannot install packages: ");
+        return FALSE;
+    }
+    return dpkg_allow_services(root, error);
+}
+
+static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    AptOutput output = {};
+
+    add_words(argv, "purge", NULL);
+    add_packages(argv, session, packages, FALSE);
+    if (apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "Check the names in RemovePackages=.",
+                NULL, error))
+        return TRUE;
+    g_prefix_error(error, "Cannot remove packages: ");
+    return FALSE;
+}
+
+static gboolean apt_index_local_repository(DistroSession *session, GError **error) {
+    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *sources = g_build_filename(configuration, "sources.list.d/mkosi-local.sources", NULL);
+    g_autofree char *pins = g_build_filename(configuration, "preferences.d/mkosi-local.pref", NULL);
+    g_autofree char *index = g_build_filename(session->local_repository, "Packages", NULL);
+    g_autoptr(Sandbox) scanner = sandbox_new_for_tools(session->tools_tree);
+    const char *const scan[] = {"apt-ftparchive", "packages", ".", NULL};
+    gsize length = 0;
+
+    sandbox_bind(scanner, session->local_repository, "/repository", SANDBOX_READ_ONLY);
+    sandbox_chdir(scanner, "/repository");
+    g_autofree char *packages = sandbox_run_output(scanner, scan, &length, error);
+    if (!packages) {
+        g_prefix_error(error, "Cannot index the packages of PackageDirectories=: ");
+        return FALSE;
+    }
+    if (!g_file_set_contents(index, packages, length, error) ||
+            !g_file_set_contents(sources, "Types: deb\nURIs: file:///repository\nSuites: ./\nTrusted: yes\n",
+                    -1, error) ||
+            !g_file_set_contents(pins, "Package: *\nPin: origin \"\"\nPin-Priority: 1100\n", -1, error))
+        return FALSE;
+
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, FALSE);
+    AptOutput output = {};
+    if (!prepare_root(session, NULL, error))
+        return FALSE;
+    add_option(argv, "Dir::Etc::sourcelist=sources.list.d/mkosi-local.sources");
+    add_option(argv, "Dir::Etc::sourceparts=-");
+    add_option(argv, "APT::Get::List-Cleanup=0");
+    add_words(argv, "update", "--error-on=any", NULL);
+    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+                "Check the files in PackageDirectories=.", NULL, error)) {
+        g_prefix_error(error, "Cannot read the local package repository: ");
+        return FALSE;
+    }
+    session->local_repository_indexed = TRUE;
+    return TRUE;
+}
+
+static char *helper_script(DistroSession *session, const char *program, const char *operation) {
+    g_autoptr(GPtrArray) argv = NULL;
+    GString *script = g_string_new("#!/bin/sh\n");
+
+    if (g_str_has_prefix(program, "dpkg")) {
+        g_string_append_printf(
+                script, "exec /usr/bin/%s --admindir=" BUILDROOT "/var/lib/dpkg --root=" BUILDROOT, program);
+    } else {
+        argv = apt_command(session, program);
+        g_string_append_printf(script,
+                "APT_CONFIG=" APT_CONFIG_FILE " DEBIAN_FRONTEND=noninteractive exec /usr/bin/%s",
+                (char *) argv->pdata[0]);
+        for (guint i = 1; i < argv->len; i++) {
+            g_autofree char *quoted = g_shell_quote(argv->pdata[i]);
+            g_string_append_printf(script, " %s", quoted);
+        }
+    }
+    if (operation)
+        g_string_append_printf(script, " %s", operation);
+    g_string_append(script, " \"$@\"\n");
+    return g_string_free(script, FALSE);
+}
+
+static char **apt_script_helpers(DistroSession *session) {
+    static const struct {
+        const char *name, *program, *operation;
+    } helpers[] = {
+            {"apt", "apt", NULL},
+            {"apt-cache", "apt-cache", NULL},
+            {"apt-config", "apt-config", NULL},
+            {"apt-get", "apt-get", NULL},
+            {"apt-mark", "apt-mark", NULL},
+            {"dpkg", "dpkg", NULL},
+            {"dpkg-query", "dpkg-query", NULL},
+            {"mkosi-install", "apt-get", "install"},
+            {"mkosi-upgrade", "apt-get", "upgrade"},
+            {"mkosi-remove", "apt-get", "purge"},
+            {"mkosi-reinstall", "apt-get", "install --reinstall"},
+    };
+    GPtrArray *scripts = g_ptr_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(helpers); i++) {
+        g_ptr_array_add(scripts, g_strdup(helpers[i].name));
+        g_ptr_array_add(scripts, helper_script(session, helpers[i].program, helpers[i].operation));
+    }
+    g_ptr_array_add(scripts, NULL);
+    return (char **) g_ptr_array_free(scripts, FALSE);
+}
+
+static void apt_sandbox_mounts(DistroSession *session, Sandbox *sandbox) {
+    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
+
+    sandbox_bind(sandbox, configuration, "/etc/apt", 0);
+    sandbox_file(sandbox, APT_CONFIG_FILE, "Dir::Etc \"/etc/apt\";\n", FALSE);
+    sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", 0);
+    sandbox_bind(sandbox, lists, "/var/lib/apt/lists", 0);
+    if (session->local_repository)
+        sandbox_bind(sandbox, session->local_repository, "/repository", 0);
+}
+
+static gboolean apt_clean_metadata(int root_fd, GError **error) {
+    static const char *const globs[] = {
+            "/var/lib/apt",
+            "/var/lib/dpkg",
+            "/var/cache/apt",
+            "/var/cache/debconf",
+            "/var/log/apt",
+            "/var/log/dpkg.log",
+            "/var/log/alternatives.log",
+            "/var/log/bootstrap.log",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(globs); i++)
+        if (!tree_remove_glob(root_fd, globs[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+const DistroOps distro_apt_ops = {
+        .architecture = architecture_to_debian,
+        .is_kernel_package = apt_is_kernel_package,
+        .setup = apt_setup,
+        .have_metadata = apt_have_metadata,
+        .sync = apt_sync,
+        .index_local_repository = apt_index_local_repository,
+        .resolve = apt_resolve,
+        .download = apt_download,
+        .install = apt_install,
+        .remove = apt_remove,
+        .installed = dpkg_installed,
+        .clean_metadata = apt_clean_metadata,
+        .script_helpers = apt_script_helpers,
+        .sandbox_mounts = apt_sandbox_mounts,
+};

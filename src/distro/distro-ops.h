@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The table of operations that a distribution's driver fills; distro.h documents what each does. */
+
+#include "distro/distro.h"
+#include "sandbox/sandbox.h"
+
+struct DistroSession {
+    const ImageConfig *config;
+    const struct DistroOps *ops;
+    char *workspace;
+    char *sandbox_tree;
+    char *package_cache;
+    char *local_repository;
+    char *tools_tree;
+    gboolean debug;
+    gboolean local_repository_indexed;
+};
+
+typedef struct DistroOps {
+    const char *(*architecture)(Architecture architecture);
+    gboolean (*is_kernel_package)(const char *package);
+    gboolean (*setup)(DistroSession *session, GError **error);
+    gboolean (*have_metadata)(DistroSession *session);
+    gboolean (*sync)(DistroSession *session, GError **error);
+    gboolean (*index_local_repository)(DistroSession *session, GError **error);
+    GPtrArray *(*resolve)(DistroSession *session, const char *root, char *const *packages,
+            gboolean bootstrap, GError **error);
+    gboolean (*download)(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
+            GError **error);
+    gboolean (*install)(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
+            DistroProgress progress, gpointer data, GError **error);
+    gboolean (*remove)(DistroSession *session, const char *root, char *const *packages, GError **error);
+    GPtrArray *(*installed)(int root_fd, GError **error);
+    gboolean (*clean_metadata)(int root_fd, GError **error);
+    char **(*script_helpers)(DistroSession *session);
+    void (*sandbox_mounts)(DistroSession *session, Sandbox *sandbox);
+} DistroOps;
+
+/* Debian and what is made like it: apt and dpkg. */
+extern const DistroOps distro_apt_ops;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What differs between distributions: where packages come from and how they get into a tree. One table of
+ * operations per distribution; everything else in the program is the same for all. */
+
+#include <glib.h>
+
+#include "recipe/image-config.h"
+
+#define DISTRO_ERROR distro_error_quark()
+GQuark distro_error_quark(void);
+
+typedef enum {
+    DISTRO_ERROR_UNSUPPORTED, /* no driver, or the driver cannot do this */
+    DISTRO_ERROR_MIRROR,      /* no mirror known, or it cannot be reached or trusted */
+    DISTRO_ERROR_RESOLVE,     /* packages that do not exist or exclude each other */
+    DISTRO_ERROR_INSTALL,     /* the package manager failed */
+} DistroError;
+
+/* One package as the resolver chose it. */
+typedef struct {
+    char *file;   /* name of the package file */
+    char *digest; /* "SHA256:..." */
+    guint64 size; /* bytes to download */
+} DistroPackage;
+void distro_package_free(DistroPackage *package);
+
+/* One package as the tree's database knows it. */
+typedef struct {
+    char *name;
+    char *version;
+    char *architecture;
+    char *source;           /* name of the source package */
+    guint64 installed_size; /* bytes */
+} DistroInstalled;
+void distro_installed_free(DistroInstalled *installed);
+
+/* The package manager's own state for one image: configuration, metadata, downloaded packages. Nothing of it
+ * is inside the image. */
+typedef struct DistroSession DistroSession;
+
+typedef struct {
+    const char *workspace;     /* directory for generated configuration */
+    const char *sandbox_tree;  /* merged SandboxTrees, or NULL: an /etc/apt in it joins the configuration */
+    const char *package_cache; /* PackageCacheDirectory or its default: metadata and downloaded packages */
+    const char *local_repository; /* directory with package files offered in addition, or NULL */
+    const char *tools_tree;       /* where the package manager's programs come from; NULL: the host */
+    gboolean debug;
+} DistroSessionOptions;
+
+DistroSession *distro_session_new(
+        const ImageConfig *config, const DistroSessionOptions *options, GError **error);
+void distro_session_free(DistroSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DistroSession, distro_session_free)
+
+/* TRUE when metadata from an earlier sync is there. */
+gboolean distro_have_metadata(DistroSession *session);
+
+/* Fetches and verifies repository metadata. */
+gboolean distro_sync(DistroSession *session, GError **error);
+
+/* Indexes the packages in the local repository; call again after its content changed. */
+gboolean distro_index_local_repository(DistroSession *session, GError **error);
+
+/* What installing PACKAGES (and, if BOOTSTRAP, the distribution's base) into ROOT would download, sorted by
+ * file name: elements DistroPackage. ROOT NULL: an empty tree. */
+GPtrArray *distro_resolve(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
+
+/* Downloads and verifies what distro_install() will need. One at a time per package cache. */
+gboolean distro_download(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
+
+/* Called with the number of steps done and their total while packages are installed. */
+typedef void (*DistroProgress)(guint done, guint total, const char *what, gpointer data);
+
+/* Installs PACKAGES into the tree ROOT in one transaction, from downloaded packages; BOOTSTRAP: ROOT is
+ * empty but for skeleton trees, the distribution's base is installed too. Initramfs generators and boot
+ * loader hooks are kept from running, fsync does nothing. */
+gboolean distro_install(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
+        DistroProgress progress, gpointer data, GError **error);
+
+gboolean distro_remove(DistroSession *session, const char *root, char *const *packages, GError **error);
+
+/* Elements DistroInstalled, sorted by name and architecture; empty when the tree has no database. */
+GPtrArray *distro_installed(const ImageConfig *config, int root_fd, GError **error);
+
+/* Removes databases and caches of the package manager from the tree. */
+gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **error);
+
+/* TRUE when PACKAGE installs a kernel. */
+gboolean distro_is_kernel_package(Distribution distribution, const char *package);
+
+/* What the distribution calls ARCHITECTURE, or NULL. */
+const char *distro_architecture(Distribution distribution, Architecture architecture);
+
+/* The package manager's programs made to act on the image, for scripts: names and shell scripts,
+ * alternating, NULL-terminated; owned by the caller. The scripts expect the tree at /buildroot. */
+char **distro_script_helpers(DistroSession *session);
+
+/* Adds what those helpers need (configuration, metadata) to a script's sandbox. */
+struct Sandbox;
+void distro_sandbox_mounts(DistroSession *session, struct Sandbox *sandbox);

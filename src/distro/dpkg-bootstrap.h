@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Bringing dpkg into an empty tree. Pre-installation scripts expect basic programs, so the files of the
+ * essential packages are unpacked before dpkg starts; it then installs the same packages properly. */
+
+#include <glib.h>
+
+/* Makes the directories and empty databases that apt and dpkg need in the tree DIRECTORY/NAME. */
+gboolean dpkg_prepare_root(const char *directory, const char *name, GError **error);
+
+/* Unpacks the package files FILES into ROOT, with a merged /usr as ARCHITECTURE has it. */
+gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const *files, GError **error);
+
+/* Keeps maintainer scripts from starting services (policy-rc.d), and allows it again. */
+gboolean dpkg_deny_services(const char *root, GError **error);
+gboolean dpkg_allow_services(const char *root, GError **error);
+
+/* Opens the data archive (data.tar.*) inside the Debian package DEB: a descriptor to unpack from. */
+int dpkg_open_data(const char *deb, GError **error);
