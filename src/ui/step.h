@@ -3,7 +3,8 @@
 
 /* Steps: what the program does, with time and size. On a terminal a running step is a live line below the
  * log; in a pipe a step is a line when it ends (and one when it begins if it lasts over two seconds).
- * Several steps may run at once, in several threads. */
+ * Several steps may run at once, in several threads. The first step starts a thread that moves the clocks,
+ * so sandbox_become_root() comes before it. */
 
 #include <glib.h>
 
@@ -28,7 +29,12 @@ void ui_step_done(UiStep *step, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void ui_step_abandon(UiStep *step);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(UiStep, ui_step_abandon)
 
-/* Prints the table of --debug-timing: every step of this process with its wall time. */
+/* Hides the live lines while a child uses the terminal. */
+void ui_pause(void);
+void ui_resume(void);
+
+/* Prints the table of --debug-timing: every step of this process with its wall time. Does nothing without
+ * debug_timing (ui_init). */
 void ui_print_timing(void);
 
 /* "403.0 MB"; owned by the caller. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ui/log.h"
+#include "ui/terminal.h"
+
+#include <string.h>
+
+static void print(UiColour colour, const char *prefix, const char *format, va_list arguments)
+        G_GNUC_PRINTF(3, 0);
+
+static void print(UiColour colour, const char *prefix, const char *format, va_list arguments) {
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    g_autoptr(GString) line = g_string_new(NULL);
+    if (*prefix)
+        g_string_append_printf(line, "%s%s%s", ui_colour(colour), prefix, ui_colour(UI_COLOUR_RESET));
+    g_string_append(line, message);
+    if (line->len == 0 || line->str[line->len - 1] != '\n')
+        g_string_append_c(line, '\n');
+
+    ui_output_lock();
+    ui_live_erase();
+    ui_write(line->str, line->len);
+    ui_live_redraw();
+    ui_output_unlock();
+}
+
+void ui_error(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(UI_COLOUR_RED, "error: ", format, arguments);
+    va_end(arguments);
+}
+
+void ui_warning(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(UI_COLOUR_YELLOW, "warning: ", format, arguments);
+    va_end(arguments);
+}
+
+void ui_info(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print(UI_COLOUR_RESET, "", format, arguments);
+    va_end(arguments);
+}
+
+void ui_debug(const char *format, ...) {
+    if (!ui_debug_enabled())
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    print(UI_COLOUR_DIM, "debug: ", format, arguments);
+    va_end(arguments);
+}

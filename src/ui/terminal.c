@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ui/log.h"
+#include "ui/terminal.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static const char *const sequences[] = {
+        [UI_COLOUR_RED] = "\033[31m",
+        [UI_COLOUR_GREEN] = "\033[32m",
+        [UI_COLOUR_YELLOW] = "\033[33m",
+        [UI_COLOUR_BLUE] = "\033[34m",
+        [UI_COLOUR_BOLD] = "\033[1m",
+        [UI_COLOUR_DIM] = "\033[2m",
+        [UI_COLOUR_RESET] = "\033[0m",
+};
+
+static struct {
+    GMutex lock;
+    gboolean debug;
+    gboolean debug_timing;
+    gboolean error_terminal;
+    gboolean error_colours;
+    gboolean out_colours;
+    gboolean utf8;
+    unsigned live_lines;
+    UiLiveDraw draw;
+} ui;
+
+void ui_init(gboolean debug, gboolean debug_timing) {
+    const char *term = g_getenv("TERM"), *no_colour = g_getenv("NO_COLOR");
+    gboolean capable = term && *term && strcmp(term, "dumb") != 0;
+    gboolean colours = capable && !(no_colour && *no_colour);
+
+    ui.debug = debug;
+    ui.debug_timing = debug_timing;
+    ui.error_terminal = capable && isatty(STDERR_FILENO);
+    ui.error_colours = colours && isatty(STDERR_FILENO);
+    ui.out_colours = colours && isatty(STDOUT_FILENO);
+    ui.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+gboolean ui_debug_enabled(void) {
+    return ui.debug;
+}
+
+gboolean ui_timing_enabled(void) {
+    return ui.debug_timing;
+}
+
+gboolean ui_is_terminal(void) {
+    return ui.error_terminal;
+}
+
+gboolean ui_has_utf8(void) {
+    return ui.utf8;
+}
+
+const char *ui_colour(UiColour colour) {
+    return ui.error_colours ? sequences[colour] : "";
+}
+
+const char *ui_out_colour(UiColour colour) {
+    return ui.out_colours ? sequences[colour] : "";
+}
+
+unsigned ui_columns(void) {
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return 80;
+    return MAX(size.ws_col, 20);
+}
+
+void ui_output_lock(void) {
+    g_mutex_lock(&ui.lock);
+}
+
+void ui_output_unlock(void) {
+    g_mutex_unlock(&ui.lock);
+}
+
+void ui_write(const char *text, gsize length) {
+    while (length > 0) {
+        ssize_t n = write(STDERR_FILENO, text, length);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return; /* There is nobody left to tell. */
+        text += n;
+        length -= n;
+    }
+}
+
+void ui_live_erase(void) {
+    if (ui.live_lines == 0)
+        return;
+    /* Up to the first live line, then clear to the end of the screen. */
+    g_autofree char *text = g_strdup_printf("\r\033[%uA\033[J", ui.live_lines);
+    ui_write(text, strlen(text));
+    ui.live_lines = 0;
+}
+
+void ui_live_show(const char *text, unsigned lines) {
+    /* One write for erasing and drawing, so that the terminal never shows the gap between them. */
+    g_autoptr(GString) all = g_string_new(NULL);
+    if (ui.live_lines > 0)
+        g_string_append_printf(all, "\r\033[%uA\033[J", ui.live_lines);
+    g_string_append(all, text);
+    ui_write(all->str, all->len);
+    ui.live_lines = lines;
+}
+
+void ui_live_set_draw(UiLiveDraw draw) {
+    ui.draw = draw;
+}
+
+void ui_live_redraw(void) {
+    if (ui.draw && ui.error_terminal)
+        ui.draw();
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ui/cleanup.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+static void test_format_size(void) {
+    static const struct {
+        guint64 bytes;
+        const char *text;
+    } cases[] = {
+            {0, "0 B"},
+            {999, "999 B"},
+            {1000, "1.0 kB"},
+            {999949, "999.9 kB"},
+            {999960, "1.0 MB"},
+            {403000000, "403.0 MB"},
+            {G_MAXUINT64, "18.4 EB"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = ui_format_size(cases[i].bytes);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
+/* Standard error goes into a file between the two calls. */
+static int capture_begin(int *saved) {
+    int file = memfd_create("stderr", MFD_CLOEXEC);
+    g_assert_cmpint(file, >=, 0);
+    *saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    g_assert_cmpint(dup2(file, STDERR_FILENO), ==, STDERR_FILENO);
+    ui_init(FALSE, TRUE);
+    return file;
+}
+
+static char *capture_end(int file, int saved) {
+    g_assert_cmpint(dup2(saved, STDERR_FILENO), ==, STDERR_FILENO);
+    close(saved);
+    char *text = g_malloc0(65536);
+    g_assert_cmpint(pread(file, text, 65535, 0), >=, 0);
+    close(file);
+    return text;
+}
+
+static void test_messages_in_a_file(void) {
+    int saved, file = capture_begin(&saved);
+    ui_error("cannot open %s", "x");
+    ui_warning("odd\n");
+    ui_info("plain");
+    ui_debug("invisible");
+    g_autofree char *text = capture_end(file, saved);
+    g_assert_cmpstr(text, ==, "error: cannot open x\nwarning: odd\nplain\n");
+}
+
+static void test_steps_in_a_file(void) {
+    int saved, file = capture_begin(&saved);
+    g_assert_false(ui_is_terminal());
+    UiStep *step = ui_step_begin("main", "Installing %d packages", 305);
+    ui_step_update(step, "libc6");
+    ui_step_progress(step, 0.5, 100);
+    ui_step_done(step, "%s", "reused");
+    {
+        g_autoptr(UiStep) broken = ui_step_begin(NULL, "Writing the disk");
+        (void) broken;
+    }
+    ui_print_timing();
+    g_autofree char *text = capture_end(file, saved);
+    g_assert_true(g_str_has_prefix(text, "main: Installing 305 packages (reused, 0.0 s)\n"));
+    g_assert_nonnull(strstr(text, "Writing the disk: failed (0.0 s)\n"));
+    g_assert_nonnull(strstr(text, "main: Installing 305 packages (reused)\n"));
+    g_assert_null(strchr(text, '\033'));
+}
+
+static gpointer many_messages(gpointer data) {
+    for (int i = 0; i < 200; i++) {
+        UiStep *step = ui_step_begin(NULL, "step");
+        ui_step_update(step, "%d", i);
+        ui_info("%s", "0123456789");
+        ui_step_done(step, NULL);
+    }
+    return NULL;
+}
+
+static void test_lines_never_tear(void) {
+    int saved, file = capture_begin(&saved);
+    GThread *threads[4];
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("test", many_messages, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+    g_autofree char *text = capture_end(file, saved);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i] && *lines[i]; i++)
+        g_assert_true(g_str_equal(lines[i], "0123456789") || g_str_has_prefix(lines[i], "step ("));
+    g_assert_cmpuint(g_strv_length(lines), ==, 4 * 200 * 2 + 1);
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ui/format-size", test_format_size);
+    g_test_add_func("/ui/messages-in-a-file", test_messages_in_a_file);
+    g_test_add_func("/ui/steps-in-a-file", test_steps_in_a_file);
+    g_test_add_func("/ui/lines-never-tear", test_lines_never_tear);
+    return g_test_run();
+}
