@@ -16,7 +16,7 @@ typedef enum {
 typedef struct KeySource KeySource;
 
 /* Opens a private key. NAME may be NULL for files. Refuses, saying what to do: a missing file, a file that
- * others than its owner and group may read or write (unless it belongs to a system group, see key-source.c),
+ * people outside its owner and group may read or write,
  * an encrypted key, anything that is not a private key, and for now the kinds other than files. */
 KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);
 

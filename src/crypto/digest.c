@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "crypto/digest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "crypto/openssl-error.h"
+#include "ui/cleanup.h"
+
+#define READ_SIZE (1024 * 1024)
+
+void sha256_buffer(const void *data, gsize size, guint8 ret_digest[static SHA256_SIZE]) {
+    /* Fails only when memory is gone, in which case GLib aborts as well. */
+    if (EVP_Digest(size > 0 ? data : "", size, ret_digest, NULL, EVP_sha256(), NULL) != 1)
+        g_error("Cannot compute a SHA-256 digest");
+}
+
+static gboolean set_read_error(GError **error, int code) {
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "Cannot read: %s", g_strerror(code));
+    return FALSE;
+}
+
+gboolean sha256_fd_range(
+        int fd, guint64 offset, guint64 size, guint8 ret_digest[static SHA256_SIZE], GError **error) {
+    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot start SHA-256");
+
+    g_autofree guint8 *buffer = g_malloc(READ_SIZE);
+    while (size > 0) {
+        ssize_t n = pread(fd, buffer, MIN(size, READ_SIZE), offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return set_read_error(error, errno);
+        if (n == 0) {
+            g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED,
+                    "The file ends at byte %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " bytes early", offset,
+                    size);
+            return FALSE;
+        }
+        if (EVP_DigestUpdate(context, buffer, n) != 1)
+            return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+        offset += n;
+        size -= n;
+    }
+    if (EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
+        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+    return TRUE;
+}
+
+gboolean sha256_fd(int fd, guint8 ret_digest[static SHA256_SIZE], GError **error) {
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return set_read_error(error, errno);
+    return sha256_fd_range(fd, 0, st.st_size, ret_digest, error);
+}
+
+gboolean sha256_file(const char *path, guint8 ret_digest[static SHA256_SIZE], GError **error) {
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
+                g_strerror(errno));
+        return FALSE;
+    }
+    if (!sha256_fd(fd, ret_digest, error)) {
+        g_prefix_error(error, "Cannot hash %s: ", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+char *hex_encode(const void *data, gsize size) {
+    static const char digits[] = "0123456789abcdef";
+    const guint8 *bytes = data;
+    char *text = g_malloc(size * 2 + 1);
+    for (gsize i = 0; i < size; i++) {
+        text[i * 2] = digits[bytes[i] >> 4];
+        text[i * 2 + 1] = digits[bytes[i] & 15];
+    }
+    text[size * 2] = '\0';
+    return text;
+}
+
+GBytes *hex_decode(const char *text, gssize length) {
+    gsize n = length < 0 ? strlen(text) : (gsize) length;
+    if (n % 2 != 0)
+        return NULL;
+    g_autofree guint8 *bytes = g_malloc(n / 2 + 1);
+    for (gsize i = 0; i < n / 2; i++) {
+        int high = g_ascii_xdigit_value(text[i * 2]);
+        int low = g_ascii_xdigit_value(text[i * 2 + 1]);
+        if (high < 0 || low < 0)
+            return NULL;
+        bytes[i] = (guint8) (high << 4 | low);
+    }
+    return g_bytes_new_take(g_steal_pointer(&bytes), n / 2);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "crypto/key-source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "crypto/digest.h"
+#include "crypto/openssl-error.h"
+#include "ui/cleanup.h"
+
+struct KeySource {
+    gatomicrefcount references;
+    EVP_PKEY *pkey;
+    char *description;
+};
+
+static KeySource *key_source_wrap(EVP_PKEY *pkey, const char *description) {
+    KeySource *key = g_new0(KeySource, 1);
+    g_atomic_ref_count_init(&key->references);
+    key->pkey = pkey;
+    key->description = g_strdup(description);
+    return key;
+}
+
+KeySource *key_source_new_from_pkey(EVP_PKEY *pkey, const char *description) {
+    EVP_PKEY_up_ref(pkey);
+    return key_source_wrap(pkey, description);
+}
+
+KeySource *key_source_ref(KeySource *key) {
+    g_atomic_ref_count_inc(&key->references);
+    return key;
+}
+
+void key_source_unref(KeySource *key) {
+    if (!key || !g_atomic_ref_count_dec(&key->references))
+        return;
+    EVP_PKEY_free(key->pkey);
+    g_free(key->description);
+    g_free(key);
+}
+
+/* A private key that everybody on the machine can read is no secret. Group access is left to the
+ * administrator, who may have made a group for signing. */
+static gboolean check_key_file(int fd, const char *path, GError **error) {
+    struct stat st;
+    if (fstat(fd, &st) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot examine private key %s: %s",
+                path, g_strerror(errno));
+        return FALSE;
+    }
+    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Private key %s is not a file", path);
+        return FALSE;
+    }
+    if (S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO) != 0) {
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_PERMISSION,
+                "Private key %s is accessible to everybody (mode %04o); make it private with 'chmod 0600 "
+                "%s'",
+                path, (unsigned) st.st_mode & 07777, path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static int open_key_file(const char *path, GError **error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd >= 0)
+        return fd;
+    if (errno == ENOENT)
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING,
+                "Private key %s does not exist; run 'particleos genkey' to make a key and a certificate",
+                path);
+    else
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open private key %s: %s",
+                path, g_strerror(errno));
+    return -1;
+}
+
+/* Never asks on the terminal: remembers that a passphrase was wanted. */
+static int note_passphrase(char *buffer, int size, int writing, void *userdata) {
+    gboolean *wanted = userdata;
+    *wanted = TRUE;
+    return -1;
+}
+
+static KeySource *key_source_new_file(const char *path, GError **error) {
+    AUTO_FD fd = open_key_file(path, error);
+    if (fd < 0 || !check_key_file(fd, path, error))
+        return NULL;
+
+    AUTO_FILE file = fdopen(fd, "re");
+    if (!file) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read private key %s: %s",
+                path, g_strerror(errno));
+        return NULL;
+    }
+    (void) steal_fd(&fd);
+
+    ERR_clear_error();
+    gboolean passphrase_wanted = FALSE;
+    EVP_PKEY *pkey = PEM_read_PrivateKey(file, NULL, note_passphrase, &passphrase_wanted);
+    if (pkey)
+        return key_source_wrap(pkey, path);
+
+    if (passphrase_wanted) {
+        ERR_clear_error();
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
+                "Private key %s is encrypted, and there is no way to ask for its passphrase; decrypt it "
+                "with "
+                "'openssl pkey -in %s -out NEW'",
+                path, path);
+    } else
+        crypto_set_openssl_error(
+                error, CRYPTO_ERROR_MALFORMED, "%s does not hold a private key in PEM format", path);
+    return NULL;
+}
+
+KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error) {
+    switch (kind) {
+    case KEY_SOURCE_KIND_FILE:
+        return key_source_new_file(locator, error);
+    case KEY_SOURCE_KIND_ENGINE:
+    case KEY_SOURCE_KIND_PROVIDER:
+        break;
+    }
+    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
+            "Private keys of the OpenSSL %s '%s' are not supported yet; use a key in a file",
+            kind == KEY_SOURCE_KIND_ENGINE ? "engine" : "provider", name ? name : "");
+    return NULL;
+}
+
+const char *key_source_get_description(const KeySource *key) {
+    return key->description;
+}
+
+EVP_PKEY *key_source_peek(const KeySource *key) {
+    return key->pkey;
+}
+
+GBytes *key_source_get_public_pem(const KeySource *key, GError **error) {
+    g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    if (!bio || PEM_write_bio_PUBKEY(bio, key->pkey) != 1) {
+        crypto_set_openssl_error(
+                error, CRYPTO_ERROR_FAILED, "Cannot write the public key of %s", key->description);
+        return NULL;
+    }
+    long size = BIO_get_mem_data(bio, &text);
+    return g_bytes_new_take(g_strndup(text, size), size);
+}
+
+GBytes *key_source_get_public_der(const KeySource *key, GError **error) {
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(key->pkey, &der);
+    GBytes *bytes = crypto_take_der(der, size);
+    if (!bytes)
+        crypto_set_openssl_error(
+                error, CRYPTO_ERROR_FAILED, "Cannot write the public key of %s", key->description);
+    return bytes;
+}
+
+/* The name of the parameter exists since OpenSSL 3.2, which is also the first to know what it means. */
+static gboolean can_fix_nonces(void) {
+    return OpenSSL_version_num() >= 0x30200000L;
+}
+
+gboolean key_source_is_deterministic(const KeySource *key) {
+    switch (EVP_PKEY_get_base_id(key->pkey)) {
+    case EVP_PKEY_RSA:
+    case EVP_PKEY_ED25519:
+    case EVP_PKEY_ED448:
+        return TRUE;
+    case EVP_PKEY_EC:
+        return can_fix_nonces();
+    default:
+        return FALSE;
+    }
+}
+
+/* Starts a SHA-256 signature; ECDSA nonces are derived from key and message (RFC 6979) where OpenSSL can. */
+static gboolean sign_init(EVP_MD_CTX *context, EVP_PKEY *pkey) {
+    EVP_PKEY_CTX *pkey_context = NULL; /* belongs to CONTEXT */
+    if (EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, pkey) != 1)
+        return FALSE;
+    if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC || !can_fix_nonces())
+        return TRUE;
+    unsigned nonce_type = 1;
+    OSSL_PARAM parameters[] = {
+            OSSL_PARAM_construct_uint("nonce-type", &nonce_type),
+            OSSL_PARAM_construct_end(),
+    };
+    return EVP_PKEY_CTX_set_params(pkey_context, parameters) == 1;
+}
+
+GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error) {
+    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    gsize signature_size = 0;
+    if (context && sign_init(context, key->pkey) &&
+            EVP_DigestSign(context, NULL, &signature_size, data, size) == 1) {
+        g_autofree guint8 *signature = g_malloc(signature_size);
+        if (EVP_DigestSign(context, signature, &signature_size, data, size) == 1)
+            return g_bytes_new_take(g_steal_pointer(&signature), signature_size);
+    }
+    crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign with %s", key->description);
+    return NULL;
+}
+
+static EVP_PKEY *public_key_read(GBytes *public_key, GError **error) {
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(public_key, &size);
+    ERR_clear_error();
+    if (size > 0 && size <= G_MAXINT) {
+        const unsigned char *cursor = data;
+        EVP_PKEY *pkey = d2i_PUBKEY(NULL, &cursor, (long) size);
+        if (pkey)
+            return pkey;
+        ERR_clear_error();
+        g_autoptr(BIO) bio = BIO_new_mem_buf(data, (int) size);
+        pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL) : NULL;
+        if (pkey)
+            return pkey;
+    }
+    crypto_set_openssl_error(error, CRYPTO_ERROR_MALFORMED, "Not a public key in PEM or DER");
+    return NULL;
+}
+
+gboolean public_key_verify(
+        GBytes *public_key, const void *data, gsize size, GBytes *signature, GError **error) {
+    g_autoptr(EVP_PKEY) pkey = public_key_read(public_key, error);
+    if (!pkey)
+        return FALSE;
+    gsize signature_size = 0;
+    const guint8 *signature_data = g_bytes_get_data(signature, &signature_size);
+    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, pkey) != 1)
+        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot verify with this kind of key");
+    if (EVP_DigestVerify(context, signature_data, signature_size, data, size) == 1)
+        return TRUE;
+    ERR_clear_error();
+    g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH,
+            "The signature is not by this key, or not over this content");
+    return FALSE;
+}
+
+GBytes *public_key_to_der(GBytes *public_key, GError **error) {
+    g_autoptr(EVP_PKEY) pkey = public_key_read(public_key, error);
+    if (!pkey)
+        return NULL;
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(pkey, &der);
+    GBytes *bytes = crypto_take_der(der, size);
+    if (!bytes)
+        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot encode the public key");
+    return bytes;
+}
