@@ -36,7 +36,7 @@ EVP_PKEY *key_source_peek(const KeySource *key);
 /* The public half as PEM "PUBLIC KEY" text (what .pcrpkey holds), NUL-terminated after its SIZE bytes. */
 GBytes *key_source_get_public_pem(const KeySource *key, GError **error);
 
-/* The public half as DER SubjectPublicKeyInfo (whose SHA-256 is "pkfp" in .pcrsig). */
+/* The public half as DER SubjectPublicKeyInfo. */
 GBytes *key_source_get_public_der(const KeySource *key, GError **error);
 
 /* Whether the same input always gives the same signature bytes: RSA with PKCS#1 v1.5 padding does, ECDSA

@@ -59,7 +59,7 @@ void pcr_policy_digest(PcrBank bank, const guint8 *value, guint8 ret_digest[stat
 /* One entry of .pcrsig or of the digests that are signed elsewhere. */
 typedef struct {
     PcrBank bank;
-    guint8 fingerprint[32]; /* SHA-256 of the public key in DER ("pkfp") */
+    guint8 fingerprint[32]; /* SHA-256 of the bare public key ("pkfp") */
     guint8 policy[32];      /* "pol" */
     char *reference;        /* policyref ("ref"), or NULL */
     GBytes *signature;      /* NULL when not signed yet ("sig") */
@@ -67,6 +67,9 @@ typedef struct {
 
 void pcr_policy_free(PcrPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PcrPolicy, pcr_policy_free)
+
+/* Whether two entries are about the same bank, key, policy and reference. */
+gboolean pcr_policy_equal(const PcrPolicy *a, const PcrPolicy *b);
 
 /* What to predict and sign for each profile. */
 typedef struct {

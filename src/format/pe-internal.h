@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Offsets inside PE headers that both reader and writer use. */
+
+#include <glib.h>
+#include <string.h>
+
+#define PE_SIGNATURE_SIZE 4
+#define PE_COFF_SIZE 20
+
+#define PE_COFF_MACHINE 0
+#define PE_COFF_N_SECTIONS 2
+#define PE_COFF_SYMBOLS 8
+#define PE_COFF_N_SYMBOLS 12
+#define PE_COFF_OPTIONAL_SIZE 16
+#define PE_COFF_CHARACTERISTICS 18
+
+/* The same in PE32 and PE32+. */
+#define PE_OPTIONAL_INITIALIZED_DATA 8
+#define PE_OPTIONAL_SECTION_ALIGNMENT 32
+#define PE_OPTIONAL_FILE_ALIGNMENT 36
+#define PE_OPTIONAL_IMAGE_SIZE 56
+#define PE_OPTIONAL_HEADERS_SIZE 60
+#define PE_OPTIONAL_CHECKSUM 64
+#define PE_OPTIONAL_DLL_CHARACTERISTICS 70
+
+#define PE_MAGIC_32 0x010b
+#define PE_MAGIC_32_PLUS 0x020b
+
+static inline guint16 pe_get16(const guint8 *p) {
+    guint16 value;
+    memcpy(&value, p, sizeof value);
+    return GUINT16_FROM_LE(value);
+}
+
+static inline guint32 pe_get32(const guint8 *p) {
+    guint32 value;
+    memcpy(&value, p, sizeof value);
+    return GUINT32_FROM_LE(value);
+}
+
+static inline void pe_put16(guint8 *p, guint16 value) {
+    value = GUINT16_TO_LE(value);
+    memcpy(p, &value, sizeof value);
+}
+
+static inline void pe_put32(guint8 *p, guint32 value) {
+    value = GUINT32_TO_LE(value);
+    memcpy(p, &value, sizeof value);
+}
+
+/* ALIGNMENT is a power of two. */
+static inline guint64 pe_align(guint64 value, guint64 alignment) {
+    return (value + alignment - 1) & ~(alignment - 1);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "format/pe-writer.h"
+
+#include "format/pe-internal.h"
+
+#define PE_LOCAL_SYMBOLS_STRIPPED 0x0008
+
+typedef struct {
+    PeSection header;
+    GBytes *content; /* without padding; NULL: none in the file */
+} OutputSection;
+
+struct PeWriter {
+    PeImage *original;
+    GArray *sections; /* of OutputSection */
+    guint16 cleared_dll_characteristics;
+    guint64 added_data; /* bytes */
+};
+
+static void output_section_clear(gpointer data) {
+    OutputSection *section = data;
+    g_clear_pointer(&section->content, g_bytes_unref);
+}
+
+PeWriter *pe_writer_new(GBytes *original, GError **error) {
+    g_autoptr(PeWriter) writer = g_new0(PeWriter, 1);
+    writer->sections = g_array_new(FALSE, TRUE, sizeof(OutputSection));
+    g_array_set_clear_func(writer->sections, output_section_clear);
+    writer->original = pe_image_new(original, error);
+    if (!writer->original)
+        return NULL;
+
+    guint32 address, size;
+    if (pe_image_get_directory(writer->original, PE_DIRECTORY_SECURITY, &address, &size)) {
+        g_set_error(error, PE_ERROR, PE_ERROR_UNSUPPORTED,
+                "the image is signed; changing it would break the signature");
+        return NULL;
+    }
+    for (guint i = 0; i < writer->original->n_sections; i++) {
+        const PeSection *section = &writer->original->sections[i];
+        OutputSection output = {.header = *section};
+        if (section->raw_size > 0)
+            output.content = g_bytes_new_from_bytes(original, section->raw_offset, section->raw_size);
+        g_array_append_val(writer->sections, output);
+    }
+    return g_steal_pointer(&writer);
+}
+
+void pe_writer_free(PeWriter *writer) {
+    if (!writer)
+        return;
+    g_array_unref(writer->sections);
+    pe_image_free(writer->original);
+    g_free(writer);
+}
+
+const PeImage *pe_writer_get_original(const PeWriter *writer) {
+    return writer->original;
+}
+
+static OutputSection *get_section(const PeWriter *writer, guint index) {
+    return &g_array_index(writer->sections, OutputSection, index);
+}
+
+/* End in memory of everything so far, aligned. */
+static guint64 memory_end(const PeWriter *writer) {
+    guint64 end = writer->original->size_of_headers;
+    for (guint i = 0; i < writer->sections->len; i++) {
+        const PeSection *header = &get_section(writer, i)->header;
+        end = MAX(end, (guint64) header->virtual_address + MAX(header->virtual_size, header->raw_size));
+    }
+    return pe_align(end, writer->original->section_alignment);
+}
+
+gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error) {
+    g_return_val_if_fail(index < writer->sections->len, FALSE);
+    OutputSection *section = get_section(writer, index);
+    guint64 next = G_MAXUINT32;
+    for (guint i = 0; i < writer->sections->len; i++) {
+        guint32 address = get_section(writer, i)->header.virtual_address;
+        if (address > section->header.virtual_address)
+            next = MIN(next, address);
+    }
+
+    gsize size = g_bytes_get_size(content);
+    if (size > next - section->header.virtual_address) {
+        g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE,
+                "%s has %zu bytes, but the image has room for %" G_GUINT64_FORMAT, section->header.name,
+                size, next - section->header.virtual_address);
+        return FALSE;
+    }
+    g_clear_pointer(&section->content, g_bytes_unref);
+    section->content = g_bytes_ref(content);
+    section->header.virtual_size = size;
+    return TRUE;
+}
+
+gboolean pe_writer_add(
+        PeWriter *writer, const char *name, guint32 characteristics, GBytes *content, GError **error) {
+    g_return_val_if_fail(strlen(name) <= PE_SECTION_NAME_MAX, FALSE);
+    guint64 address = memory_end(writer);
+    gsize size = g_bytes_get_size(content);
+    if (address + size > G_MAXUINT32) {
+        g_set_error(
+                error, PE_ERROR, PE_ERROR_NO_SPACE, "the image would be larger than 4 GiB with %s", name);
+        return FALSE;
+    }
+
+    OutputSection section = {
+            .header = {.virtual_size = size, .virtual_address = address, .characteristics = characteristics},
+            .content = g_bytes_ref(content),
+    };
+    g_strlcpy(section.header.name, name, sizeof section.header.name);
+    g_array_append_val(writer->sections, section);
+    if (characteristics & PE_SCN_CNT_INITIALIZED_DATA)
+        writer->added_data += size;
+    return TRUE;
+}
+
+void pe_writer_clear_dll_characteristics(PeWriter *writer, guint16 flags) {
+    writer->cleared_dll_characteristics |= flags;
+}
+
+/* How large the headers become, padded to the file alignment. */
+static gboolean plan_headers(const PeWriter *writer, guint32 *ret_size, GError **error) {
+    const PeImage *pe = writer->original;
+    guint room = pe_image_get_max_sections(pe);
+    if (writer->sections->len > room) {
+        g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE,
+                "%u sections are needed, but the headers of the image have room for %u at most",
+                writer->sections->len, room);
+        return FALSE;
+    }
+    guint64 needed = pe->sections_offset + (guint64) writer->sections->len * PE_SECTION_HEADER_SIZE;
+    *ret_size = pe_align(MAX(needed, pe->size_of_headers), pe->file_alignment);
+    return TRUE;
+}
+
+/* Gives every section its place in the file, in the order of the table. */
+static gboolean plan_raw_data(PeWriter *writer, guint32 size_of_headers, gsize *ret_size, GError **error) {
+    const PeImage *pe = writer->original;
+    guint64 offset = size_of_headers;
+    gboolean moved = FALSE;
+
+    for (guint i = 0; i < writer->sections->len; i++) {
+        OutputSection *section = get_section(writer, i);
+        guint64 size = section->content ? g_bytes_get_size(section->content) : 0;
+        guint64 padded = pe_align(size, pe->file_alignment);
+        if (i < pe->n_sections && size > 0 && section->header.raw_offset != offset)
+            moved = TRUE;
+        section->header.raw_offset = size > 0 ? offset : 0;
+        section->header.raw_size = padded;
+        offset += padded;
+        if (offset > G_MAXUINT32) {
+            g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE, "the file would be larger than 4 GiB");
+            return FALSE;
+        }
+    }
+
+    /* Debug entries are the only part of an image in memory that knows offsets in the file. */
+    guint32 address, size;
+    if (moved && pe_image_get_directory(pe, PE_DIRECTORY_DEBUG, &address, &size)) {
+        g_set_error(error, PE_ERROR, PE_ERROR_UNSUPPORTED,
+                "the headers have no room for more sections, and data of an image with debug information "
+                "cannot be moved; use a stripped stub");
+        return FALSE;
+    }
+    *ret_size = offset;
+    return TRUE;
+}
+
+static void write_section_header(guint8 *p, const PeSection *header) {
+    memset(p, 0, PE_SECTION_HEADER_SIZE);
+    memcpy(p, header->name, strlen(header->name));
+    pe_put32(p + 8, header->virtual_size);
+    pe_put32(p + 12, header->virtual_address);
+    pe_put32(p + 16, header->raw_size);
+    pe_put32(p + 20, header->raw_offset);
+    pe_put32(p + 36, header->characteristics);
+}
+
+static void write_headers(const PeWriter *writer, guint8 *file, guint32 size_of_headers) {
+    const PeImage *pe = writer->original;
+    memcpy(file, g_bytes_get_data(pe->bytes, NULL), pe->sections_offset);
+
+    guint8 *coff = file + pe->coff_offset;
+    pe_put16(coff + PE_COFF_N_SECTIONS, writer->sections->len);
+    if (pe_get32(coff + PE_COFF_SYMBOLS) != 0)
+        pe_put16(coff + PE_COFF_CHARACTERISTICS,
+                pe_get16(coff + PE_COFF_CHARACTERISTICS) | PE_LOCAL_SYMBOLS_STRIPPED);
+    pe_put32(coff + PE_COFF_SYMBOLS, 0);
+    pe_put32(coff + PE_COFF_N_SYMBOLS, 0);
+
+    guint8 *optional = file + pe->optional_offset;
+    guint32 data_size = pe_get32(optional + PE_OPTIONAL_INITIALIZED_DATA);
+    pe_put32(optional + PE_OPTIONAL_INITIALIZED_DATA, data_size + writer->added_data);
+    pe_put32(optional + PE_OPTIONAL_IMAGE_SIZE, memory_end(writer));
+    pe_put32(optional + PE_OPTIONAL_HEADERS_SIZE, size_of_headers);
+    pe_put32(optional + PE_OPTIONAL_CHECKSUM, 0);
+    pe_put16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS,
+            pe->dll_characteristics & ~writer->cleared_dll_characteristics);
+
+    for (guint i = 0; i < writer->sections->len; i++)
+        write_section_header(
+                file + pe->sections_offset + i * PE_SECTION_HEADER_SIZE, &get_section(writer, i)->header);
+}
+
+GBytes *pe_writer_finish(PeWriter *writer, GError **error) {
+    guint32 size_of_headers;
+    gsize size;
+    if (!plan_headers(writer, &size_of_headers, error) ||
+            !plan_raw_data(writer, size_of_headers, &size, error))
+        return NULL;
+
+    g_autofree guint8 *file = g_try_malloc0(size);
+    if (!file) {
+        g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE, "no memory for an image of %zu bytes", size);
+        return NULL;
+    }
+    write_headers(writer, file, size_of_headers);
+    for (guint i = 0; i < writer->sections->len; i++) {
+        const OutputSection *section = get_section(writer, i);
+        if (!section->content)
+            continue;
+        gsize content_size;
+        const void *content = g_bytes_get_data(section->content, &content_size);
+        if (content_size > 0)
+            memcpy(file + section->header.raw_offset, content, content_size);
+    }
+    return g_bytes_new_take(g_steal_pointer(&file), size);
+}
