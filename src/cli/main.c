@@ -1,9 +1,77 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From argv to a verb; the only place that ends the process. */
 #include "config.h"
 
+#include <locale.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "cli/verbs.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+static const struct {
+    const char *name;
+    VerbFunc run;
+} verbs[] = {
+        {"build", verb_build},
+        {"bump", verb_bump},
+        {"cat-config", verb_cat_config},
+        {"clean", verb_clean},
+        {"dependencies", verb_dependencies},
+        {"genkey", verb_genkey},
+        {"help", verb_help},
+        {"inspect", verb_inspect},
+        {"summary", verb_summary},
+        {"vm", verb_vm},
+};
+
+static VerbFunc find_verb(const char *name) {
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return verbs[i].run;
+    return NULL;
+}
+
+static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
+    const RecipeArguments *arguments = recipe->arguments;
+    if (arguments->version) {
+        puts("particleos " PARTICLEOS_VERSION);
+        return TRUE;
+    }
+    VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
+    if (!run) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "The verb %s is part of the language, but this version of particleos does not have it yet",
+                arguments->verb);
+        return FALSE;
+    }
+    return run(recipe, ret_exit_status, error);
+}
+
+/* Messages must show before the arguments are parsed. */
+static gboolean has_word(char **argv, const char *word) {
+    for (char **p = argv + 1; *p && strcmp(*p, "--") != 0; p++)
+        if (strcmp(*p, word) == 0)
+            return TRUE;
+    return FALSE;
+}
 
 int main(int argc, char *argv[]) {
-    puts("particleos " PARTICLEOS_VERSION);
-    return 0;
+    g_autoptr(GError) error = NULL;
+    int exit_status = 0;
+
+    /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
+    setlocale(LC_CTYPE, "");
+    ui_init(has_word(argv, "--debug"), has_word(argv, "--debug-timing"));
+
+    g_autoptr(Recipe) recipe = recipe_load(argc, argv, &error);
+    gboolean good = recipe && run_verb(recipe, &exit_status, &error);
+    if (recipe && recipe->arguments->debug_timing)
+        ui_print_timing();
+    if (!good) {
+        ui_error("%s", error ? error->message : "Something failed without saying why");
+        return 1;
+    }
+    return fflush(stdout) == 0 ? exit_status : 1;
 }

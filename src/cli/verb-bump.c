@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include "ui/log.h"
 
 gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb bump is not implemented yet");
-    return FALSE;
+    if (!recipe->config_directory || !recipe->main->image_version) {
+        g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
+                "There is no recipe whose version could be increased");
+        return FALSE;
+    }
+    g_autofree char *path = g_build_filename(recipe->config_directory, "mkosi.version", NULL);
+    if (!g_file_set_contents(path, recipe->main->image_version, -1, error))
+        return FALSE;
+    ui_info("The version is %s now", recipe->main->image_version);
+    return TRUE;
 }

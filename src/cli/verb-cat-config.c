@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include <stdio.h>
+
+static gboolean print_image(const ImageConfig *image, GError **error) {
+    for (char **file = image->files; *file; file++) {
+        g_autofree char *text = NULL;
+        if (!g_file_get_contents(*file, &text, NULL, error))
+            return FALSE;
+        printf("# %s: %s\n%s\n", image->image, *file, text);
+    }
+    return TRUE;
+}
 
 gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb cat-config is not implemented yet");
-    return FALSE;
+    for (ImageConfig **image = recipe->images; *image; image++)
+        if (!print_image(*image, error))
+            return FALSE;
+    return !recipe->tools || print_image(recipe->tools, error);
 }

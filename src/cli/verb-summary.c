@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include <stdio.h>
 
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb summary is not implemented yet");
-    return FALSE;
+    if (!recipe->arguments->json) {
+        recipe_print_summary(recipe, recipe->arguments->all);
+        return TRUE;
+    }
+    g_autofree char *json = recipe_to_json(recipe);
+    fputs(json, stdout);
+    return TRUE;
 }

@@ -300,6 +300,7 @@ typedef struct {
     Feature register_machine; /* feature: whether the container or VM is registered with systemd-machined */
     Feature storage_target_mode; /* feature: whether the serve verb also offers the disk over NVMe-TCP */
 
+    struct ImageValues *values; /* private to src/recipe: what the JSON is made from */
 } ImageConfig;
 
 /* The numbers of settings that can be null: -1 (source_date_epoch, sector_size, output_mode), 0 for sizes.

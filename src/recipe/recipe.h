@@ -65,6 +65,14 @@ char *image_config_to_json(const ImageConfig *config);
 /* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
 char *image_config_setting_to_json(const ImageConfig *config, const char *name);
 
+/* Where the setting NAME of an image was assigned last: "mkosi.conf:12", "--option", or NULL when only its
+ * default counts. */
+const char *recipe_setting_origin(const ImageConfig *config, const char *name);
+
+/* FALSE with ERROR set when an image of the recipe assigns a setting that this program knows but does not
+ * implement yet. The error names file and line, or the option. */
+gboolean recipe_check_implemented(const Recipe *recipe, GError **error);
+
 /* Prints the summary for people: only what differs from the defaults unless ALL. */
 void recipe_print_summary(const Recipe *recipe, gboolean all);
 

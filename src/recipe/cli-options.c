@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "recipe/cli-options.h"
+
+#include <string.h>
+
+#include "recipe/enum-words.h"
+#include "recipe/paths.h"
+#include "recipe/verb-names.h"
+#include "ui/log.h"
+
+#define AT(field) .offset = G_STRUCT_OFFSET(RecipeArguments, field)
+
+const CliOption cli_options[] = {
+        {"directory", 'C', "DIR", .help = "change to this directory first; empty: read no recipe"},
+        {"force", 'f', NULL, AT(force), TRUE,
+                "replace existing outputs; twice: caches too; thrice: packages too"},
+        {"auto-bump", 'B', NULL, AT(auto_bump),
+                .help = "increase the version, store it when the build succeeds"},
+        {"wipe-build-dir", 'w', NULL, AT(wipe_build_dir), .help = "empty the build directory first"},
+        {"rerun-build-scripts", 'R', NULL, AT(rerun_build_scripts),
+                .help = "only run the build scripts again"},
+        {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
+        {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
+                .help = "lifetime of generated certificates"},
+        {"genkey-common-name", 0, "NAME", AT(genkey_common_name),
+                .help = "subject of generated certificates"},
+        {"doc-format", 0, "FORMAT", AT(doc_format), .help = "format of the manual"},
+        {"json", 0, NULL, AT(json), .help = "print JSON"},
+        {"all", 0, NULL, AT(all), .help = "show defaults too in the summary"},
+        {"no-pager", 0, NULL, AT(no_pager), .help = "never start a pager"},
+        {"debug", 0, NULL, AT(debug), .help = "say what is done in detail, and every command that is run"},
+        {"debug-timing", 0, NULL, AT(debug_timing), .help = "say how long each step took"},
+        {"debug-shell", 0, NULL, AT(debug_shell), .help = "open a shell when a command in the image fails"},
+        {"debug-workspace", 0, NULL, AT(debug_workspace), .help = "keep the workspace after a failure"},
+        {"debug-sandbox", 0, NULL, AT(debug_sandbox), .help = "trace the sandbox helper"},
+        {"version", 0, NULL, AT(version), .help = "print the version"},
+        {"help", 'h', NULL, AT(help), .help = "show this help"},
+        {NULL},
+};
+
+/* Short flags of settings whose long form takes a value. */
+static const struct {
+    char letter;
+    const char *value;
+} fixed_values[] = {{'a', "yes"}, {'i', "yes"}, {'T', "no"}};
+
+typedef struct {
+    char **next; /* the words that are left */
+    char *directory;
+    RecipeArguments *arguments;
+    ImageParser *parser;
+    GPtrArray *includes;
+    GPtrArray *verb_arguments;
+} Cli;
+
+static gboolean usage(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static gboolean usage(GError **error, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    if (error)
+        *error = g_error_new_valist(RECIPE_ERROR, RECIPE_ERROR_SYNTAX, format, arguments);
+    va_end(arguments);
+    return FALSE;
+}
+
+static gboolean looks_like_option(const char *word) {
+    if (word[0] != '-' || !word[1] || strchr(word, ' '))
+        return FALSE;
+    return strspn(word + 1, "0123456789.") != strlen(word + 1); /* a negative number is a value */
+}
+
+static gboolean include(Cli *cli, const char *option, const char *text, GError **error) {
+    ParseContext context = {cli->directory, TRUE};
+    Slot slot = {0};
+    gboolean good = slot_assign(&slot, &settings[SETTING_INCLUDE], text, &context, error);
+    for (guint i = 0; good && i < value_length(slot.value); i++)
+        g_ptr_array_add(cli->includes, g_strdup(value_get_string(value_element(slot.value, i))));
+    slot_clear(&slot);
+    if (!good)
+        g_prefix_error(error, "%s: ", option);
+    return good;
+}
+
+static gboolean assign(
+        Cli *cli, const Setting *setting, const char *option, const char *text, GError **error) {
+    if (setting->type == TYPE_INCLUDE && !is_builtin_configuration(text))
+        return include(cli, option, text, error);
+    if (setting->type == TYPE_INCLUDE) {
+        g_ptr_array_add(cli->includes, g_strdup(text));
+        return TRUE;
+    }
+    ParseContext context = {cli->directory, TRUE};
+    Slot *slot = &cli->parser->cli.slots[setting_slot(setting)];
+    if (!slot_assign(slot, setting, text, &context, error)) {
+        g_prefix_error(error, "%s: ", option);
+        return FALSE;
+    }
+    g_autofree char *origin = g_strdup_printf("--%s", setting->option);
+    slot->origin = g_intern_string(origin);
+    return TRUE;
+}
+
+static gboolean change_directory(Cli *cli, const char *path, GError **error) {
+    if (!*path) {
+        g_clear_pointer(&cli->arguments->directory, g_free);
+        return TRUE;
+    }
+    g_autofree char *target = path_resolve(cli->directory, path);
+    if (!g_file_test(target, G_FILE_TEST_IS_DIR))
+        return usage(error, "--directory: \"%s\" is not a directory", path);
+    g_free(cli->directory);
+    cli->directory = g_steal_pointer(&target);
+    g_free(cli->arguments->directory);
+    cli->arguments->directory = g_strdup(cli->directory);
+    return TRUE;
+}
+
+static gboolean apply_option(Cli *cli, const CliOption *option, const char *value, GError **error) {
+    if (strcmp(option->name, "directory") == 0)
+        return change_directory(cli, value, error);
+    gpointer field = G_STRUCT_MEMBER_P(cli->arguments, option->offset);
+    if (option->value) {
+        g_free(*(char **) field);
+        gboolean path = strcmp(option->name, "certificate") == 0;
+        *(char **) field = path ? path_absolute(cli->directory, value) : g_strdup(value);
+    } else if (option->counter)
+        (*(int *) field)++;
+    else
+        *(gboolean *) field = TRUE;
+    return TRUE;
+}
+
+/* The value of OPTION: what stands behind '=', or the next word. */
+static const char *take_value(Cli *cli, const char *option, const char *attached, GError **error) {
+    if (attached)
+        return attached;
+    if (!*cli->next || looks_like_option(*cli->next)) {
+        usage(error, "%s: The option needs a value", option);
+        return NULL;
+    }
+    return *cli->next++;
+}
+
+static const CliOption *option_by_name(const char *name, gsize length) {
+    for (const CliOption *option = cli_options; option->name; option++)
+        if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+            return option;
+    return NULL;
+}
+
+/* Options that mkosi dropped long ago and still accepts. */
+static gboolean ignore_old(
+        Cli *cli, const char *name, const char *attached, gboolean *ret_known, GError **error) {
+    static const char *const with_value[] = {"default", "cache", "runtime-scratch", NULL};
+    gboolean flag = strcmp(name, "nspawn-keep-unit") == 0;
+    *ret_known = flag || word_index(with_value, name) >= 0;
+    if (!*ret_known)
+        return TRUE;
+    ui_warning("--%s is no longer supported, ignoring it", name);
+    g_autofree char *option = g_strconcat("--", name, NULL);
+    return flag || take_value(cli, option, attached, error);
+}
+
+static gboolean parse_long(Cli *cli, const char *word, GError **error) {
+    const char *equals = strchr(word, '=');
+    const char *attached = equals ? equals + 1 : NULL;
+    gsize length = equals ? (gsize) (equals - word) - 2 : strlen(word) - 2;
+    g_autofree char *name = g_strndup(word + 2, length);
+    g_autofree char *shown = g_strconcat("--", name, NULL);
+
+    const CliOption *option = option_by_name(name, length);
+    if (option && !option->value && attached)
+        return usage(error, "%s: The option takes no value", shown);
+    if (option) {
+        const char *value = option->value ? take_value(cli, shown, attached, error) : "";
+        return value && apply_option(cli, option, value, error);
+    }
+
+    const Setting *setting = setting_by_option(name);
+    if (!setting) {
+        gboolean known;
+        if (!ignore_old(cli, name, attached, &known, error))
+            return FALSE;
+        return known || usage(error, "%s: There is no such option; see --help", shown);
+    }
+    gboolean alone = setting_id(setting) == SETTING_CHECKSUM && !attached &&
+                     (!*cli->next || looks_like_option(*cli->next));
+    const char *value = alone ? "yes" : take_value(cli, shown, attached, error);
+    return value && assign(cli, setting, shown, value, error);
+}
+
+/* A word of short options, like -fi or -tcpio. */
+static gboolean parse_short(Cli *cli, const char *word, GError **error) {
+    for (const char *p = word + 1; *p; p++) {
+        char shown[] = {'-', *p, 0};
+        const CliOption *option = cli_options;
+        while (option->name && option->letter != *p)
+            option++;
+        const Setting *setting = setting_by_letter(*p);
+        if (!option->name && !setting)
+            return usage(error, "%s: There is no such option; see --help", shown);
+        if (option->name && !option->value) {
+            if (!apply_option(cli, option, "", error))
+                return FALSE;
+            continue;
+        }
+        const char *fixed = NULL;
+        for (gsize i = 0; i < G_N_ELEMENTS(fixed_values); i++)
+            if (fixed_values[i].letter == *p)
+                fixed = fixed_values[i].value;
+        if (fixed) {
+            if (!assign(cli, setting, shown, fixed, error))
+                return FALSE;
+            continue;
+        }
+        const char *value = take_value(cli, shown, p[1] ? p + 1 : NULL, error);
+        if (!value)
+            return FALSE;
+        return option->name ? apply_option(cli, option, value, error)
+                            : assign(cli, setting, shown, value, error);
+    }
+    return TRUE;
+}
+
+static gboolean parse_word(Cli *cli, GError **error) {
+    const char *word = *cli->next++;
+    if (g_str_has_prefix(word, "--"))
+        return parse_long(cli, word, error);
+    if (looks_like_option(word))
+        return parse_short(cli, word, error);
+    if (cli->arguments->verb) {
+        g_ptr_array_add(cli->verb_arguments, g_strdup(word));
+        return TRUE;
+    }
+    const VerbName *verb = verb_by_name(word);
+    if (!verb)
+        return usage(error, "There is no verb \"%s\"; see --help", word);
+    cli->arguments->verb = g_strdup(verb->name);
+    return TRUE;
+}
+
+static gboolean check_usage(const RecipeArguments *arguments, GError **error) {
+    const VerbName *verb = verb_by_name(arguments->verb);
+    if (arguments->arguments[0] && !(verb->flags & VERB_TAKES_ARGUMENTS))
+        return usage(error, "The verb %s takes no arguments, but got \"%s\"", verb->name,
+                arguments->arguments[0]);
+    if (arguments->rerun_build_scripts && !(verb->flags & VERB_NEEDS_BUILD))
+        return usage(error, "--rerun-build-scripts: It has no meaning for the verb %s", verb->name);
+    if (arguments->rerun_build_scripts && arguments->force > 0)
+        return usage(error, "--rerun-build-scripts: It excludes --force");
+    return TRUE;
+}
+
+gboolean cli_parse(char **argv, const char *directory, RecipeArguments *arguments, ImageParser *parser,
+        GPtrArray *includes, GError **error) {
+    Cli cli = {argv, path_resolve(directory, "."), arguments, parser, includes, g_ptr_array_new()};
+    arguments->directory = g_strdup(cli.directory);
+    gboolean good = TRUE;
+    while (good && *cli.next && strcmp(*cli.next, "--") != 0)
+        good = parse_word(&cli, error);
+    if (good && *cli.next)
+        for (char **word = cli.next + 1; *word; word++)
+            g_ptr_array_add(cli.verb_arguments, g_strdup(*word));
+
+    g_ptr_array_add(cli.verb_arguments, NULL);
+    arguments->arguments = (char **) g_ptr_array_free(cli.verb_arguments, FALSE);
+    if (!arguments->verb)
+        arguments->verb = g_strdup("build");
+    g_free(cli.directory);
+    return good && (arguments->help || arguments->version || check_usage(arguments, error));
+}

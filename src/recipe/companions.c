@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files and directories that set something by their name (reference, chapter 7). */
+#include "recipe/image-parser.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "recipe/paths.h"
+#include "recipe/value-parse-internal.h"
+
+char *run_or_read(const char *directory, const char *path, GError **error) {
+    g_autofree char *content = NULL;
+    if (access(path, X_OK) == 0) {
+        char *arguments[] = {(char *) path, NULL};
+        int status;
+        if (!g_spawn_sync(directory, arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &content,
+                    NULL, &status, error) ||
+                !g_spawn_check_wait_status(status, error)) {
+            g_prefix_error(error, "Running it for its output failed: ");
+            return NULL;
+        }
+    } else if (!g_file_get_contents(path, &content, NULL, error))
+        return NULL;
+    else if (g_str_has_prefix(content, "#!/")) {
+        parse_failed(error, "The file begins like a script, but is not executable; run \"chmod +x\" on it");
+        return NULL;
+    }
+    gsize length = strlen(content);
+    while (length > 0 && content[length - 1] == '\n')
+        content[--length] = 0;
+    return g_steal_pointer(&content);
+}
+
+/* NAME is relative to the parser's directory. */
+static gboolean assign_companion(
+        ImageParser *parser, const Setting *setting, const char *name, GError **error) {
+    g_autofree char *path = g_build_filename(parser->directory, name, NULL);
+    g_autofree char *shown = path_for_people(path);
+    Slot *slot = &parser->files.slots[setting_slot(setting)];
+    ParseContext context = {parser->directory, FALSE};
+    gboolean good;
+
+    if (setting->flags & SETTING_FILE_CONTENT) {
+        g_autofree char *content = NULL;
+        good = !(setting->flags & SETTING_SECRET) || check_secret(path, error);
+        content = good ? run_or_read(parser->directory, path, error) : NULL;
+        good = content && slot_assign(slot, setting, content, &context, error);
+    } else if (setting->shape == SHAPE_LIST && setting->type != TYPE_CREDENTIAL)
+        good = slot_append(slot, setting, name, &context, error);
+    else
+        good = slot_assign(slot, setting, name, &context, error);
+
+    if (!good) {
+        if (!error || !g_str_has_prefix((*error)->message, shown))
+            g_prefix_error(error, "%s: ", shown);
+        g_prefix_error(error, "%s=: ", setting->name);
+        return FALSE;
+    }
+    slot->origin = g_intern_string(shown);
+    return TRUE;
+}
+
+static int compare_strings(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Companions in a directory: PATTERN is "mkosi.NAME.d" and a glob of one star and a suffix. */
+static gboolean assign_directory(ImageParser *parser, const Setting *setting, const char *pattern,
+        GHashTable *names, GError **error) {
+    g_autofree char *name = g_path_get_dirname(pattern);
+    const char *suffix = strchr(pattern, '*') + 1;
+    if (!g_hash_table_contains(names, name))
+        return TRUE;
+
+    g_autofree char *path = g_build_filename(parser->directory, name, NULL);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, error);
+    if (!directory) {
+        g_prefix_error(error, "%s=: ", setting->name);
+        return FALSE;
+    }
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
+    for (const char *entry; (entry = g_dir_read_name(directory));)
+        if (g_str_has_suffix(entry, suffix))
+            g_ptr_array_add(entries, g_build_filename(name, entry, NULL));
+    g_ptr_array_sort(entries, compare_strings);
+    for (guint i = 0; i < entries->len; i++)
+        if (!assign_companion(parser, setting, entries->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean image_parser_read_companions(ImageParser *parser, GHashTable *names, GError **error) {
+    for (int i = 0; i < _SETTING_MAX; i++) {
+        const Setting *setting = &settings[i];
+        if (!setting->files || !setting_allowed(parser, setting))
+            continue;
+        for (const char *const *file = setting->files; *file; file++) {
+            if (strchr(*file, '*')) {
+                if (!assign_directory(parser, setting, *file, names, error))
+                    return FALSE;
+            } else if (g_hash_table_contains(names, *file) &&
+                       !assign_companion(parser, setting, *file, error))
+                return FALSE;
+        }
+    }
+    return TRUE;
+}

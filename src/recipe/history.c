@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "recipe/history.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "recipe/paths.h"
+#include "recipe/verb-names.h"
+#include "ui/log.h"
+
+#define HISTORY ".mkosi-private/history"
+
+static gboolean starts_a_build(const ParserRun *run) {
+    const RecipeArguments *arguments = run->arguments;
+    const VerbName *verb = verb_by_name(arguments->verb);
+    if (!run->config_directory || !(verb->flags & VERB_NEEDS_BUILD) || arguments->rerun_build_scripts)
+        return FALSE;
+    return strcmp(verb->name, "build") == 0 || arguments->force > 0;
+}
+
+static gboolean uses_history(const ParserRun *run) {
+    const VerbName *verb = verb_by_name(run->arguments->verb);
+    if (!run->config_directory || starts_a_build(run) || (verb->flags & VERB_NO_HISTORY))
+        return FALSE;
+    gboolean fresh =
+            run->arguments->force > 0 &&
+            (strcmp(verb->name, "summary") == 0 || (verb->flags & (VERB_NEEDS_TOOLS | VERB_NEEDS_BUILD)));
+    return !fresh && (strcmp(verb->name, "build") != 0 || run->arguments->rerun_build_scripts);
+}
+
+static char *history_path(const char *directory) {
+    return g_build_filename(directory, HISTORY, "latest.json", NULL);
+}
+
+/* One remembered setting. */
+static gboolean join(ImageParser *main, const char *key, Value *value, GError **error) {
+    const Setting *setting = setting_by_name(key);
+    if (!setting || setting->stored_in) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "\"%s\" is not a setting; build again, or remove the file", key);
+        return FALSE;
+    }
+    if (strcmp(setting->section, "Runtime") == 0 || strcmp(setting->section, "Include") == 0)
+        return TRUE;
+    gboolean collection = setting->shape != SHAPE_SCALAR;
+    if (value && collection != (value_is_collection(value) && setting->type != TYPE_PASSWORD)) {
+        gboolean object = setting->type == TYPE_KEY_SOURCE || setting->type == TYPE_CERTIFICATE_SOURCE ||
+                          setting->type == TYPE_PASSWORD;
+        if (!object) {
+            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                    "The value of \"%s\" is of the wrong type; build again, or remove the file", key);
+            return FALSE;
+        }
+    }
+    SettingId id = setting_id(setting);
+    Slot *slot = &main->cli.slots[id];
+    if (slot->given && !value_equal(slot->value, value))
+        ui_warning("Ignoring --%s: the image was built with another value; use -f to build it again",
+                setting->option);
+    namespace_set(&main->cli, id, value, slot->origin ?: g_intern_static_string(HISTORY));
+    if (collection && value_length(value) == 0)
+        slot->reset = TRUE;
+    return TRUE;
+}
+
+gboolean history_read(ImageParser *main, GError **error) {
+    if (!uses_history(main->run))
+        return TRUE;
+    const char *output = value_get_string(main->cli.slots[SETTING_OUTPUT_DIRECTORY].value);
+    g_autofree char *path = output ? history_path(output) : NULL;
+    if (!path || access(path, F_OK) != 0) {
+        g_free(path);
+        path = history_path(main->run->config_directory);
+    }
+    g_autofree char *text = NULL, *shown = path_for_people(path);
+    gsize length;
+    if (access(path, F_OK) != 0)
+        return TRUE;
+    if (!g_file_get_contents(path, &text, &length, error))
+        return FALSE;
+    GError *problem = NULL;
+    g_autoptr(Value) history = value_from_json(text, length, &problem);
+    for (guint i = 0; !problem && history && value_kind(history) == VALUE_MAP && i < value_length(history);
+            i++)
+        join(main, value_key(history, i), value_element(history, i), &problem);
+    if (!problem)
+        return TRUE;
+    g_propagate_prefixed_error(error, problem, "%s: ", shown);
+    return FALSE;
+}
+
+char *history_snapshot(ImageParser *main) {
+    g_autoptr(Value) map = value_new_map();
+    for (int id = 0; id < _SETTING_MAX; id++)
+        if (main->cli.slots[id].given && !settings[id].stored_in && settings[id].type != TYPE_INCLUDE)
+            value_set(map, settings[id].name, value_ref(slot_value(&main->cli.slots[id], &settings[id])));
+    GString *out = g_string_new(NULL);
+    value_to_json(map, out, 0);
+    g_string_append_c(out, '\n');
+    return g_string_free(out, FALSE);
+}
+
+static gboolean write_to(const char *directory, const char *snapshot, GError **error) {
+    g_autofree char *path = history_path(directory), *folder = g_path_get_dirname(path);
+    if (g_mkdir_with_parents(folder, 0755) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", folder,
+                g_strerror(errno));
+        return FALSE;
+    }
+    return g_file_set_contents(path, snapshot, -1, error);
+}
+
+gboolean history_write(ImageParser *main, const char *snapshot, GError **error) {
+    if (!starts_a_build(main->run) || !image_parser_bool(main, SETTING_HISTORY))
+        return TRUE;
+    const char *output = image_parser_text(main, SETTING_OUTPUT_DIRECTORY);
+    return write_to(main->run->config_directory, snapshot, error) &&
+           (!output || write_to(output, snapshot, error));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What a build was told on its command line, for later verbs (reference, chapter 12). Internal. */
+
+#include "recipe/image-parser.h"
+
+/* Adds what the last build was told to the CLI namespace, where the verb wants that. */
+gboolean history_read(ImageParser *main, GError **error);
+
+/* A snapshot of the CLI settings as JSON, to be written when the recipe says History=yes. */
+char *history_snapshot(ImageParser *main);
+
+/* Writes SNAPSHOT, if this verb builds and History= is on. */
+gboolean history_write(ImageParser *main, const char *snapshot, GError **error);

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "recipe/value-parse-internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+static gboolean parse_integer(const char *text, int base, gint64 *ret) {
+    char *end;
+    if (base == 8 && (g_str_has_prefix(text, "0o") || g_str_has_prefix(text, "0O")))
+        text += 2;
+    errno = 0;
+    *ret = g_ascii_strtoll(text, &end, base);
+    return end != text && errno == 0 && *(end + strspn(end, " ")) == 0;
+}
+
+/* A decimal number with an optional fraction and exponent, nothing else that strtod() knows. */
+static gboolean parse_decimal(const char *text, double *ret) {
+    g_autofree char *stripped = g_strstrip(g_strdup(text));
+    if (!*stripped || strspn(stripped, "0123456789.eE+-") != strlen(stripped))
+        return FALSE;
+    char *end;
+    *ret = g_ascii_strtod(stripped, &end);
+    return *end == 0;
+}
+
+gboolean parse_bytes(const char *text, gint64 *ret, GError **error) {
+    static const char suffixes[] = "KMG";
+    gsize length = strlen(text);
+    const char *suffix = length > 0 ? strchr(suffixes, text[length - 1]) : NULL;
+    double factor = suffix ? (double) (G_GINT64_CONSTANT(1) << (10 * (suffix - suffixes + 1))) : 1;
+    g_autofree char *number = g_strndup(text, length - (suffix ? 1 : 0));
+    double value;
+    if (!parse_decimal(number, &value)) {
+        parse_failed(error, "\"%s\" is not a size; use a number with an optional suffix K, M or G", text);
+        return FALSE;
+    }
+    value = ceil(value * factor);
+    if (!(value > 0 && value < 9e18)) {
+        parse_failed(error, "The size \"%s\" is out of range", text);
+        return FALSE;
+    }
+    *ret = ((gint64) value + 4095) / 4096 * 4096;
+    return TRUE;
+}
+
+static Value *in_range(const char *text, gint64 value, gint64 least, gint64 most, GError **error) {
+    if (value >= least && value <= most)
+        return value_new_int(value);
+    return parse_failed(error,
+            "\"%s\" is out of range; use a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, text,
+            least, most);
+}
+
+Value *parse_number(const Setting *setting, const char *text, GError **error) {
+    gint64 number;
+    if (setting->type == TYPE_BYTES)
+        return parse_bytes(text, &number, error) ? value_new_int(number) : NULL;
+    if (setting->type == TYPE_VSOCK_CID && strcmp(text, "auto") == 0)
+        return value_new_int(-1);
+    if (setting->type == TYPE_VSOCK_CID && strcmp(text, "hash") == 0)
+        return value_new_int(-2);
+    if (!parse_integer(text, setting->type == TYPE_OCTAL ? 8 : 10, &number))
+        return parse_failed(error, "\"%s\" is not %s number%s", text,
+                setting->type == TYPE_OCTAL ? "an octal" : "a",
+                setting->type == TYPE_VSOCK_CID ? ", auto or hash" : "");
+
+    switch (setting->type) {
+    case TYPE_UNSIGNED:
+        return in_range(text, number, 0, G_MAXINT64, error);
+    case TYPE_OCTAL:
+        if (number < 0 || number > 01777)
+            return parse_failed(error, "\"%s\" is out of range; use a mode from 0 to 1777", text);
+        return value_new_int(number);
+    case TYPE_VSOCK_CID:
+        return in_range(text, number, 3, 4294967294, error);
+    case TYPE_SECTOR_SIZE:
+        if (number < 512 || number > 4096 || (number & (number - 1)))
+            return parse_failed(
+                    error, "\"%s\" is not a sector size; use one of 512, 1024, 2048, 4096", text);
+        return value_new_int(number);
+    default:
+        return value_new_int(number);
+    }
+}
+
+Value *parse_uuid(const char *text, GError **error) {
+    if (strcmp(text, "random") == 0)
+        return value_new_string_take(g_uuid_string_random());
+
+    const char *p = g_str_has_prefix(text, "urn:") ? text + 4 : text;
+    if (g_str_has_prefix(p, "uuid:"))
+        p += 5;
+    g_autoptr(GString) digits = g_string_new(NULL);
+    for (; *p; p++)
+        if (g_ascii_isxdigit(*p))
+            g_string_append_c(digits, g_ascii_tolower(*p));
+        else if (!strchr("-{}", *p))
+            digits->len = 0, digits->str[0] = 0, p = text + strlen(text) - 1;
+    if (digits->len != 32)
+        return parse_failed(
+                error, "\"%s\" is not a UUID; use 32 hexadecimal digits or the word random", text);
+    for (int at = 8; at <= 23; at += 5)
+        g_string_insert_c(digits, at, '-');
+    return value_new_string(digits->str);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading directories and files in the order of the reference, chapter 5. */
+#include "recipe/image-parser.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "recipe/conditions.h"
+#include "recipe/enum-words.h"
+#include "recipe/ini.h"
+#include "recipe/paths.h"
+#include "recipe/split.h"
+#include "ui/log.h"
+
+static const char *const builtin_configurations[] = {
+        "mkosi-vm", "mkosi-initrd", "mkosi-tools", "mkosi-addon", "mkosi-obs", NULL};
+
+gboolean is_builtin_configuration(const char *path) {
+    return word_index(builtin_configurations, path) >= 0;
+}
+
+char *builtin_configuration_path(const char *name) {
+    /* A program that runs from its build directory uses the configurations beside its source. */
+    char self[4096];
+    gssize length = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[MAX(length, 0)] = 0;
+    g_autofree char *installed = g_build_filename(PARTICLEOS_DATADIR, name, NULL);
+    gboolean developing = g_str_has_prefix(self, PARTICLEOS_BUILD_DIR "/") || access(installed, F_OK) != 0;
+    return developing ? g_build_filename(PARTICLEOS_SOURCE_DIR, "resources", name, NULL)
+                      : g_steal_pointer(&installed);
+}
+
+gboolean setting_allowed(const ImageParser *parser, const Setting *setting) {
+    if (strcmp(parser->image, "main") == 0)
+        return TRUE;
+    if (strcmp(parser->image, "tools") == 0)
+        return !!(setting->flags & SETTING_IN_TOOLS);
+    return setting->scope == SCOPE_LOCAL || setting->scope == SCOPE_INHERIT ||
+           setting->scope == SCOPE_INITRD_INHERIT;
+}
+
+static gboolean is_settings_section(const char *section) {
+    static const char *const sections[] = {"Include", "Config", "Distribution", "Output", "Content",
+            "Validation", "Build", "Runtime", "Host", NULL};
+    return word_index(sections, section) >= 0;
+}
+
+static gboolean is_directory(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* Moves the parser into the directory PATH; returns the old one, for leave(). */
+static char *enter(ImageParser *parser, const char *path) {
+    char *old = parser->directory;
+    parser->directory = path_resolve(old, path);
+    return old;
+}
+
+static void leave(ImageParser *parser, char *old) {
+    g_free(parser->directory);
+    parser->directory = old;
+}
+
+static int compare_strings(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* The names in the directory PATH, sorted by code points; empty if it cannot be read. */
+static GPtrArray *list_directory(const char *path) {
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    for (const char *name; directory && (name = g_dir_read_name(directory));)
+        g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, compare_strings);
+    return names;
+}
+
+static gboolean read_include(
+        ImageParser *parser, const IniEntry *entry, const char *text, const char *shown, GError **error) {
+    g_auto(GStrv) words = split_value(text, SPLIT_WORDS, NULL);
+    ParseContext context = {parser->directory, FALSE};
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func((GDestroyNotify) value_unref);
+    for (char **word = words; *word; word++) {
+        Value *path = is_builtin_configuration(*word)
+                              ? value_new_string(*word)
+                              : value_parse(&settings[SETTING_INCLUDE], *word, &context, error);
+        if (!path) {
+            g_prefix_error(error, "%s:%u: Include=: ", shown, entry->line);
+            return FALSE;
+        }
+        g_ptr_array_add(paths, path);
+    }
+    for (guint i = 0; i < paths->len; i++)
+        if (!image_parser_include(parser, value_get_string(paths->pdata[i]), error))
+            return FALSE;
+    return TRUE;
+}
+
+static void warn_about_name(
+        const IniEntry *entry, const char *name, const Setting *setting, const char *shown) {
+    if (name != entry->name)
+        ui_warning("%s:%u: %s: the @ before a setting has no meaning any more, write %s=", shown,
+                entry->line, entry->name, name);
+    if (strcmp(name, setting->name) != 0)
+        ui_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, name, setting->name);
+    if (strcmp(entry->section, setting->section) != 0)
+        ui_warning("%s:%u: %s= belongs in [%s], not in [%s]", shown, entry->line, setting->name,
+                setting->section, entry->section);
+}
+
+static gboolean assign_entry(
+        ImageParser *parser, const IniEntry *entry, const char *path, const char *shown, GError **error) {
+    const char *name = entry->name + (entry->name[0] == '@');
+    const Setting *setting = setting_by_name(name);
+    if (!setting) {
+        ui_warning("%s:%u: Unknown setting %s=, ignoring it", shown, entry->line, entry->name);
+        return TRUE;
+    }
+    if (!setting_allowed(parser, setting)) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "%s:%u: %s=: It cannot be set for the image %s, only for the main image; move it to "
+                "mkosi.conf",
+                shown, entry->line, setting->name, parser->image);
+        return FALSE;
+    }
+    warn_about_name(entry, name, setting, shown);
+
+    g_autofree char *text = expand_specifiers(parser, entry->value, path, entry->line);
+    Slot *slot = &parser->files.slots[setting_slot(setting)];
+    ParseContext context = {parser->directory, FALSE};
+    if (setting->type == TYPE_INCLUDE)
+        return read_include(parser, entry, text, shown, error);
+    if (!slot_assign(slot, setting, text, &context, error)) {
+        g_prefix_error(error, "%s:%u: %s=: ", shown, entry->line, setting->name);
+        return FALSE;
+    }
+    slot->origin = origin_of(shown, entry->line);
+    return TRUE;
+}
+
+static IniFile *parse_text(const char *text, gsize length, const char *shown,
+        gboolean (*counts)(const char *section), GError **error) {
+    guint line = 0;
+    IniFile *file = ini_parse(text, length, counts, &line, error);
+    if (!file)
+        g_prefix_error(error, "%s:%u: ", shown, line);
+    return file;
+}
+
+static gboolean read_settings(ImageParser *parser, const char *text, gsize length, const char *path,
+        const char *shown, GError **error) {
+    g_autoptr(IniFile) file = parse_text(text, length, shown, is_settings_section, error);
+    if (!file)
+        return FALSE;
+    ui_debug("Reading %s", shown);
+    g_ptr_array_add(parser->files_read, g_strdup(path));
+    for (guint i = 0; i < file->entries->len; i++) {
+        const IniEntry *entry = &g_array_index(file->entries, IniEntry, i);
+        if (entry->name && !assign_entry(parser, entry, path, shown, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean read_local(ImageParser *parser, GError **error) {
+    static const char *const names[] = {"mkosi.local", "mkosi.local.conf"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(parser->directory, names[i], NULL);
+        if (!g_file_test(path, G_FILE_TEST_EXISTS) || is_directory(path) != (i == 0))
+            continue;
+        if (!image_parser_read(parser, path, 0, NULL, error))
+            return FALSE;
+        image_parser_promote_files(parser);
+    }
+    return TRUE;
+}
+
+static gboolean read_drop_ins(ImageParser *parser, GError **error) {
+    g_autofree char *directory = g_build_filename(parser->directory, "mkosi.conf.d", NULL);
+    g_autoptr(GPtrArray) names = list_directory(directory);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        gboolean conf = g_str_has_suffix(name, ".conf") && strcmp(name, ".conf") != 0;
+        if ((conf || is_directory(path)) && !image_parser_read(parser, path, 0, NULL, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean read_profiles(ImageParser *parser, GError **error) {
+    g_autoptr(Value) profiles = image_parser_value(parser, SETTING_PROFILES);
+    for (guint i = 0; i < value_length(profiles); i++) {
+        const char *name = value_get_string(value_element(profiles, i));
+        g_autofree char *directory = g_build_filename(parser->directory, "mkosi.profiles", name, NULL);
+        g_autofree char *file = g_strconcat(directory, ".conf", NULL);
+        if (access(directory, F_OK) == 0 && !image_parser_read(parser, directory, 0, NULL, error))
+            return FALSE;
+        if (access(file, F_OK) == 0 && !image_parser_read(parser, file, 0, NULL, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean read_companions(ImageParser *parser, GError **error) {
+    /* One look at the directory instead of one for each of the many names. */
+    g_autoptr(GPtrArray) list = list_directory(parser->directory);
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < list->len; i++)
+        g_hash_table_add(names, list->pdata[i]);
+    return image_parser_read_companions(parser, names, error);
+}
+
+/* The content of PATH; NULL without an error when there is no such file. */
+static gboolean load(const char *path, const char *shown, char **ret, gsize *ret_length, GError **error) {
+    g_autoptr(GError) problem = NULL;
+    *ret = NULL;
+    *ret_length = 0;
+    if (g_file_get_contents(path, ret, ret_length, &problem) ||
+            g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return TRUE;
+    g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", shown);
+    return FALSE;
+}
+
+/* What the conditions of the text say; TRUE without a text. */
+static gboolean check_conditions(ImageParser *parser, const char *text, gsize length, const char *path,
+        const char *shown, gboolean *ret_hold, GError **error) {
+    *ret_hold = TRUE;
+    if (!text)
+        return TRUE;
+    g_autoptr(IniFile) file = parse_text(text, length, shown, is_condition_section, error);
+    return file && conditions_check(parser, file, path, ret_hold, error);
+}
+
+static gboolean read_inside(ImageParser *parser, const char *path, gboolean directory, ReadFlags flags,
+        gboolean *ret_matched, GError **error) {
+    g_autofree char *shown = path_for_people(path), *text = NULL;
+    gsize length;
+    if (!load(path, shown, &text, &length, error) ||
+            !check_conditions(parser, text, length, path, shown, ret_matched, error))
+        return FALSE;
+    if (!*ret_matched)
+        return TRUE;
+    if (directory && (flags & READ_LOCAL) && !read_local(parser, error))
+        return FALSE;
+    if (directory && !read_companions(parser, error))
+        return FALSE;
+    if (text && !read_settings(parser, text, length, path, shown, error))
+        return FALSE;
+    if (directory && !read_drop_ins(parser, error))
+        return FALSE;
+    return !(flags & READ_PROFILES) || read_profiles(parser, error);
+}
+
+gboolean image_parser_read(
+        ImageParser *parser, const char *path, ReadFlags flags, gboolean *ret_matched, GError **error) {
+    gboolean ignored;
+    if (!is_directory(path))
+        return read_inside(parser, path, FALSE, flags, ret_matched ?: &ignored, error);
+    char *old = enter(parser, path);
+    g_autofree char *file = g_build_filename(parser->directory, "mkosi.conf", NULL);
+    gboolean good = read_inside(parser, file, TRUE, flags, ret_matched ?: &ignored, error);
+    leave(parser, old);
+    return good;
+}
+
+gboolean image_parser_include(ImageParser *parser, const char *path, GError **error) {
+    g_autofree char *builtin = is_builtin_configuration(path) ? builtin_configuration_path(path) : NULL;
+    struct stat info;
+    path = builtin ?: path;
+    if (stat(path, &info) < 0) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "\"%s\" does not exist", path);
+        return FALSE;
+    }
+    char *key = g_strdup_printf("%ju:%ju", (uintmax_t) info.st_dev, (uintmax_t) info.st_ino);
+    if (!g_hash_table_add(parser->included, key))
+        return TRUE;
+    return image_parser_read(parser, path, S_ISDIR(info.st_mode) ? READ_PROFILES : 0, NULL, error);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From the text of one assignment to a value (reference, chapter 3). */
+
+#include <glib.h>
+
+#include "recipe/settings.h"
+#include "recipe/value.h"
+
+/* What a namespace keeps of one setting. */
+typedef struct {
+    Value *value;   /* NULL: null */
+    gboolean given; /* assigned at least once, even if to nothing */
+    gboolean reset; /* assigned the empty value at least once */
+    gboolean unsorted;
+    const char *origin; /* interned: "mkosi.conf:12" or "--option" of the latest assignment */
+} Slot;
+
+void slot_clear(Slot *slot);
+
+/* The value with pending sorting done; borrowed. */
+Value *slot_value(Slot *slot, const Setting *setting);
+
+typedef struct {
+    const char *directory; /* what relative paths are relative to; absolute */
+    gboolean cli;          /* an option: fewer words, and nothing after '#' */
+} ParseContext;
+
+/* Assigns TEXT (specifiers expanded already) to SLOT. Errors say what is wrong with the text; the caller
+ * adds where and which setting. SLOT is unchanged on failure. */
+gboolean slot_assign(
+        Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+
+/* Appends the one element TEXT to a list without taking it apart at blanks. */
+gboolean slot_append(
+        Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+
+/* One scalar, or one element of a list. */
+Value *value_parse(const Setting *setting, const char *text, const ParseContext *context, GError **error);
+
+gboolean parse_boolean(const char *text, gboolean *ret);
+
+/* The version of the recipe language that this implementation follows (MinimumVersion=). */
+#define RECIPE_LANGUAGE_VERSION "27.1"
