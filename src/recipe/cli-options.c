@@ -49,7 +49,6 @@ typedef struct {
     char *directory;
     RecipeArguments *arguments;
     ImageParser *parser;
-    GPtrArray *includes;
     GPtrArray *verb_arguments;
 } Cli;
 
@@ -74,7 +73,7 @@ static gboolean include(Cli *cli, const char *option, const char *text, GError *
     Slot slot = {0};
     gboolean good = slot_assign(&slot, &settings[SETTING_INCLUDE], text, &context, error);
     for (guint i = 0; good && i < value_length(slot.value); i++)
-        g_ptr_array_add(cli->includes, g_strdup(value_get_string(value_element(slot.value, i))));
+        g_queue_push_tail(&cli->parser->includes, g_strdup(value_get_string(value_element(slot.value, i))));
     slot_clear(&slot);
     if (!good)
         g_prefix_error(error, "%s: ", option);
@@ -86,7 +85,7 @@ static gboolean assign(
     if (setting->type == TYPE_INCLUDE && !is_builtin_configuration(text))
         return include(cli, option, text, error);
     if (setting->type == TYPE_INCLUDE) {
-        g_ptr_array_add(cli->includes, g_strdup(text));
+        g_queue_push_tail(&cli->parser->includes, g_strdup(text));
         return TRUE;
     }
     ParseContext context = {cli->directory, TRUE};
@@ -213,7 +212,8 @@ static gboolean parse_short(Cli *cli, const char *word, GError **error) {
                 return FALSE;
             continue;
         }
-        const char *value = take_value(cli, shown, p[1] ? p + 1 : NULL, error);
+        const char *attached = p[1] ? p + 1 + (p[1] == '=') : NULL;
+        const char *value = take_value(cli, shown, attached, error);
         if (!value)
             return FALSE;
         return option->name ? apply_option(cli, option, value, error)
@@ -252,8 +252,8 @@ static gboolean check_usage(const RecipeArguments *arguments, GError **error) {
 }
 
 gboolean cli_parse(char **argv, const char *directory, RecipeArguments *arguments, ImageParser *parser,
-        GPtrArray *includes, GError **error) {
-    Cli cli = {argv, path_resolve(directory, "."), arguments, parser, includes, g_ptr_array_new()};
+        GError **error) {
+    Cli cli = {argv, path_resolve(directory, "."), arguments, parser, g_ptr_array_new()};
     arguments->directory = g_strdup(cli.directory);
     gboolean good = TRUE;
     while (good && *cli.next && strcmp(*cli.next, "--") != 0)

@@ -7,8 +7,8 @@
 
 /* Fills ARGUMENTS and PARSER's CLI namespace from ARGV (without the program's name). Paths given to
  * --include are appended to INCLUDES, resolved. DIRECTORY is where the program was started. */
-gboolean cli_parse(char **argv, const char *directory, RecipeArguments *arguments, ImageParser *parser,
-        GPtrArray *includes, GError **error);
+gboolean cli_parse(
+        char **argv, const char *directory, RecipeArguments *arguments, ImageParser *parser, GError **error);
 
 /* Options that are not settings, for the help; ends with an entry without name. */
 typedef struct {

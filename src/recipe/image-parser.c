@@ -8,6 +8,7 @@ ImageParser *image_parser_new(const ParserRun *run, const char *image) {
     parser->directory = run->directory ? g_strdup(run->directory) : g_get_current_dir();
     parser->files_read = g_ptr_array_new_with_free_func(g_free);
     parser->included = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_queue_init(&parser->includes);
     return parser;
 }
 
@@ -26,6 +27,7 @@ void image_parser_free(ImageParser *parser) {
         value_unref(parser->defaults[i]);
     g_ptr_array_unref(parser->files_read);
     g_hash_table_unref(parser->included);
+    g_queue_clear_full(&parser->includes, g_free);
     g_free(parser->image);
     g_free(parser->directory);
     g_free(parser);

@@ -32,6 +32,7 @@ typedef struct {
     gboolean default_known[_SETTING_MAX];
     GPtrArray *files_read; /* absolute paths */
     GHashTable *included;  /* "device:inode" */
+    GQueue includes;       /* of --include, not read yet (char *) */
 } ImageParser;
 
 ImageParser *image_parser_new(const ParserRun *run, const char *image);
@@ -76,6 +77,10 @@ gboolean image_parser_read(
 
 /* Includes PATH, or the builtin configuration of that name, unless it was included before. */
 gboolean image_parser_include(ImageParser *parser, const char *path, GError **error);
+
+/* Includes what --include asked for and has not been read. Like with mkosi, the second of them is read
+ * within the first, after its first setting. */
+gboolean image_parser_include_pending(ImageParser *parser, GError **error);
 
 /* TRUE when PATH is the name of a builtin configuration. */
 gboolean is_builtin_configuration(const char *path);

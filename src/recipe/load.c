@@ -80,15 +80,12 @@ static gboolean apply_bump(ImageParser *main, GError **error) {
 }
 
 /* The main image: options, history, --include, the configuration directory. */
-static gboolean read_main(ImageParser *main, GPtrArray *includes, GError **error) {
+static gboolean read_main(ImageParser *main, GError **error) {
     if (!history_read(main, error))
         return FALSE;
     g_autofree char *snapshot = history_snapshot(main);
-    for (guint i = 0; i < includes->len; i++)
-        if (!image_parser_include(main, includes->pdata[i], error)) {
-            g_prefix_error(error, "--include: ");
-            return FALSE;
-        }
+    if (!image_parser_include_pending(main, error))
+        return FALSE;
     g_ptr_array_set_size(main->files_read, 0);
     if (!apply_bump(main, error))
         return FALSE;
@@ -98,9 +95,9 @@ static gboolean read_main(ImageParser *main, GPtrArray *includes, GError **error
     return history_write(main, snapshot, error);
 }
 
-static gboolean read_recipe(Recipe *recipe, ImageParser *main, GPtrArray *includes, GError **error) {
+static gboolean read_recipe(Recipe *recipe, ImageParser *main, GError **error) {
     ImageValues *tools;
-    if (!read_main(main, includes, error))
+    if (!read_main(main, error))
         return FALSE;
     g_autoptr(GPtrArray) images = images_resolve(main, &tools, error);
     if (!images)
@@ -121,8 +118,7 @@ Recipe *recipe_load(int argc, char **argv, GError **error) {
     g_autofree char *start = g_get_current_dir();
     g_auto(ParserRun) run = {.arguments = recipe->arguments, .seed = g_uuid_string_random()};
     g_autoptr(ImageParser) main = image_parser_new(&run, "main");
-    g_autoptr(GPtrArray) includes = g_ptr_array_new_with_free_func(g_free);
-    if (!cli_parse(argv + MIN(argc, 1), start, recipe->arguments, main, includes, error))
+    if (!cli_parse(argv + MIN(argc, 1), start, recipe->arguments, main, error))
         return NULL;
 
     run.directory = g_strdup(recipe->arguments->directory);
@@ -138,5 +134,5 @@ Recipe *recipe_load(int argc, char **argv, GError **error) {
     if (!reads || arguments->help || arguments->version)
         return g_steal_pointer(&recipe);
     g_clear_pointer(&recipe->images, g_free);
-    return read_recipe(recipe, main, includes, error) ? g_steal_pointer(&recipe) : NULL;
+    return read_recipe(recipe, main, error) ? g_steal_pointer(&recipe) : NULL;
 }

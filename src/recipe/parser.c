@@ -160,7 +160,9 @@ static gboolean read_settings(ImageParser *parser, const char *text, gsize lengt
     g_ptr_array_add(parser->files_read, g_strdup(path));
     for (guint i = 0; i < file->entries->len; i++) {
         const IniEntry *entry = &g_array_index(file->entries, IniEntry, i);
-        if (entry->name && !assign_entry(parser, entry, path, shown, error))
+        if (!entry->name)
+            continue;
+        if (!assign_entry(parser, entry, path, shown, error) || !image_parser_include_pending(parser, error))
             return FALSE;
     }
     return TRUE;
@@ -281,4 +283,16 @@ gboolean image_parser_include(ImageParser *parser, const char *path, GError **er
     if (!g_hash_table_add(parser->included, key))
         return TRUE;
     return image_parser_read(parser, path, S_ISDIR(info.st_mode) ? READ_PROFILES : 0, NULL, error);
+}
+
+gboolean image_parser_include_pending(ImageParser *parser, GError **error) {
+    for (;;) {
+        g_autofree char *path = g_queue_pop_head(&parser->includes);
+        if (!path)
+            return TRUE;
+        if (!image_parser_include(parser, path, error)) {
+            g_prefix_error(error, "--include: ");
+            return FALSE;
+        }
+    }
 }

@@ -1767,7 +1767,8 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_TREE,
                         .scope = SCOPE_MULTIVERSAL,
                         .match = MATCH_TARGETS,
-                        .flags = SETTING_MUST_EXIST | SETTING_DIRECTORY | SETTING_COMPUTED,
+                        .flags = SETTING_RELATIVE_TARGET | SETTING_MUST_EXIST | SETTING_DIRECTORY |
+                                 SETTING_COMPUTED,
                         FIELD(build_sources),
                         .help = "source trees mounted below /work/src in scripts",
                 },
@@ -1983,6 +1984,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_TREE,
                         .scope = SCOPE_MAIN,
+                        .flags = SETTING_RELATIVE_TARGET,
                         FIELD(runtime_trees),
                         .help = "host directories mounted into container or VM (below /root/src when the "
                                 "target is relative)",
