@@ -14,9 +14,10 @@
 GQuark sandbox_error_quark(void);
 
 typedef enum {
-    SANDBOX_ERROR_START,  /* the sandbox could not be set up */
-    SANDBOX_ERROR_EXIT,   /* the program ended with a status other than 0 */
-    SANDBOX_ERROR_SIGNAL, /* the program was killed by a signal */
+    SANDBOX_ERROR_START,     /* the sandbox could not be set up */
+    SANDBOX_ERROR_EXIT,      /* the program ended with a status other than 0 */
+    SANDBOX_ERROR_SIGNAL,    /* the program was killed by a signal */
+    SANDBOX_ERROR_CANCELLED, /* sandbox_cancel_all() was called */
 } SandboxError;
 
 /* Makes this process root in a user namespace that maps the caller's UID to 0 and the caller's subuid and
@@ -25,7 +26,9 @@ typedef enum {
  * Errors say what to add to /etc/subuid. */
 gboolean sandbox_become_root(GError **error);
 
-/* FALSE when sandbox_become_root() had to enter a user namespace. */
+/* FALSE when this process is root of a user namespace only (entered by sandbox_become_root(), or by a
+ * container around us): such a root cannot make device nodes, and overlays keep their marks in
+ * user.overlay.* instead of trusted.overlay.* attributes. */
 gboolean sandbox_is_real_root(void);
 
 /* UID and GID of the caller before sandbox_become_root(). */
@@ -54,7 +57,12 @@ Sandbox *sandbox_new_for_tools(const char *tools_tree);
  * as for a chroot. */
 Sandbox *sandbox_new_for_tree(const char *root, gboolean read_only);
 
-/* Mounts are made in the order of these calls; missing targets are created. */
+/* The base mounts once more below DIRECTORY of the sandbox: for a package manager that changes its root to a
+ * tree bound at DIRECTORY. */
+void sandbox_api_mounts(Sandbox *sandbox, const char *directory);
+
+/* Mounts are made in the order of these calls; missing targets are created (in a tree of
+ * sandbox_new_for_tree() they stay behind). */
 void sandbox_bind(Sandbox *sandbox, const char *source, const char *target, SandboxMountFlags flags);
 void sandbox_tmpfs(Sandbox *sandbox, const char *target);
 /* LOWERS from top to bottom, NULL-terminated; UPPER and WORK may be NULL (read-only overlay). */
@@ -64,15 +72,16 @@ void sandbox_symlink(Sandbox *sandbox, const char *link_text, const char *target
 /* A read-only regular file with CONTENT, mode 0644, or 0755 if EXECUTABLE. */
 void sandbox_file(Sandbox *sandbox, const char *target, const char *content, gboolean executable);
 
-/* Environment starts with PATH, HOME=/, LANG=C.UTF-8, TERM. VALUE NULL removes. */
+/* Environment starts with PATH, HOME=/, LANG=C.UTF-8, TERM=dumb (the caller's when interactive). VALUE NULL
+ * removes. */
 void sandbox_setenv(Sandbox *sandbox, const char *name, const char *value);
 void sandbox_chdir(Sandbox *sandbox, const char *directory);
 void sandbox_network(Sandbox *sandbox, gboolean enabled);
 /* fsync, fdatasync, sync_file_range, msync, sync and syncfs return success without doing anything (seccomp).
  */
 void sandbox_suppress_sync(Sandbox *sandbox);
-/* chown and friends succeed when the kernel refuses them for want of a mapping (seccomp); for tools that
- * insist. */
+/* chown and friends return success without doing anything (seccomp); for tools that insist where the caller
+ * has no mapping for other users. */
 void sandbox_suppress_chown(Sandbox *sandbox);
 /* Hands on an open file descriptor under the same number; the caller keeps it open until sandbox_run()
  * returns. */
@@ -101,11 +110,14 @@ char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_l
 gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error);
 
 /* Starts without waiting: for daemons such as swtpm, and for QEMU. The process dies when
- * sandbox_process_free() is called, or with us. */
+ * sandbox_process_free() is called, or with us. A program that cannot be started (not found) is reported by
+ * sandbox_process_wait(). */
 typedef struct SandboxProcess SandboxProcess;
 SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error);
 gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error);
 gboolean sandbox_process_running(SandboxProcess *process);
+/* What the process has written so far to descriptors that were not given to it; owned by the caller. */
+char *sandbox_process_log(SandboxProcess *process);
 void sandbox_process_free(SandboxProcess *process);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
 
@@ -114,5 +126,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
 void sandbox_cancel_all(void);
 gboolean sandbox_cancelled(void);
 
-/* Mounts /proc, /dev, /run and /tmp of the sandbox below TARGET too, for tools that chroot there (dpkg --root). */
+/* Mounts /proc, /dev, /run and /tmp of the sandbox below TARGET too, for tools that chroot there (dpkg
+ * --root). */
 void sandbox_mount_api(Sandbox *sandbox, const char *target);

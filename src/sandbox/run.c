@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "sandbox/sandbox-private.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define KEPT_LINES 30
+#define LONGEST_LINE (64 * 1024)
+
+/* The output of a program that nobody else takes: lines, of which the last ones are kept. */
+typedef struct {
+    const Sandbox *sandbox;
+    const char *name; /* of the program, for the debug log */
+    GString *partial;
+    GQueue last;
+} Log;
+
+static void log_line(Log *log, char *line) {
+    if (log->sandbox->on_line)
+        log->sandbox->on_line(line, log->sandbox->on_line_data);
+    ui_debug("%s: %s", log->name, line);
+    g_queue_push_tail(&log->last, g_utf8_make_valid(line, -1));
+    if (log->last.length > KEPT_LINES)
+        g_free(g_queue_pop_head(&log->last));
+}
+
+static void log_flush(Log *log) {
+    if (log->partial->len > 0)
+        log_line(log, log->partial->str);
+    g_string_truncate(log->partial, 0);
+}
+
+/* Programs that draw progress bars end lines with carriage returns. */
+static void log_add(Log *log, const char *bytes, gsize length) {
+    for (gsize i = 0; i < length; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r')
+            log_flush(log);
+        else if (bytes[i] != '\0')
+            g_string_append_c(log->partial, bytes[i]);
+        if (log->partial->len >= LONGEST_LINE)
+            log_flush(log);
+    }
+}
+
+static void log_clear(Log *log) {
+    g_string_free(log->partial, TRUE);
+    g_queue_clear_full(&log->last, g_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Log, log_clear)
+
+static char *log_tail(const Log *log) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (const GList *line = log->last.head; line; line = line->next)
+        g_string_append_printf(text, "\n  %s", (const char *) line->data);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static gboolean system_error(GError **error, int number, const char *what) {
+    g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot %s: %s", what, g_strerror(number));
+    return FALSE;
+}
+
+/* The command as people would type it, shortened. */
+static char *describe(const char *const *argv) {
+    g_autofree char *line = sandbox_shell_line(argv[0], argv + 1);
+    if (strlen(line) <= 200)
+        return g_steal_pointer(&line);
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    g_autofree char *start = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), 180));
+    return g_strdup_printf("%s ...", start);
+}
+
+/* One read of FD. FALSE at its end. */
+static gboolean read_once(int fd, Log *log, GByteArray *capture) {
+    char buffer[65536];
+    ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN;
+    if (capture)
+        g_byte_array_append(capture, (const guint8 *) buffer, n);
+    else
+        log_add(log, buffer, n);
+    return n > 0;
+}
+
+/* Reads both descriptors (-1: none) until they end. */
+static void read_output(int log_fd, int capture_fd, Log *log, GByteArray *capture) {
+    struct pollfd fds[] = {
+            {.fd = log_fd, .events = POLLIN},
+            {.fd = capture_fd, .events = POLLIN},
+    };
+    while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+        if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+            continue; /* EINTR */
+        if (fds[0].revents && !read_once(fds[0].fd, log, NULL))
+            fds[0].fd = -1;
+        if (fds[1].revents && !read_once(fds[1].fd, log, capture))
+            fds[1].fd = -1;
+    }
+    log_flush(log);
+}
+
+/* Runs ARGV; standard output goes to CAPTURE unless that is NULL, what nobody takes goes to LOG. */
+static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
+        int *ret_status, GError **error) {
+    int pipes[2] = {-1, -1};
+    AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return system_error(error, errno, "open /dev/null");
+    if (pipe2(pipes, O_CLOEXEC) < 0)
+        return system_error(error, errno, "make a pipe");
+    AUTO_FD log_read = pipes[0], log_write = pipes[1];
+    AUTO_FD capture_read = -1, capture_write = -1;
+    if (capture) {
+        if (pipe2(pipes, O_CLOEXEC) < 0)
+            return system_error(error, errno, "make a pipe");
+        capture_read = pipes[0];
+        capture_write = pipes[1];
+    }
+
+    gboolean terminal = sandbox->interactive;
+    int in = terminal ? STDIN_FILENO : null, out = terminal ? STDOUT_FILENO : log_write;
+    int err = terminal ? STDERR_FILENO : log_write;
+    SandboxStdio stdio = {
+            .in = sandbox->stdin_fd >= 0 ? sandbox->stdin_fd : in,
+            .out = capture                   ? capture_write
+                   : sandbox->stdout_fd >= 0 ? sandbox->stdout_fd
+                                             : out,
+            .err = sandbox->stderr_fd >= 0 ? sandbox->stderr_fd : err,
+    };
+    SandboxChild child;
+    if (!sandbox_child_start(sandbox, argv, &stdio, &child, error))
+        return FALSE;
+    cleanup_fd(&log_write);
+    cleanup_fd(&capture_write);
+    read_output(log_read, capture_read, log, capture);
+    return sandbox_child_finish(&child, ret_status, error);
+}
+
+static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
+        int *ret_status, GError **error) {
+    g_autofree char *command = describe(argv);
+    g_autofree char *name = g_path_get_basename(argv[0]);
+    *log = (Log){.sandbox = sandbox, .name = name, .partial = g_string_new(NULL), .last = G_QUEUE_INIT};
+    if (sandbox->interactive)
+        ui_pause();
+    gboolean good = run(sandbox, argv, capture, log, ret_status, error);
+    if (sandbox->interactive)
+        ui_resume();
+    log->name = NULL;
+    if (!good)
+        g_prefix_error(error, "cannot run '%s': ", command);
+    return good;
+}
+
+/* Turns a wait status other than success into an error. */
+static gboolean judge(const char *const *argv, int status, const char *tail, GError **error) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return TRUE;
+    g_autofree char *command = describe(argv);
+    if (WIFEXITED(status))
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT, "'%s' failed with exit status %d%s%s", command,
+                WEXITSTATUS(status), *tail ? ":" : "", tail);
+    else
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_SIGNAL, "'%s' was killed by signal %d (%s)%s%s",
+                command, WTERMSIG(status), g_strsignal(WTERMSIG(status)), *tail ? ":" : "", tail);
+    return FALSE;
+}
+
+gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error) {
+    g_auto(Log) log = {0};
+    int status;
+    if (!run_logged(sandbox, argv, NULL, &log, &status, error))
+        return FALSE;
+    g_autofree char *tail = log_tail(&log);
+    return judge(argv, status, tail, error);
+}
+
+char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_length, GError **error) {
+    g_autoptr(GByteArray) output = g_byte_array_new();
+    g_auto(Log) log = {0};
+    int status;
+    if (!run_logged(sandbox, argv, output, &log, &status, error))
+        return NULL;
+    g_autofree char *tail = log_tail(&log);
+    if (!judge(argv, status, tail, error))
+        return NULL;
+    if (ret_length)
+        *ret_length = output->len;
+    g_byte_array_append(output, (const guint8 *) "", 1);
+    return (char *) g_byte_array_free(g_steal_pointer(&output), FALSE);
+}
+
+gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error) {
+    g_auto(Log) log = {0};
+    int status;
+    if (!run_logged(sandbox, argv, NULL, &log, &status, error))
+        return FALSE;
+    *ret_status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return TRUE;
+}
+
+struct SandboxProcess {
+    SandboxChild child;
+    char *command;
+    int log_fd; /* what the process wrote; a file in memory, because nobody reads while it runs */
+    gboolean finished;
+    int status;
+    GError *start_error;
+};
+
+SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error) {
+    g_autofree char *command = describe(argv);
+    AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    AUTO_FD log_fd = memfd_create("output", MFD_CLOEXEC);
+    if (null < 0 || log_fd < 0 || fcntl(log_fd, F_SETFL, O_APPEND) < 0) {
+        system_error(error, errno, "open /dev/null and a file in memory");
+        return NULL;
+    }
+    gboolean terminal = sandbox->interactive;
+    int in = terminal ? STDIN_FILENO : null, out = terminal ? STDOUT_FILENO : log_fd;
+    int err = terminal ? STDERR_FILENO : log_fd;
+    SandboxStdio stdio = {
+            .in = sandbox->stdin_fd >= 0 ? sandbox->stdin_fd : in,
+            .out = sandbox->stdout_fd >= 0 ? sandbox->stdout_fd : out,
+            .err = sandbox->stderr_fd >= 0 ? sandbox->stderr_fd : err,
+    };
+    SandboxChild child;
+    if (!sandbox_child_start(sandbox, argv, &stdio, &child, error)) {
+        g_prefix_error(error, "cannot run '%s': ", command);
+        return NULL;
+    }
+    SandboxProcess *process = g_new0(SandboxProcess, 1);
+    process->child = child;
+    process->command = g_steal_pointer(&command);
+    process->log_fd = steal_fd(&log_fd);
+    return process;
+}
+
+/* Waits at most once. */
+static void finish(SandboxProcess *process) {
+    if (process->finished)
+        return;
+    sandbox_child_finish(&process->child, &process->status, &process->start_error);
+    process->finished = TRUE;
+}
+
+gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error) {
+    finish(process);
+    if (process->start_error) {
+        g_propagate_prefixed_error(
+                error, g_error_copy(process->start_error), "cannot run '%s': ", process->command);
+        return FALSE;
+    }
+    *ret_status =
+            WIFSIGNALED(process->status) ? 128 + WTERMSIG(process->status) : WEXITSTATUS(process->status);
+    return TRUE;
+}
+
+gboolean sandbox_process_running(SandboxProcess *process) {
+    if (process->finished)
+        return FALSE;
+    siginfo_t info = {0};
+    int r = waitid(P_PID, process->child.pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    return r == 0 && info.si_pid == 0;
+}
+
+char *sandbox_process_log(SandboxProcess *process) {
+    struct stat st;
+    if (fstat(process->log_fd, &st) < 0)
+        return g_strdup("");
+    char *text = g_malloc(st.st_size + 1);
+    ssize_t n = pread(process->log_fd, text, st.st_size, 0);
+    text[MAX(n, 0)] = '\0';
+    return text;
+}
+
+void sandbox_process_free(SandboxProcess *process) {
+    if (!process)
+        return;
+    if (!process->finished)
+        sandbox_child_kill(&process->child);
+    finish(process);
+    g_clear_error(&process->start_error);
+    cleanup_fd(&process->log_fd);
+    g_free(process->command);
+    g_free(process);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "sandbox/sandbox.h"
+
+struct Sandbox {
+    char *root; /* NULL: an empty tmpfs */
+    gboolean root_read_only;
+    GPtrArray *operations; /* options of particleos-sandbox, in order */
+    char **environment;
+    char *directory;
+    gboolean network;
+    gboolean suppress_sync;
+    gboolean suppress_chown;
+    gboolean interactive;
+    GArray *pass_fds;
+    int stdin_fd, stdout_fd, stderr_fd; /* -1: the default */
+    SandboxLine on_line;
+    gpointer on_line_data;
+};
+
+/* The options and the command for particleos-sandbox, without its own name; NULL-terminated. */
+GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv);
+
+/* A line that a shell reads as COMMAND and ARGUMENTS; owned by the caller. */
+char *sandbox_shell_line(const char *command, const char *const *arguments);
+
+/* A started particleos-sandbox. */
+typedef struct {
+    pid_t pid;
+    int status_fd; /* reaches its end when everything in the sandbox has ended */
+    guint slot;
+} SandboxChild;
+
+/* Standard descriptors of the child. */
+typedef struct {
+    int in, out, err;
+} SandboxStdio;
+
+/* Starts ARGV. */
+gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, const SandboxStdio *stdio,
+        SandboxChild *ret_child, GError **error);
+
+/* Makes everything in the sandbox end. */
+void sandbox_child_kill(const SandboxChild *child);
+
+/* Waits for the end. RET_STATUS is a wait status, or ERROR says why the program did not start. */
+gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error);
