@@ -8,24 +8,19 @@
 #include <glib.h>
 #include <sys/types.h>
 
+#include "format/compressor.h"
+
 typedef enum {
     CPIO_ERROR_FAILED,
-    CPIO_ERROR_UNSUPPORTED, /* a file that newc cannot hold (4 GiB and more), or compression unknown here */
+    CPIO_ERROR_UNSUPPORTED, /* a file that newc cannot hold (4 GiB and more) */
 } CpioError;
 
 #define CPIO_ERROR cpio_error_quark()
 GQuark cpio_error_quark(void);
 
-typedef enum {
-    CPIO_COMPRESSION_NONE,
-    CPIO_COMPRESSION_ZSTD,
-    CPIO_COMPRESSION_GZIP,
-    CPIO_COMPRESSION_XZ,
-} CpioCompression;
-
 typedef struct {
-    CpioCompression compression;
-    int level;         /* 0: 3 for zstd, 9 for gzip, 6 for xz */
+    CompressorKind compression;
+    int level;         /* 0: the default of the compressor */
     guint threads;     /* 0: one per processor; the result does not depend on it */
     gint64 clamp_time; /* newer times become this (seconds); -1: times stay as they are */
 } CpioOptions;
