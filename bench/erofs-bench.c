@@ -14,13 +14,13 @@ static gint level = 0, cluster_kib = 0, threads = 0;
 static gboolean uncompressed = FALSE, no_verity = FALSE, json = FALSE;
 
 static const GOptionEntry entries[] = {
-    {"level", 0, 0, G_OPTION_ARG_INT, &level, "Level of zstd", "N"},
-    {"cluster", 0, 0, G_OPTION_ARG_INT, &cluster_kib, "Input of a cluster", "KIB"},
-    {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "Threads, 0 for all processors", "N"},
-    {"uncompressed", 0, 0, G_OPTION_ARG_NONE, &uncompressed, "Do not compress", NULL},
-    {"no-verity", 0, 0, G_OPTION_ARG_NONE, &no_verity, "Only the file system", NULL},
-    {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print an object", NULL},
-    {NULL},
+        {"level", 0, 0, G_OPTION_ARG_INT, &level, "Level of zstd", "N"},
+        {"cluster", 0, 0, G_OPTION_ARG_INT, &cluster_kib, "Input of a cluster", "KIB"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "Threads, 0 for all processors", "N"},
+        {"uncompressed", 0, 0, G_OPTION_ARG_NONE, &uncompressed, "Do not compress", NULL},
+        {"no-verity", 0, 0, G_OPTION_ARG_NONE, &no_verity, "Only the file system", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print an object", NULL},
+        {NULL},
 };
 
 typedef struct {
@@ -33,12 +33,12 @@ static gboolean write_image(const char *directory, const char *output, Result *r
     static const guint8 salt[32] = {0};
     g_autoptr(VerityTree) tree = no_verity ? NULL : verity_tree_new(salt, sizeof salt);
     ErofsOptions options = {
-        .compression = uncompressed ? EROFS_COMPRESSION_NONE : EROFS_COMPRESSION_ZSTD,
-        .level = level,
-        .cluster_size = cluster_kib * 1024,
-        .clamp_mtime = -1,
-        .threads = threads,
-        .verity = tree,
+            .compression = uncompressed ? EROFS_COMPRESSION_NONE : EROFS_COMPRESSION_ZSTD,
+            .level = level,
+            .cluster_size = cluster_kib * 1024,
+            .clamp_mtime = -1,
+            .threads = threads,
+            .verity = tree,
     };
     AUTO_FD root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_FD fd = open(output, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -50,9 +50,8 @@ static gboolean write_image(const char *directory, const char *output, Result *r
     if (!writer || !erofs_writer_add_tree(writer, root, "", "", NULL, NULL, error) ||
             !erofs_writer_finish(writer, &result->erofs_size, error))
         return FALSE;
-    return !tree ||
-            verity_tree_write(tree, result->erofs_size / EROFS_BLOCK_SIZE, fd, result->erofs_size,
-                    options.uuid, result->root_hash, &result->verity_size, error);
+    return !tree || verity_tree_write(tree, result->erofs_size / EROFS_BLOCK_SIZE, fd, result->erofs_size,
+                            options.uuid, result->root_hash, &result->verity_size, error);
 }
 
 static double seconds(struct timeval tv) {
