@@ -16,7 +16,9 @@
  */
 
 #include <glib.h>
-#include <openssl/types.h>
+
+#include "crypto/certificate.h"
+#include "crypto/key-source.h"
 
 #define DISK_ERROR disk_error_quark()
 GQuark disk_error_quark(void);
@@ -43,8 +45,8 @@ typedef struct {
     /* Split artifacts get the name PREFIX.SPLITNAME.raw; NULL: no split artifacts. */
     const char *split_prefix;
 
-    /* Directories with *.conf, later ones win over files of the same name in earlier ones. Empty or NULL:
-     * the built-in definitions, see default_esp and default_root_format. */
+    /* Directories with *.conf; of files with the same name the one in the earlier directory counts, as for
+     * systemd-repart. Empty or NULL: the built-in definitions, see default_esp and default_root_format. */
     const char *const *definition_dirs;
     gboolean default_esp; /* built-in definitions: with an ESP of 512 MiB */
     const char
@@ -74,8 +76,8 @@ typedef struct {
     const char *kernel_version; /* %v */
 
     DiskVerity verity;
-    EVP_PKEY *verity_key;     /* borrowed; NULL: none */
-    X509 *verity_certificate; /* borrowed; NULL: none */
+    const KeySource *verity_key;           /* borrowed; NULL: none */
+    const Certificate *verity_certificate; /* borrowed; NULL: none */
 
     /* For definitions that do not say Compression=: "zstd", "none", ...; NULL: zstd for erofs. Level -1:
      * default of the algorithm. */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which files define partitions: directories, drop-ins, masks, and the built-in ones. */
+
+#include "image/partition-definition.h"
+
+#include "image/disk.h"
+
+#include <string.h>
+
+static int compare_names(gconstpointer a, gconstpointer b, gpointer data) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Collects the paths of *.conf in DIRECTORY in FILES (base name to path); a name that is there stays. */
+static gboolean collect(const char *directory, gboolean optional, GHashTable *files, GError **error) {
+    g_autoptr(GError) local = NULL;
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, &local);
+    const char *name;
+
+    if (!dir && optional && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return TRUE;
+    if (!dir) {
+        g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION,
+                "reading partition definitions: %s (check RepartDirectories=)", local->message);
+        return FALSE;
+    }
+    while ((name = g_dir_read_name(dir)))
+        if (g_str_has_suffix(name, ".conf") && *name != '.' && !g_hash_table_contains(files, name))
+            g_hash_table_insert(files, g_strdup(name), g_build_filename(directory, name, NULL));
+    return TRUE;
+}
+
+static GPtrArray *sorted_names(GHashTable *files) {
+    g_autofree gpointer *keys = NULL;
+    guint count;
+    GPtrArray *names = g_ptr_array_new();
+
+    keys = g_hash_table_get_keys_as_array(files, &count);
+    for (guint i = 0; i < count; i++)
+        g_ptr_array_add(names, keys[i]);
+    g_ptr_array_sort_with_data(names, compare_names, NULL);
+    return names;
+}
+
+static GHashTable *new_files(void) {
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* Reads PATH into DEFINITION. RET_MASKED: the file is empty or a link to /dev/null. */
+static gboolean read_into(PartitionDefinition *definition, const char *path, const char *architecture,
+        const Specifiers *specifiers, gboolean *ret_masked, GError **error) {
+    g_autofree char *text = NULL;
+    gsize length;
+
+    if (!g_file_get_contents(path, &text, &length, error)) {
+        g_prefix_error(error, "reading partition definition: ");
+        return FALSE;
+    }
+    *ret_masked = length == 0;
+    return partition_definition_parse(definition, path, text, length, architecture, specifiers, error);
+}
+
+static gboolean read_drop_ins(PartitionDefinition *definition, const char *const *directories,
+        const char *architecture, const Specifiers *specifiers, GError **error) {
+    g_autoptr(GHashTable) files = new_files();
+    g_autoptr(GPtrArray) names = NULL;
+
+    for (const char *const *directory = directories; *directory; directory++) {
+        g_autofree char *drop_ins = g_strconcat(*directory, "/", definition->name, ".d", NULL);
+        if (!collect(drop_ins, TRUE, files, error))
+            return FALSE;
+    }
+    names = sorted_names(files);
+    for (guint i = 0; i < names->len; i++) {
+        gboolean masked;
+        if (!read_into(definition, g_hash_table_lookup(files, names->pdata[i]), architecture, specifiers,
+                    &masked, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+GPtrArray *partition_definitions_load(const char *const *directories, const char *architecture,
+        const Specifiers *specifiers, GError **error) {
+    g_autoptr(GPtrArray) definitions =
+            g_ptr_array_new_with_free_func((GDestroyNotify) partition_definition_free);
+    g_autoptr(GHashTable) files = new_files();
+    g_autoptr(GPtrArray) names = NULL;
+
+    for (const char *const *directory = directories; *directory; directory++)
+        if (!collect(*directory, FALSE, files, error))
+            return NULL;
+    names = sorted_names(files);
+    for (guint i = 0; i < names->len; i++) {
+        const char *path = g_hash_table_lookup(files, names->pdata[i]);
+        g_autoptr(PartitionDefinition) definition = partition_definition_new(path);
+        gboolean masked;
+
+        if (!read_into(definition, path, architecture, specifiers, &masked, error))
+            return NULL;
+        if (masked)
+            continue;
+        if (!read_drop_ins(definition, directories, architecture, specifiers, error) ||
+                !partition_definition_complete(definition, specifiers, error))
+            return NULL;
+        g_ptr_array_add(definitions, g_steal_pointer(&definition));
+    }
+    if (definitions->len == 0) {
+        g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION, "no partition definitions (*.conf) in %s",
+                directories[0]);
+        return NULL;
+    }
+    return g_steal_pointer(&definitions);
+}
+
+static gboolean add_builtin(GPtrArray *definitions, const char *path, const char *text,
+        const char *architecture, const Specifiers *specifiers, GError **error) {
+    g_autoptr(PartitionDefinition) definition = partition_definition_new(path);
+
+    if (!partition_definition_parse(definition, path, text, strlen(text), architecture, specifiers, error) ||
+            !partition_definition_complete(definition, specifiers, error))
+        return FALSE;
+    g_ptr_array_add(definitions, g_steal_pointer(&definition));
+    return TRUE;
+}
+
+GPtrArray *partition_definitions_default(gboolean with_esp, const char *root_format,
+        const char *architecture, const Specifiers *specifiers, GError **error) {
+    g_autoptr(GPtrArray) definitions =
+            g_ptr_array_new_with_free_func((GDestroyNotify) partition_definition_free);
+    g_autofree char *root = g_strdup_printf(
+            "[Partition]\nType=root\nFormat=%s\nCopyFiles=/\nMinimize=guess\n", root_format ?: "ext4");
+
+    if (with_esp && !add_builtin(definitions, "(built-in) 00-esp.conf",
+                            "[Partition]\nType=esp\nFormat=vfat\nCopyFiles=/boot:/\nCopyFiles=/efi:/\n"
+                            "SizeMinBytes=512M\nSizeMaxBytes=512M\n",
+                            architecture, specifiers, error))
+        return NULL;
+    if (!add_builtin(definitions, "(built-in) 10-root.conf", root, architecture, specifiers, error))
+        return NULL;
+    return g_steal_pointer(&definitions);
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/fat.h"
+
+#include "image/disk.h"
+#include "sandbox/sandbox.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define IMAGE_IN_SANDBOX "/run/particleos/image"
+#define SOURCES_IN_SANDBOX "/run/particleos/sources"
+
+/* Room in a command line for the files of one mcopy. */
+#define FILES_PER_COMMAND 200u
+
+/* Path in the FAT file system to the path of the file in the sandbox, or to "" for a directory. */
+typedef GTree Listing;
+
+static int compare_paths(gconstpointer a, gconstpointer b, gpointer data) {
+    return strcmp(a, b);
+}
+
+static void add_parents(Listing *listing, const char *path) {
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+        g_tree_replace(listing, g_strndup(path, slash - path), g_strdup(""));
+}
+
+static void add_entry(Listing *listing, const char *path, const char *origin) {
+    if (g_str_equal(path, "/") || *path == '\0')
+        return;
+    add_parents(listing, path);
+    g_tree_replace(listing, g_strdup(path), g_strdup(origin));
+}
+
+static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
+        const char *path, const char *origin, Listing *listing, GError **error);
+
+static gboolean list_child(const Volume *volume, const ContentSource *source, int dir_fd, const char *path,
+        const char *name, const char *origin, Listing *listing, GError **error) {
+    g_autofree char *child = *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
+    g_autofree char *target =
+            g_strconcat(g_str_equal(source->target, "/") ? "" : source->target, "/", child, NULL);
+    g_autofree char *child_origin = g_strconcat(origin, "/", name, NULL);
+    struct stat st;
+
+    if (!content_wants(volume->content, source, child))
+        return TRUE;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", child, g_strerror(errno));
+        return FALSE;
+    }
+    if (S_ISDIR(st.st_mode)) {
+        add_entry(listing, target, "");
+        return list_directory(volume, source, dir_fd, child, child_origin, listing, error);
+    }
+    if (S_ISREG(st.st_mode))
+        add_entry(listing, target, child_origin);
+    else
+        ui_warning("%s: not copied, FAT holds directories and files only", target);
+    return TRUE;
+}
+
+static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
+        const char *path, const char *origin, Listing *listing, GError **error) {
+    const char *slash = strrchr(path, '/');
+    const char *name = *path ? (slash ? slash + 1 : path) : ".";
+    AUTO_FD fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry;
+
+    if (!dir) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    int dir_fd = steal_fd(&fd);
+    while ((entry = readdir(dir))) {
+        if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
+            continue;
+        if (!list_child(volume, source, dir_fd, path, entry->d_name, origin, listing, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Everything that goes in, and binds the sources into SANDBOX. */
+static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **error) {
+    const PartitionDefinition *definition = volume->content->definition;
+    g_autoptr(GTree) listing = g_tree_new_full(compare_paths, NULL, g_free, g_free);
+
+    for (guint i = 0; i < volume->content->sources->len; i++) {
+        const ContentSource *source = volume->content->sources->pdata[i];
+        g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", source->fd);
+        g_autofree char *origin = g_strdup_printf(SOURCES_IN_SANDBOX "/%u", i);
+        g_autofree char *path = g_file_read_link(link, error);
+        if (!path)
+            return NULL;
+        sandbox_bind(sandbox, path, origin, SANDBOX_READ_ONLY);
+        if (!source->is_directory)
+            add_entry(listing, source->target, origin);
+        else {
+            add_entry(listing, source->target, "");
+            if (!list_directory(volume, source, source->fd, "", origin, listing, error))
+                return NULL;
+        }
+    }
+    for (guint i = 0; i < definition->make_directories->len; i++)
+        if (!g_tree_lookup(listing, definition->make_directories->pdata[i]))
+            add_entry(listing, definition->make_directories->pdata[i], "");
+    if (definition->make_symlinks->len > 0)
+        ui_warning(
+                "%s: MakeSymlinks= has no effect, FAT holds directories and files only", definition->path);
+    return g_steal_pointer(&listing);
+}
+
+/* FAT labels: 11 bytes, upper case, few characters. */
+static char *make_label(const char *label) {
+    GString *out = g_string_new(NULL);
+
+    for (const char *at = label; *at && out->len < 11; at++)
+        if (g_ascii_isalnum(*at) || *at == '-' || *at == '_')
+            g_string_append_c(out, g_ascii_toupper(*at));
+    if (out->len == 0)
+        g_string_append(out, "BOOT");
+    return g_string_free(out, FALSE);
+}
+
+static gboolean make_file_system(const Volume *volume, Sandbox *sandbox, GError **error) {
+    g_autofree char *label = make_label(volume->label);
+    g_autofree char *sector_size = g_strdup_printf("%u", volume->sector_size);
+    g_autofree char *serial = g_strdup_printf("%02x%02x%02x%02x", volume->uuid.bytes[0],
+            volume->uuid.bytes[1], volume->uuid.bytes[2], volume->uuid.bytes[3]);
+    /* --invariant sets a serial of its own, which -i overrides when it comes later. */
+    const char *const command[] = {"mkfs.vfat", "--invariant", "-F", "32", "-S", sector_size, "-i", serial,
+            "-n", label, IMAGE_IN_SANDBOX, NULL};
+
+    return sandbox_run(sandbox, command, error);
+}
+
+/* One mtools command that is filled until it is long enough. */
+typedef struct {
+    Sandbox *sandbox;
+    GPtrArray *arguments; /* char */
+    guint fixed;          /* how many are the command itself */
+    char *directory;      /* target of mcopy, or NULL for mmd */
+    GError *error;
+} Batch;
+
+static void batch_begin(Batch *batch, const char *program, const char *option) {
+    g_ptr_array_set_size(batch->arguments, 0);
+    g_ptr_array_add(batch->arguments, g_strdup(program));
+    g_ptr_array_add(batch->arguments, g_strdup("-i"));
+    g_ptr_array_add(batch->arguments, g_strdup(IMAGE_IN_SANDBOX));
+    if (option)
+        g_ptr_array_add(batch->arguments, g_strdup(option));
+    batch->fixed = batch->arguments->len;
+}
+
+static void batch_run(Batch *batch) {
+    if (batch->arguments->len > batch->fixed && !batch->error) {
+        if (batch->directory)
+            g_ptr_array_add(batch->arguments, g_strconcat("::", batch->directory, "/", NULL));
+        g_ptr_array_add(batch->arguments, NULL);
+        sandbox_run(batch->sandbox, (const char *const *) batch->arguments->pdata, &batch->error);
+        g_ptr_array_set_size(batch->arguments, batch->arguments->len - (batch->directory ? 2 : 1));
+    }
+    g_ptr_array_set_size(batch->arguments, batch->fixed);
+}
+
+static gboolean add_directory(gpointer key, gpointer value, gpointer data) {
+    Batch *batch = data;
+
+    if (*(const char *) value)
+        return FALSE;
+    g_ptr_array_add(batch->arguments, g_strconcat("::", key, NULL));
+    if (batch->arguments->len >= FILES_PER_COMMAND)
+        batch_run(batch);
+    return batch->error != NULL;
+}
+
+/* mcopy names the copy like the source, so all files of one command share the target directory. */
+static gboolean add_file(gpointer key, gpointer value, gpointer data) {
+    Batch *batch = data;
+    const char *path = key, *origin = value;
+
+    if (*origin == '\0')
+        return FALSE;
+    g_autofree char *directory = g_path_get_dirname(path);
+    if (g_str_equal(directory, "/"))
+        *directory = '\0';
+    g_autofree char *name = g_path_get_basename(path), *origin_name = g_path_get_basename(origin);
+    gboolean renamed = !g_str_equal(name, origin_name);
+    if (renamed || g_strcmp0(directory, batch->directory) != 0 ||
+            batch->arguments->len >= FILES_PER_COMMAND) {
+        batch_run(batch);
+        g_free(batch->directory);
+        batch->directory = g_strdup(directory);
+    }
+    g_ptr_array_add(batch->arguments, g_strdup(origin));
+    if (renamed) {
+        /* A single file: the target is its name instead of a directory. */
+        g_ptr_array_add(batch->arguments, g_strconcat("::", path, NULL));
+        g_clear_pointer(&batch->directory, g_free);
+        batch_run(batch);
+    }
+    return batch->error != NULL;
+}
+
+static gboolean fill(const Volume *volume, Sandbox *sandbox, Listing *listing, GError **error) {
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new_with_free_func(g_free);
+    Batch batch = {.sandbox = sandbox, .arguments = arguments};
+
+    batch_begin(&batch, "mmd", NULL);
+    g_tree_foreach(listing, add_directory, &batch);
+    batch_run(&batch);
+    batch_begin(&batch, "mcopy", volume->epoch < 0 ? "-m" : NULL);
+    g_tree_foreach(listing, add_file, &batch);
+    batch_run(&batch);
+    g_free(batch.directory);
+    if (batch.error) {
+        g_propagate_error(error, batch.error);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError **error) {
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(volume->tools_tree);
+    g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, volume_time(volume));
+
+    if (truncate(image, size) < 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
+        return FALSE;
+    }
+    sandbox_bind(sandbox, image, IMAGE_IN_SANDBOX, 0);
+    sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
+    sandbox_setenv(sandbox, "TZ", "UTC");
+    sandbox_setenv(sandbox, "MTOOLS_SKIP_CHECK", "1");
+    g_autoptr(GTree) listing = list_content(volume, sandbox, error);
+    return listing && make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "image/partition-plan.h"
+
+#include "format/verity-signature.h"
+#include "format/verity.h"
+#include "ui/step.h"
+
+#include <string.h>
+
+#define MIB (G_GUINT64_CONSTANT(1024) * 1024)
+
+static guint64 round_up(guint64 size) {
+    return (size + PARTITION_GRAIN - 1) / PARTITION_GRAIN * PARTITION_GRAIN;
+}
+
+static void planned_partition_free(gpointer data) {
+    PlannedPartition *partition = data;
+
+    g_free(partition->label);
+    g_free(partition->root_hash);
+    g_free(partition);
+}
+
+void plan_free(Plan *plan) {
+    if (!plan)
+        return;
+    g_ptr_array_unref(plan->partitions);
+    g_free(plan);
+}
+
+static gboolean fail_at(const PartitionDefinition *definition, GError **error, const char *format, ...)
+        G_GNUC_PRINTF(3, 4);
+
+static gboolean fail_at(const PartitionDefinition *definition, GError **error, const char *format, ...) {
+    g_autofree char *message = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN, "%s:%u: %s", definition->path,
+            MAX(definition->type_line, 1), message);
+    return FALSE;
+}
+
+/* ---- names -------------------------------------------------------------------------------------------- */
+
+static gboolean uuid_taken(const Plan *plan, const Uuid *uuid) {
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        const PlannedPartition *other = plan->partitions->pdata[i];
+        if (uuid_is_equal(&other->uuid, uuid))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean label_taken(const Plan *plan, const char *label) {
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        const PlannedPartition *other = plan->partitions->pdata[i];
+        if (g_strcmp0(other->label, label) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static Uuid choose_uuid(const Plan *plan, const PartitionDefinition *definition, const Uuid *seed) {
+    Uuid uuid;
+    guint64 counter = 0;
+
+    if (definition->uuid_set)
+        return definition->uuid;
+    do
+        uuid = uuid_derive_partition(seed, &definition->type.uuid, counter++);
+    while (uuid_taken(plan, &uuid));
+    return uuid;
+}
+
+/* The label of the definition, else the name of the type, numbered where it is taken. */
+static char *choose_label(const Plan *plan, const PartitionDefinition *definition) {
+    g_autofree char *label = NULL;
+
+    if (definition->label)
+        return g_strdup(definition->label);
+    label = g_strdup(definition->type.name);
+    for (guint number = 2; label_taken(plan, label); number++) {
+        g_free(label);
+        label = g_strdup_printf("%s-%u", definition->type.name, number);
+    }
+    return g_steal_pointer(&label);
+}
+
+static void add_partition(Plan *plan, const PartitionDefinition *definition, const Uuid *seed) {
+    PlannedPartition *partition = g_new0(PlannedPartition, 1);
+
+    partition->definition = definition;
+    partition->number = plan->partitions->len + 1;
+    partition->uuid = choose_uuid(plan, definition, seed);
+    partition->file_system = uuid_derive(&partition->uuid, "file-system-uuid");
+    partition->label = choose_label(plan, definition);
+    partition->content_size = SIZE_NOT_SET;
+    g_ptr_array_add(plan->partitions, partition);
+}
+
+/* ---- verity siblings ---------------------------------------------------------------------------------- */
+
+static PlannedPartition *find_verity(const Plan *plan, const char *key, PartitionVerity what) {
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        PlannedPartition *partition = plan->partitions->pdata[i];
+        if (partition->definition->verity == what &&
+                g_str_equal(partition->definition->verity_match_key, key))
+            return partition;
+    }
+    return NULL;
+}
+
+/* Points PARTITION to its siblings, or says what is missing. */
+static gboolean match_siblings(Plan *plan, PlannedPartition *partition, GError **error) {
+    const PartitionDefinition *definition = partition->definition;
+    const char *key = definition->verity_match_key;
+
+    if (find_verity(plan, key, definition->verity) != partition)
+        return fail_at(definition, error,
+                "there is already a partition with this Verity= and VerityMatchKey=%s: %s", key,
+                find_verity(plan, key, definition->verity)->definition->path);
+    partition->data = find_verity(plan, key, PARTITION_VERITY_DATA);
+    if (!partition->data)
+        return fail_at(definition, error, "no definition has Verity=data and VerityMatchKey=%s", key);
+    partition->hash = find_verity(plan, key, PARTITION_VERITY_HASH);
+    if (!partition->hash)
+        return fail_at(definition, error, "no definition has Verity=hash and VerityMatchKey=%s", key);
+    partition->signature = find_verity(plan, key, PARTITION_VERITY_SIGNATURE);
+    return TRUE;
+}
+
+static gboolean check_mode(
+        const PartitionDefinition *definition, DiskVerity verity, gboolean can_sign, GError **error) {
+    if (verity == DISK_VERITY_DISABLED)
+        return fail_at(definition, error,
+                "the definition asks for verity, but the recipe says Verity=disabled "
+                "(set Verity=signed, hash or auto, or remove Verity= here)");
+    if (definition->verity != PARTITION_VERITY_SIGNATURE || verity == DISK_VERITY_DEFER)
+        return TRUE;
+    if (verity == DISK_VERITY_HASH)
+        return fail_at(definition, error,
+                "the definition asks for a signature, but the recipe says Verity=hash "
+                "(set Verity=signed or Verity=defer, or remove this definition)");
+    if (!can_sign)
+        return fail_at(definition, error,
+                "signing needs a key and a certificate (make them with \"particleos genkey\", or set "
+                "VerityKey= "
+                "and VerityCertificate=; Verity=defer leaves the signature for later)");
+    return TRUE;
+}
+
+static gboolean match_verity(Plan *plan, DiskVerity verity, gboolean can_sign, GError **error) {
+    gboolean any_signature = FALSE;
+
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        PlannedPartition *partition = plan->partitions->pdata[i];
+        if (partition->definition->verity == PARTITION_VERITY_OFF)
+            continue;
+        any_signature |= partition->definition->verity == PARTITION_VERITY_SIGNATURE;
+        if (!check_mode(partition->definition, verity, can_sign, error) ||
+                !match_siblings(plan, partition, error))
+            return FALSE;
+    }
+    if (verity == DISK_VERITY_SIGNED && !any_signature) {
+        g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN,
+                "the recipe says Verity=signed, but no partition definition has Verity=signature "
+                "(add one to mkosi.repart)");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guint64 minimum_size,
+        DiskVerity verity, gboolean can_sign, GError **error) {
+    g_autoptr(Plan) plan = g_new0(Plan, 1);
+
+    plan->partitions = g_ptr_array_new_with_free_func(planned_partition_free);
+    plan->disk_uuid = uuid_derive(seed, "disk-uuid");
+    plan->sector_size = sector_size;
+    plan->minimum_size = minimum_size;
+    uuid_hmac(seed, "verity-salt", strlen("verity-salt"), plan->verity_salt);
+    if (definitions->len > 128) {
+        g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN,
+                "there are %u partition definitions, a partition table has room for 128", definitions->len);
+        return NULL;
+    }
+    for (guint i = 0; i < definitions->len; i++)
+        add_partition(plan, definitions->pdata[i], seed);
+    return match_verity(plan, verity, can_sign, error) ? g_steal_pointer(&plan) : NULL;
+}
+
+void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]) {
+    PlannedPartition *siblings[] = {data, data->hash, data->signature};
+    Uuid data_uuid, hash_uuid;
+    GString *hex = g_string_new(NULL);
+
+    for (gsize i = 0; i < 32; i++)
+        g_string_append_printf(hex, "%02x", root_hash[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(siblings); i++)
+        if (siblings[i]) {
+            g_free(siblings[i]->root_hash);
+            siblings[i]->root_hash = g_strdup(hex->str);
+        }
+    g_string_free(hex, TRUE);
+    verity_partition_uuids(root_hash, data_uuid.bytes, hash_uuid.bytes);
+    if (!data->definition->uuid_set)
+        data->uuid = data_uuid;
+    if (!data->hash->definition->uuid_set)
+        data->hash->uuid = hash_uuid;
+}
+
+/* ---- sizes -------------------------------------------------------------------------------------------- */
+
+/* The smallest size of a useful file system. */
+static guint64 format_minimum(PartitionFormat format) {
+    switch (format) {
+    case PARTITION_FORMAT_EXT4:
+        return 32 * MIB;
+    case PARTITION_FORMAT_BTRFS:
+        return 256 * MIB;
+    default:
+        return PARTITION_GRAIN;
+    }
+}
+
+guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition) {
+    const PartitionDefinition *definition = partition->definition;
+    PartitionRole role = definition->type.role;
+    gboolean minimized = definition->minimize != PARTITION_MINIMIZE_OFF;
+    guint64 size = minimized ? PARTITION_GRAIN : 10 * MIB;
+
+    if (definition->verity == PARTITION_VERITY_SIGNATURE)
+        return VERITY_SIGNATURE_PARTITION_SIZE;
+    if (definition->size_min != SIZE_NOT_SET)
+        size = MAX(definition->size_min, PARTITION_GRAIN);
+    else if (definition->size_max != SIZE_NOT_SET)
+        size = MIN(size, definition->size_max);
+    if ((role == PARTITION_ESP || role == PARTITION_XBOOTLDR) && definition->format == PARTITION_FORMAT_VFAT)
+        size = MIN(MAX(size, (plan->sector_size > 512 ? 260 : 100) * MIB), definition->size_max);
+    if (!minimized)
+        size = MAX(size, format_minimum(definition->format));
+    return round_up(size);
+}
+
+guint64 plan_file_system_size(const Plan *plan, const PlannedPartition *partition) {
+    return plan_minimal_size(plan, partition);
+}
+
+/* TRUE when the size does not depend on content: any content that does not fit will be an error. */
+static gboolean size_is_fixed(const PartitionDefinition *definition) {
+    return definition->verity == PARTITION_VERITY_SIGNATURE ||
+           (definition->size_min != SIZE_NOT_SET && definition->size_min == definition->size_max);
+}
+
+guint64 plan_early_offset(const Plan *plan, const PlannedPartition *partition) {
+    guint64 offset = PLAN_HEAD_SIZE;
+
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        const PlannedPartition *other = plan->partitions->pdata[i];
+        if (other == partition)
+            return offset;
+        if (!size_is_fixed(other->definition))
+            return 0;
+        offset += plan_minimal_size(plan, other);
+        if (other->definition->padding_min != SIZE_NOT_SET)
+            offset += other->definition->padding_min;
+    }
+    return 0;
+}
+
+static gboolean check_maximum(const PlannedPartition *partition, GError **error) {
+    const PartitionDefinition *definition = partition->definition;
+    g_autofree char *needed = ui_format_size(partition->size);
+    g_autofree char *allowed = ui_format_size(definition->size_max);
+
+    if (definition->size_max == SIZE_NOT_SET || partition->size <= definition->size_max ||
+            definition->verity == PARTITION_VERITY_SIGNATURE)
+        return TRUE;
+    g_set_error(error, DISK_ERROR, DISK_ERROR_CONTENT,
+            "%s: the partition needs %s, but SizeMaxBytes= allows %s (raise it, or put less into the image)",
+            definition->path, needed, allowed);
+    return FALSE;
+}
+
+gboolean plan_layout(Plan *plan, GError **error) {
+    guint64 offset = PLAN_HEAD_SIZE;
+
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        PlannedPartition *partition = plan->partitions->pdata[i];
+        guint64 content = partition->content_size == SIZE_NOT_SET ? 0 : partition->content_size;
+
+        partition->size = MAX(plan_minimal_size(plan, partition), round_up(content));
+        if (!check_maximum(partition, error))
+            return FALSE;
+        partition->offset = offset;
+        offset += partition->size;
+        if (partition->definition->padding_min != SIZE_NOT_SET)
+            offset += partition->definition->padding_min;
+    }
+    plan->size =
+            MAX(round_up(offset + PLAN_TAIL_SIZE), plan->minimum_size / PARTITION_GRAIN * PARTITION_GRAIN);
+    return TRUE;
+}

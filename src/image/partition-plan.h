@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* From definitions to a layout: which partitions belong together, what they are called, where they are. No
+ * input and output here. */
+
+#include <glib.h>
+
+#include "image/disk.h"
+#include "image/partition-definition.h"
+
+/* What stands before the first partition, and after the last one (the backup table and its header). */
+#define PLAN_HEAD_SIZE (1024u * 1024u)
+#define PLAN_TAIL_SIZE (20u * 1024u)
+
+typedef struct PlannedPartition PlannedPartition;
+
+struct PlannedPartition {
+    const PartitionDefinition *definition; /* borrowed */
+    guint number;                          /* from 1 */
+    char *label;
+    Uuid uuid;        /* of verity data and hash partitions only final after plan_set_root_hash() */
+    Uuid file_system; /* UUID of the file system */
+
+    /* Verity siblings: those of a data partition; data points back (to itself in a data partition). */
+    PlannedPartition *data, *hash, *signature;
+    char *root_hash; /* hex; set by plan_set_root_hash() */
+
+    guint64 content_size; /* bytes that the content needs; SIZE_NOT_SET until it is written */
+    guint64 offset, size; /* bytes; valid after plan_layout() */
+};
+
+typedef struct {
+    GPtrArray *partitions; /* PlannedPartition, in the order of the table */
+    Uuid disk_uuid;
+    guint8 verity_salt[32];
+    guint sector_size;
+    guint64 minimum_size; /* of the disk */
+    guint64 size;         /* of the disk; valid after plan_layout() */
+} Plan;
+
+/* Matches verity partitions, derives UUIDs and labels. DEFINITIONS must outlive the plan. */
+Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guint64 minimum_size,
+        DiskVerity verity, gboolean can_sign, GError **error);
+void plan_free(Plan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
+
+/* The smallest size that the definition allows, whatever the content: SizeMinBytes=, or what repart.d(5)
+ * says when it is not set. */
+guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition);
+
+/* The size to make a file system in that fills its partition: the minimal size. */
+guint64 plan_file_system_size(const Plan *plan, const PlannedPartition *partition);
+
+/* Where PARTITION will begin, if that is known before any content is written; else 0. */
+guint64 plan_early_offset(const Plan *plan, const PlannedPartition *partition);
+
+/* Records the root hash for DATA and its siblings; their UUIDs follow from it where no UUID= is given. */
+void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]);
+
+/* Assigns sizes and offsets. Every content size must be known by now. Content over SizeMaxBytes= is an error
+ * that names the definition. */
+gboolean plan_layout(Plan *plan, GError **error);
