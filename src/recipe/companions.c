@@ -51,9 +51,7 @@ static gboolean assign_companion(
         good = slot_assign(slot, setting, name, &context, error);
 
     if (!good) {
-        if (!error || !g_str_has_prefix((*error)->message, shown))
-            g_prefix_error(error, "%s: ", shown);
-        g_prefix_error(error, "%s=: ", setting->name);
+        g_prefix_error(error, "%s: %s=: ", shown, setting->name);
         return FALSE;
     }
     slot->origin = g_intern_string(shown);
@@ -75,7 +73,7 @@ static gboolean assign_directory(ImageParser *parser, const Setting *setting, co
     g_autofree char *path = g_build_filename(parser->directory, name, NULL);
     g_autoptr(GDir) directory = g_dir_open(path, 0, error);
     if (!directory) {
-        g_prefix_error(error, "%s=: ", setting->name);
+        g_prefix_error(error, "%s: %s=: ", path, setting->name);
         return FALSE;
     }
     g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);

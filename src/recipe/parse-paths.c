@@ -13,8 +13,7 @@ gboolean check_secret(const char *path, GError **error) {
     if (stat(path, &info) < 0 || (info.st_mode & 007) == 0)
         return TRUE;
     g_autofree char *shown = path_for_people(path);
-    parse_failed(error,
-            "%s: The file holds a secret, but its mode %04o lets everybody use it; run \"chmod 600 %s\"",
+    parse_failed(error, "%s holds a secret, but its mode %04o lets everybody use it; run \"chmod 600 %s\"",
             shown, info.st_mode & 07777, shown);
     return FALSE;
 }

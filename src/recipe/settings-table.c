@@ -5,8 +5,15 @@
 #include "recipe/image-config.h"
 
 #define FIELD(name) .offset = G_STRUCT_OFFSET(ImageConfig, name)
+#define WORDS(...)                                                                                          \
+    (const char *const[]) {                                                                                 \
+        __VA_ARGS__, NULL                                                                                   \
+    }
 
+/* clang-format off: a row of the table is easier to read when it is short. */
 const Setting settings[_SETTING_MAX] = {
+        /* [Include] */
+
         [SETTING_INCLUDE] =
                 {
                         .name = "Include",
@@ -20,6 +27,9 @@ const Setting settings[_SETTING_MAX] = {
                         .help = "read another configuration file, directory or builtin configuration at "
                                 "this point",
                 },
+
+        /* [Config] */
+
         [SETTING_PROFILES] =
                 {
                         .name = "Profiles",
@@ -33,7 +43,8 @@ const Setting settings[_SETTING_MAX] = {
                         .flags = SETTING_IN_TOOLS,
                         FIELD(profiles),
                         .help = "names of the profiles in mkosi.profiles/ to apply after everything else of "
-                                "the same directory",
+                                "the same "
+                                "directory",
                 },
         [SETTING_DEPENDENCIES] =
                 {
@@ -45,7 +56,8 @@ const Setting settings[_SETTING_MAX] = {
                         .scope = SCOPE_LOCAL,
                         FIELD(dependencies),
                         .help = "images of mkosi.images/ that are built before this one; for the main image "
-                                "the default is every image that matches",
+                                "the default is "
+                                "every image that matches",
                 },
         [SETTING_MINIMUM_VERSION] =
                 {
@@ -65,7 +77,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.configure", NULL},
+                        .files = WORDS("mkosi.configure"),
                         FIELD(configure_scripts),
                         .help = "scripts that receive the configuration as JSON and print a changed one",
                 },
@@ -80,8 +92,12 @@ const Setting settings[_SETTING_MAX] = {
                         .scope = SCOPE_MAIN,
                         FIELD(pass_environment),
                         .help = "names of Environment= entries that subimages, default initrd and default "
-                                "tools tree also get",
+                                "tools tree also "
+                                "get",
                 },
+
+        /* [Distribution] */
+
         [SETTING_DISTRIBUTION] =
                 {
                         .name = "Distribution",
@@ -144,7 +160,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "snapshot",
                         .type = TYPE_STRING,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.snapshot", NULL},
+                        .files = WORDS("mkosi.snapshot"),
                         .flags = SETTING_OPTIONAL | SETTING_IN_TOOLS | SETTING_FILE_CONTENT,
                         FIELD(snapshot),
                         .help = "name of a dated state of the package archive",
@@ -195,6 +211,9 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(repositories),
                         .help = "additional repositories or archive components to enable",
                 },
+
+        /* [Output] */
+
         [SETTING_FORMAT] =
                 {
                         .name = "Format",
@@ -292,7 +311,7 @@ const Setting settings[_SETTING_MAX] = {
                         .old_option = "output-dir",
                         .type = TYPE_PATH,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.output", NULL},
+                        .files = WORDS("mkosi.output"),
                         .specifier = 'O',
                         .flags = SETTING_OPTIONAL | SETTING_IN_TOOLS,
                         FIELD(output_directory),
@@ -317,7 +336,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_STRING,
                         .scope = SCOPE_INHERIT,
                         .match = MATCH_VERSION,
-                        .files = (const char *const[]){"mkosi.version", NULL},
+                        .files = WORDS("mkosi.version"),
                         .specifier = 'v',
                         .flags = SETTING_OPTIONAL | SETTING_FILE_CONTENT,
                         FIELD(image_version),
@@ -382,7 +401,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_PATH,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.repart", NULL},
+                        .files = WORDS("mkosi.repart"),
                         .flags = SETTING_MUST_EXIST,
                         FIELD(repart_directories),
                         .help = "directories of partition definitions for disk images",
@@ -416,7 +435,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "seed",
                         .type = TYPE_UUID,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.seed", NULL},
+                        .files = WORDS("mkosi.seed"),
                         .flags = SETTING_COMPUTED | SETTING_FILE_CONTENT,
                         FIELD(seed),
                         .help = "seed from which partition and file system UUIDs are derived",
@@ -473,10 +492,13 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.clean", "mkosi.clean.d/*", NULL},
+                        .files = WORDS("mkosi.clean", "mkosi.clean.d/*"),
                         FIELD(clean_scripts),
                         .help = "scripts run after outputs were removed",
                 },
+
+        /* [Content] */
+
         [SETTING_PACKAGES] =
                 {
                         .name = "Packages",
@@ -522,7 +544,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_PATH,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.packages", NULL},
+                        .files = WORDS("mkosi.packages"),
                         .flags = SETTING_MUST_EXIST | SETTING_IN_TOOLS,
                         FIELD(package_directories),
                         .help = "directories with package files offered to the package manager",
@@ -581,7 +603,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_TREE,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.skeleton", "mkosi.skeleton.tar", NULL},
+                        .files = WORDS("mkosi.skeleton", "mkosi.skeleton.tar"),
                         .flags = SETTING_MUST_EXIST,
                         FIELD(skeleton_trees),
                         .help = "trees copied in before packages are installed",
@@ -594,7 +616,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_TREE,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.extra", "mkosi.extra.tar", NULL},
+                        .files = WORDS("mkosi.extra", "mkosi.extra.tar"),
                         FIELD(extra_trees),
                         .help = "trees copied in after packages and build results",
                 },
@@ -650,7 +672,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.sync", "mkosi.sync.d/*", NULL},
+                        .files = WORDS("mkosi.sync", "mkosi.sync.d/*"),
                         .flags = SETTING_IN_TOOLS,
                         FIELD(sync_scripts),
                         .help = "scripts run before any image is built, with network",
@@ -664,9 +686,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
                         .old_name = "PrepareScript",
-                        .files =
-                                (const char *const[]){
-                                        "mkosi.prepare", "mkosi.prepare.chroot", "mkosi.prepare.d/*", NULL},
+                        .files = WORDS("mkosi.prepare", "mkosi.prepare.chroot", "mkosi.prepare.d/*"),
                         .flags = SETTING_IN_TOOLS,
                         FIELD(prepare_scripts),
                         .help = "scripts run after the packages are installed and before the tree is cached",
@@ -680,9 +700,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
                         .old_name = "BuildScript",
-                        .files =
-                                (const char *const[]){
-                                        "mkosi.build", "mkosi.build.chroot", "mkosi.build.d/*", NULL},
+                        .files = WORDS("mkosi.build", "mkosi.build.chroot", "mkosi.build.d/*"),
                         FIELD(build_scripts),
                         .help = "scripts that compile or generate content",
                 },
@@ -695,9 +713,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
                         .old_name = "PostInstallationScript",
-                        .files =
-                                (const char *const[]){"mkosi.postinst", "mkosi.postinst.chroot",
-                                        "mkosi.postinst.d/*", NULL},
+                        .files = WORDS("mkosi.postinst", "mkosi.postinst.chroot", "mkosi.postinst.d/*"),
                         FIELD(post_installation_scripts),
                         .help = "scripts run after extra trees were copied",
                 },
@@ -710,9 +726,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
                         .old_name = "FinalizeScript",
-                        .files =
-                                (const char *const[]){"mkosi.finalize", "mkosi.finalize.chroot",
-                                        "mkosi.finalize.d/*", NULL},
+                        .files = WORDS("mkosi.finalize", "mkosi.finalize.chroot", "mkosi.finalize.d/*"),
                         FIELD(finalize_scripts),
                         .help = "scripts run last before the output is made",
                 },
@@ -724,7 +738,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_SCRIPT,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.postoutput", "mkosi.postoutput.d/*", NULL},
+                        .files = WORDS("mkosi.postoutput", "mkosi.postoutput.d/*"),
                         FIELD(post_output_scripts),
                         .help = "scripts run on the finished outputs before they are moved to the output "
                                 "directory",
@@ -813,7 +827,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_UKI_PROFILE,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.uki-profiles/*.conf", NULL},
+                        .files = WORDS("mkosi.uki-profiles/*.conf"),
                         FIELD(unified_kernel_image_profiles),
                         .help = "files that describe additional profiles of the UKI",
                 },
@@ -824,7 +838,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "initrd",
                         .shape = SHAPE_LIST,
                         .type = TYPE_PATH,
-                        .constants = (const char *const[]){"default", NULL},
+                        .constants = WORDS("default"),
                         .scope = SCOPE_LOCAL,
                         .flags = SETTING_COMPUTED,
                         FIELD(initrds),
@@ -848,9 +862,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "initrd-profile",
                         .shape = SHAPE_LIST,
                         .type = TYPE_STRING,
-                        .cli_words =
-                                (const char *const[]){
-                                        "lvm", "network", "nfs", "pkcs11", "plymouth", "raid", NULL},
+                        .cli_words = WORDS("lvm", "network", "nfs", "pkcs11", "plymouth", "raid"),
                         .scope = SCOPE_INITRD,
                         .flags = SETTING_CLI_EXACT,
                         FIELD(initrd_profiles),
@@ -1110,7 +1122,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "root-password",
                         .type = TYPE_PASSWORD,
                         .scope = SCOPE_INITRD_INHERIT,
-                        .files = (const char *const[]){"mkosi.rootpw", NULL},
+                        .files = WORDS("mkosi.rootpw"),
                         .flags = SETTING_SECRET | SETTING_OPTIONAL | SETTING_FILE_CONTENT,
                         FIELD(root_password),
                         .help = "password of root, plain or hashed",
@@ -1133,7 +1145,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "machine-id",
                         .type = TYPE_UUID,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.machine-id", NULL},
+                        .files = WORDS("mkosi.machine-id"),
                         .flags = SETTING_OPTIONAL | SETTING_FILE_CONTENT,
                         FIELD(machine_id),
                         .help = "content of /etc/machine-id",
@@ -1187,6 +1199,9 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(selinux_relabel),
                         .help = "whether files are labelled with the image's SELinux policy",
                 },
+
+        /* [Validation] */
+
         [SETTING_SECURE_BOOT] =
                 {
                         .name = "SecureBoot",
@@ -1216,7 +1231,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "secure-boot-key",
                         .type = TYPE_KEY,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.key", NULL},
+                        .files = WORDS("mkosi.key"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(secure_boot_key),
                         .help = "private key for Secure Boot",
@@ -1239,7 +1254,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "secure-boot-certificate",
                         .type = TYPE_CERTIFICATE,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.crt", NULL},
+                        .files = WORDS("mkosi.crt"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(secure_boot_certificate),
                         .help = "X.509 certificate for Secure Boot",
@@ -1290,7 +1305,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "verity-key",
                         .type = TYPE_KEY,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.key", NULL},
+                        .files = WORDS("mkosi.key"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(verity_key),
                         .help = "private key for verity root hash signatures",
@@ -1313,7 +1328,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "verity-certificate",
                         .type = TYPE_CERTIFICATE,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.crt", NULL},
+                        .files = WORDS("mkosi.crt"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(verity_certificate),
                         .help = "X.509 certificate for verity root hash signatures",
@@ -1347,7 +1362,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "sign-expected-pcr-key",
                         .type = TYPE_KEY,
                         .scope = SCOPE_INHERIT,
-                        .files = (const char *const[]){"mkosi.key", NULL},
+                        .files = WORDS("mkosi.key"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(sign_expected_pcr_key),
                         .help = "private key for PCR signatures",
@@ -1370,7 +1385,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "sign-expected-pcr-certificate",
                         .type = TYPE_CERTIFICATE,
                         .scope = SCOPE_INHERIT,
-                        .files = (const char *const[]){"mkosi.crt", NULL},
+                        .files = WORDS("mkosi.crt"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(sign_expected_pcr_certificate),
                         .help = "X.509 certificate for PCR signatures",
@@ -1404,7 +1419,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "passphrase",
                         .type = TYPE_PATH,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.passphrase", NULL},
+                        .files = WORDS("mkosi.passphrase"),
                         .flags = SETTING_SECRET | SETTING_OPTIONAL,
                         FIELD(passphrase),
                         .help = "file with the LUKS passphrase for encrypted partitions",
@@ -1453,15 +1468,18 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(openpgp_tool),
                         .help = "gpg or another program with the SOP interface",
                 },
+
+        /* [Build] */
+
         [SETTING_TOOLS_TREE] =
                 {
                         .name = "ToolsTree",
                         .section = "Build",
                         .option = "tools-tree",
                         .type = TYPE_PATH,
-                        .constants = (const char *const[]){"default", "yes", "no", NULL},
+                        .constants = WORDS("default", "yes", "no"),
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.tools", NULL},
+                        .files = WORDS("mkosi.tools"),
                         .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(tools_tree),
                         .help = "tree that build programs are taken from; default and yes mean: build one",
@@ -1499,8 +1517,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "tools-tree-profile",
                         .shape = SHAPE_LIST,
                         .type = TYPE_STRING,
-                        .cli_words =
-                                (const char *const[]){"devel", "misc", "package-manager", "runtime", NULL},
+                        .cli_words = WORDS("devel", "misc", "package-manager", "runtime"),
                         .default_text = "misc package-manager runtime",
                         .scope = SCOPE_TOOLS,
                         .flags = SETTING_CLI_EXACT | SETTING_NOT_IN_JSON,
@@ -1644,12 +1661,13 @@ const Setting settings[_SETTING_MAX] = {
                         .scope = SCOPE_UNIVERSAL,
                         .old_name = "PackageManagerTrees",
                         .files =
-                                (const char *const[]){"mkosi.sandbox", "mkosi.sandbox.tar", "mkosi.pkgmngr",
-                                        "mkosi.pkgmngr.tar", NULL},
+                                WORDS("mkosi.sandbox", "mkosi.sandbox.tar", "mkosi.pkgmngr",
+                                        "mkosi.pkgmngr.tar"),
                         .flags = SETTING_MUST_EXIST | SETTING_IN_TOOLS,
                         FIELD(sandbox_trees),
                         .help = "trees put into the sandbox in which build programs run, for instance "
-                                "package manager configuration",
+                                "package manager "
+                                "configuration",
                 },
         [SETTING_WORKSPACE_DIRECTORY] =
                 {
@@ -1671,7 +1689,7 @@ const Setting settings[_SETTING_MAX] = {
                         .old_option = "cache-dir",
                         .type = TYPE_PATH,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.cache", NULL},
+                        .files = WORDS("mkosi.cache"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(cache_directory),
                         .help = "where cached trees go",
@@ -1695,7 +1713,7 @@ const Setting settings[_SETTING_MAX] = {
                         .old_option = "package-cache-dir",
                         .type = TYPE_PATH,
                         .scope = SCOPE_MULTIVERSAL,
-                        .files = (const char *const[]){"mkosi.pkgcache", NULL},
+                        .files = WORDS("mkosi.pkgcache"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(package_cache_directory),
                         .help = "where downloaded packages go",
@@ -1708,7 +1726,7 @@ const Setting settings[_SETTING_MAX] = {
                         .old_option = "build-dir",
                         .type = TYPE_PATH,
                         .scope = SCOPE_UNIVERSAL,
-                        .files = (const char *const[]){"mkosi.builddir", NULL},
+                        .files = WORDS("mkosi.builddir"),
                         .flags = SETTING_OPTIONAL,
                         FIELD(build_directory),
                         .help = "persistent out-of-tree build directory for build scripts",
@@ -1723,7 +1741,8 @@ const Setting settings[_SETTING_MAX] = {
                         .scope = SCOPE_INHERIT,
                         FIELD(build_key),
                         .help = "name of the subdirectory of the build directory (delayed specifiers); - "
-                                "means the directory itself",
+                                "means the "
+                                "directory itself",
                 },
         [SETTING_USE_SUBVOLUMES] =
                 {
@@ -1767,7 +1786,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_TREE,
                         .scope = SCOPE_MULTIVERSAL,
                         .match = MATCH_TARGETS,
-                        .flags = SETTING_RELATIVE_TARGET | SETTING_MUST_EXIST | SETTING_DIRECTORY |
+                        .flags = SETTING_MUST_EXIST | SETTING_DIRECTORY | SETTING_RELATIVE_TARGET |
                                  SETTING_COMPUTED,
                         FIELD(build_sources),
                         .help = "source trees mounted below /work/src in scripts",
@@ -1811,7 +1830,7 @@ const Setting settings[_SETTING_MAX] = {
                         .shape = SHAPE_LIST,
                         .type = TYPE_PATH,
                         .scope = SCOPE_LOCAL,
-                        .files = (const char *const[]){"mkosi.env", NULL},
+                        .files = WORDS("mkosi.env"),
                         .flags = SETTING_MUST_EXIST | SETTING_IN_TOOLS,
                         FIELD(environment_files),
                         .help = "files with such variables",
@@ -1928,6 +1947,9 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(delegate_ranges),
                         .help = "number of UID ranges to ask systemd-nsresourced for",
                 },
+
+        /* [Runtime] */
+
         [SETTING_NSPAWN_SETTINGS] =
                 {
                         .name = "NSpawnSettings",
@@ -1935,7 +1957,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "settings",
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
-                        .files = (const char *const[]){"mkosi.nspawn", NULL},
+                        .files = WORDS("mkosi.nspawn"),
                         .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(nspawn_settings),
                         .help = "systemd-nspawn settings file copied next to the output",
@@ -1960,7 +1982,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_CREDENTIAL,
                         .split = SPLIT_SHELL,
                         .scope = SCOPE_MAIN,
-                        .files = (const char *const[]){"mkosi.credentials", NULL},
+                        .files = WORDS("mkosi.credentials"),
                         FIELD(credentials),
                         .help = "systemd credentials passed to container or VM",
                 },
@@ -1987,7 +2009,8 @@ const Setting settings[_SETTING_MAX] = {
                         .flags = SETTING_RELATIVE_TARGET,
                         FIELD(runtime_trees),
                         .help = "host directories mounted into container or VM (below /root/src when the "
-                                "target is relative)",
+                                "target is "
+                                "relative)",
                 },
         [SETTING_RUNTIME_SIZE] =
                 {
@@ -2042,7 +2065,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "ssh-key",
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
-                        .files = (const char *const[]){"mkosi.key", NULL},
+                        .files = WORDS("mkosi.key"),
                         .flags = SETTING_MUST_EXIST | SETTING_SECRET | SETTING_OPTIONAL,
                         FIELD(ssh_key),
                         .help = "private key for the ssh verb",
@@ -2054,7 +2077,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "ssh-certificate",
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
-                        .files = (const char *const[]){"mkosi.crt", NULL},
+                        .files = WORDS("mkosi.crt"),
                         .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(ssh_certificate),
                         .help = "certificate that carries the public key for the ssh verb",
@@ -2102,7 +2125,7 @@ const Setting settings[_SETTING_MAX] = {
                         .old_option = "sysupdate-dir",
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
-                        .files = (const char *const[]){"mkosi.sysupdate", NULL},
+                        .files = WORDS("mkosi.sysupdate"),
                         .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(sysupdate_directory),
                         .help = "directory of systemd-sysupdate transfer definitions",
@@ -2266,7 +2289,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "firmware-variables",
                         .old_option = "qemu-firmware-variables",
                         .type = TYPE_PATH,
-                        .constants = (const char *const[]){"custom", "microsoft", "microsoft-mok", NULL},
+                        .constants = WORDS("custom", "microsoft", "microsoft-mok"),
                         .scope = SCOPE_MAIN,
                         .old_name = "QemuFirmwareVariables",
                         .flags = SETTING_OPTIONAL,
@@ -2335,3 +2358,4 @@ const Setting settings[_SETTING_MAX] = {
                         .help = "whether the serve verb also offers the disk over NVMe-TCP",
                 },
 };
+/* clang-format on */
