@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the checks of one inspection share. */
+
+#include "format/fat-reader.h"
+#include "inspect/inspect.h"
+#include "inspect/partitions.h"
+
+typedef struct {
+    const char *path;
+    int fd;
+    const InspectOptions *options;
+    GPtrArray *partitions; /* of InspectPartition */
+
+    /* Certificates that signatures may be by, an array of Certificate: the pinned one, those of the
+     * enrolment variables, those inside Authenticode signatures. */
+    GPtrArray *known;
+    /* The db that this image enrols, an array of Certificate; NULL when it enrols nothing. */
+    GPtrArray *db;
+    /* Root hashes of the volumes whose trees hold, as "DESIGNATOR=HEX" ("usr=01ab..."). */
+    GPtrArray *root_hashes;
+    /* Designators of volumes that are there at all ("usr", "root"). */
+    GPtrArray *volumes;
+} InspectContext;
+
+/* The file systems that firmware reads. */
+typedef struct {
+    const InspectPartition *partition;
+    FatReader *fat;
+} InspectEsp;
+
+/* esp.c: boot loaders, UKIs and addons below NODE; inspect_esp_collect() runs first and fills KNOWN and
+ * DB. */
+void inspect_esp_collect(InspectContext *context, const InspectEsp *esp);
+void inspect_esp_check_loaders(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+void inspect_esp_check_ukis(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+
+/* enrolment.c: the variables of loader/keys/ */
+void inspect_enrolment_collect(InspectContext *context, const InspectEsp *esp);
+void inspect_enrolment_check(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+
+/* authenticode.c: a child of NODE about the signature of IMAGE. What is WANTED says whether a missing
+ * signature is worth a remark. */
+void inspect_check_authenticode(InspectContext *context, InspectNode *node, const char *id,
+        const char *title, GBytes *image, gboolean must_be_enrolled);
+void inspect_collect_signers(InspectContext *context, GBytes *image);
+
+/* uki.c: children of NODE about what is inside of a UKI. */
+void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image);
+
+/* volume.c: verity, signature and file system of every volume of DESIGNATOR. */
+void inspect_check_volumes(
+        InspectContext *context, InspectNode *root, InspectDesignator designator, const char *title);
+
+/* checksums.c */
+void inspect_check_checksums(InspectContext *context, InspectNode *node);
+
+/* Facts about who signed. */
+void inspect_node_add_signer(InspectNode *node, const Certificate *signer);
+
+/* Whether CERTIFICATES (may be NULL) hold CERTIFICATE. */
+gboolean inspect_has_certificate(GPtrArray *certificates, const Certificate *certificate);
+void inspect_add_known(InspectContext *context, Certificate *certificate);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Reads a discoverable disk image back and judges every link of its chain of trust, offline and without
+ * privileges: firmware keys, boot loader, UKIs with their profiles and expected PCRs, verity root hashes and
+ * their signatures, file systems, checksums. */
+
+#include <glib.h>
+
+#include "crypto/certificate.h"
+#include "inspect/report.h"
+
+typedef struct {
+    /* The certificate by which everything must be signed, or NULL: then signatures only have to be valid and
+     * consistent with each other. */
+    const Certificate *certificate;
+    guint threads; /* for hashing; 0: all processors */
+} InspectOptions;
+
+/* Inspects the image PATH. Returns NULL with ERROR set only when it cannot be read at all; whatever is wrong
+ * with it is in the report, whose root is the image. */
+InspectNode *inspect_image(const char *path, const InspectOptions *options, GError **error);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <openssl/crypto.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "format/pcr.h"
+#include "format/uki-sections.h"
+#include "inspect/command-line.h"
+#include "inspect/inspect-internal.h"
+
+/* Inside of a UKI: the kernel, what each profile's command line mounts, and the expected PCRs. */
+
+static void check_kernel(InspectContext *context, InspectNode *node, const UkiView *view) {
+    const UkiProfileView *base = view->profiles->pdata[0];
+    GBytes *kernel = base->sections[UKI_SECTION_LINUX];
+    if (kernel)
+        inspect_check_authenticode(context, node, "kernel", "kernel inside (.linux)", kernel, FALSE);
+}
+
+static gboolean knows_root_hash(InspectContext *context, const char *designator, const char *hash) {
+    g_autofree char *wanted = g_strdup_printf("%s=%s", designator, hash);
+    g_autofree char *lower = g_ascii_strdown(wanted, -1);
+    return g_ptr_array_find_with_equal_func(context->root_hashes, lower, g_str_equal, NULL);
+}
+
+/* What the command line says about the volume DESIGNATOR, which this image has. */
+static void judge_volume(
+        InspectContext *context, InspectNode *link, const char *command_line, const char *designator) {
+    const char *option = strcmp(designator, "root") == 0 ? "roothash" : "usrhash";
+    g_autofree char *hash = command_line_get(command_line, option);
+    g_autofree char *policy = command_line_get(command_line, "systemd.image_policy");
+    gboolean dissects = command_line_dissects(command_line, designator);
+    if (hash) {
+        inspect_node_add_fact(link, option, hash);
+        if (knows_root_hash(context, designator, hash))
+            inspect_node_set(link, INSPECT_OK, "%s=%.16s…, the /%s of this image", option, hash,
+                    strcmp(designator, "usr") == 0 ? "usr" : "");
+        else
+            inspect_node_set(link, INSPECT_BROKEN, "%s=%s is no sound volume of this image", option, hash);
+    } else if (dissects && policy && image_policy_wants_signed(policy, designator))
+        inspect_node_set(link, INSPECT_OK, "mounts only a signed volume (image policy %s)", policy);
+    else if (dissects && policy)
+        inspect_node_set(
+                link, INSPECT_BROKEN, "the image policy %s also accepts volumes that nobody signed", policy);
+    else
+        inspect_node_set(link, INSPECT_MISSING, "neither %s= nor an image policy binds the volume", option);
+}
+
+static void check_command_line(InspectContext *context, InspectNode *node, const UkiProfileView *profile) {
+    g_autofree char *command_line = uki_profile_view_get_text(profile, UKI_SECTION_CMDLINE);
+    for (guint i = 0; i < context->volumes->len; i++) {
+        const char *designator = context->volumes->pdata[i];
+        g_autofree char *title = g_strdup_printf("command line mounts %s", designator);
+        InspectNode *link = inspect_node_add(node, "command-line", title);
+        inspect_node_add_fact(link, "cmdline", command_line ? command_line : "");
+        judge_volume(context, link, command_line ? command_line : "", designator);
+    }
+}
+
+static gboolean has_initrd_policy(GPtrArray *policies) {
+    for (guint i = 0; i < policies->len; i++) {
+        const PcrPolicy *policy = policies->pdata[i];
+        if (g_strcmp0(policy->reference, "initrd") == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean verify_pcrs(const UkiProfileView *profile, PcrMeasurer **measurers, GError **error) {
+    g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
+    g_autoptr(GPtrArray) policies = pcr_policies_parse(json ? json : "", -1, error);
+    if (!policies)
+        return FALSE;
+    PcrPolicyOptions options = {.initrd_policy = has_initrd_policy(policies)};
+    return pcr_policies_verify(
+            policies, profile->sections, profile->sections[UKI_SECTION_PCRPKEY], &options, measurers, error);
+}
+
+/* "the pinned key" when the public key of the PCR signatures is that of the certificate. */
+static gboolean is_key_of(GBytes *public_key, const Certificate *certificate) {
+    if (!certificate)
+        return FALSE;
+    g_autoptr(GBytes) der = public_key_to_der(public_key, NULL);
+    unsigned char *expected = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate_peek(certificate)), &expected);
+    gboolean equal = der && size > 0 && (gsize) size == g_bytes_get_size(der) &&
+                     memcmp(expected, g_bytes_get_data(der, NULL), size) == 0;
+    OPENSSL_free(expected);
+    return equal;
+}
+
+static const char *describe_pcr_key(InspectContext *context, GBytes *public_key) {
+    if (is_key_of(public_key, context->options->certificate))
+        return ", by the key of the expected certificate";
+    for (guint i = 0; i < context->known->len; i++)
+        if (is_key_of(public_key, context->known->pdata[i]))
+            return ", by the key of a certificate of this image";
+    return ", by a key of its own";
+}
+
+static void check_expected_pcrs(
+        InspectContext *context, InspectNode *node, const UkiProfileView *profile, PcrMeasurer **measurers) {
+    InspectNode *link = inspect_node_add(node, "expected-pcrs", "expected PCRs");
+    GBytes *public_key = profile->sections[UKI_SECTION_PCRPKEY];
+    gboolean is_profile = profile->number > 0;
+    if (!profile->sections[UKI_SECTION_PCRSIG] || (is_profile && !profile->own[UKI_SECTION_PCRSIG])) {
+        inspect_node_set(link, is_profile || !public_key ? INSPECT_NOT_APPLICABLE : INSPECT_MISSING,
+                "no expected PCR values are signed");
+        return;
+    }
+    if (!public_key) {
+        inspect_node_set(link, INSPECT_BROKEN, "signatures (.pcrsig) without their public key (.pcrpkey)");
+        return;
+    }
+    g_autoptr(GError) error = NULL;
+    if (verify_pcrs(profile, measurers, &error))
+        inspect_node_set(link, INSPECT_OK, "match the sections in every phase and are signed%s",
+                describe_pcr_key(context, public_key));
+    else
+        inspect_node_set_error(link, error);
+}
+
+static void check_profile(
+        InspectContext *context, InspectNode *node, const UkiProfileView *profile, PcrMeasurer **measurers) {
+    g_autofree char *title =
+            profile->number < 0
+                    ? g_strdup("without profiles")
+                    : g_strdup_printf("profile %d%s%s%s%s%s", profile->number, profile->id ? " " : "",
+                              profile->id ? profile->id : "", profile->title ? " (" : "",
+                              profile->title ? profile->title : "", profile->title ? ")" : "");
+    InspectNode *group = inspect_node_add(node, "profile", title);
+    if (profile->id)
+        inspect_node_add_fact(group, "profile", profile->id);
+    check_command_line(context, group, profile);
+    check_expected_pcrs(context, group, profile, measurers);
+}
+
+void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image) {
+    inspect_check_authenticode(context, node, "authenticode", "signature", image, TRUE);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(UkiView) view = uki_view_new(image, &error);
+    if (!view) {
+        inspect_node_set_error(inspect_node_add(node, "sections", "sections"), error);
+        return;
+    }
+    check_kernel(context, node, view);
+    PcrMeasurer *measurers[N_PCR_BANKS] = {NULL};
+    for (guint i = 0; i < view->profiles->len; i++)
+        check_profile(context, node, view->profiles->pdata[i], measurers);
+    for (guint i = 0; i < N_PCR_BANKS; i++)
+        pcr_measurer_free(measurers[i]);
+}
