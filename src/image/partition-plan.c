@@ -173,6 +173,34 @@ static gboolean match_verity(Plan *plan, DiskVerity verity, gboolean can_sign, G
     return TRUE;
 }
 
+/* The smallest size of a useful file system. */
+static guint64 format_minimum(PartitionFormat format) {
+    switch (format) {
+    case PARTITION_FORMAT_EXT4:
+        return 32 * MIB;
+    case PARTITION_FORMAT_BTRFS:
+        return 256 * MIB;
+    default:
+        return PARTITION_GRAIN;
+    }
+}
+
+/* The file system that is asked for must have a chance to fit. */
+static gboolean check_formats(GPtrArray *definitions, GError **error) {
+    for (guint i = 0; i < definitions->len; i++) {
+        const PartitionDefinition *definition = definitions->pdata[i];
+        guint64 minimum = format_minimum(definition->format);
+
+        if (definition->minimize == PARTITION_MINIMIZE_OFF && definition->size_max < minimum) {
+            g_autofree char *needed = ui_format_size(minimum);
+            g_autofree char *allowed = ui_format_size(definition->size_max);
+            return fail_at(definition, error, "Format=%s needs at least %s, but SizeMaxBytes= allows %s",
+                    partition_format_to_string(definition->format), needed, allowed);
+        }
+    }
+    return TRUE;
+}
+
 Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guint64 minimum_size,
         DiskVerity verity, gboolean can_sign, GError **error) {
     g_autoptr(Plan) plan = g_new0(Plan, 1);
@@ -187,6 +215,8 @@ Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guin
                 "there are %u partition definitions, a partition table has room for 128", definitions->len);
         return NULL;
     }
+    if (!check_formats(definitions, error))
+        return NULL;
     for (guint i = 0; i < definitions->len; i++)
         add_partition(plan, definitions->pdata[i], seed);
     return match_verity(plan, verity, can_sign, error) ? g_steal_pointer(&plan) : NULL;
@@ -213,18 +243,6 @@ void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]) {
 }
 
 /* ---- sizes -------------------------------------------------------------------------------------------- */
-
-/* The smallest size of a useful file system. */
-static guint64 format_minimum(PartitionFormat format) {
-    switch (format) {
-    case PARTITION_FORMAT_EXT4:
-        return 32 * MIB;
-    case PARTITION_FORMAT_BTRFS:
-        return 256 * MIB;
-    default:
-        return PARTITION_GRAIN;
-    }
-}
 
 guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition) {
     const PartitionDefinition *definition = partition->definition;

@@ -181,11 +181,24 @@ static void test_verity_mistakes(void) {
     }
 }
 
+static void test_too_small(void) {
+    g_autoptr(GPtrArray) definitions =
+            definitions_of((const char *const[]){"Type=root\nFormat=ext4\nSizeMaxBytes=1M", NULL});
+    g_autoptr(GError) error = NULL;
+    Uuid key = seed();
+
+    g_assert_null(plan_new(definitions, &key, 512, 0, DISK_VERITY_AUTO, FALSE, &error));
+    g_assert_error(error, DISK_ERROR, DISK_ERROR_PLAN);
+    g_assert_cmpstr(error->message, ==,
+            "x/00.conf:2: Format=ext4 needs at least 33.6 MB, but SizeMaxBytes= allows 1.0 MB");
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/partition-plan/layout", test_layout);
     g_test_add_func("/partition-plan/sizes", test_sizes);
     g_test_add_func("/partition-plan/minimum-size", test_minimum_size);
+    g_test_add_func("/partition-plan/too-small", test_too_small);
     g_test_add_func("/partition-plan/uuids", test_uuids);
     g_test_add_func("/partition-plan/verity-mistakes", test_verity_mistakes);
     return g_test_run();
