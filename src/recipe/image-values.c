@@ -19,7 +19,6 @@ ImageValues *image_values_new(ImageParser *parser) {
             continue;
         values->values[id] = image_parser_value(parser, id);
         values->origins[id] = origin_in(parser, id);
-        values->assigned[id] = image_parser_given(parser, id);
     }
     g_ptr_array_add(parser->files_read, NULL);
     values->files = g_strdupv((char **) parser->files_read->pdata);
@@ -45,7 +44,7 @@ void image_values_set(ImageValues *values, SettingId id, Value *value) {
 gboolean image_values_is_default(const ImageValues *values, SettingId id) {
     const Setting *setting = &settings[id];
     const Value *value = values->values[id];
-    if (!values->assigned[id])
+    if (!values->origins[id])
         return TRUE;
     if (setting->flags & SETTING_COMPUTED)
         return FALSE;

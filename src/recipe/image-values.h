@@ -10,7 +10,6 @@ typedef struct ImageValues {
     Value *values[_SETTING_MAX];
     const char *origins[_SETTING_MAX]; /* interned; NULL: never assigned for this image */
     char **files;
-    gboolean assigned[_SETTING_MAX]; /* an option or a file set it, or the main image passed it on */
 } ImageValues;
 
 ImageValues *image_values_new(ImageParser *parser);

@@ -24,7 +24,8 @@ static void pass_environment(const ImageValues *main, ImageParser *parser) {
         if (value_has_key(environment, name))
             value_set(passed, name, value_ref(value_lookup(environment, name)));
     }
-    namespace_set(&parser->inherited, SETTING_ENVIRONMENT, passed, NULL);
+    namespace_set(&parser->inherited, SETTING_ENVIRONMENT, passed,
+            value_length(passed) > 0 ? main->origins[SETTING_ENVIRONMENT] : NULL);
 }
 
 /* Settings for the one special image keep the rank they were given with: option, file, or only a default. */
@@ -73,7 +74,7 @@ static ImageValues *make_tools(ImageParser *main, const ImageValues *values, GEr
     g_autoptr(ImageParser) parser = image_parser_new(main->run, "tools");
     g_autoptr(Value) format = value_new_string("directory");
     pass_down(values, &parser->cli, SCOPE_MULTIVERSAL);
-    namespace_set(&parser->cli, SETTING_FORMAT, format, NULL);
+    namespace_set(&parser->cli, SETTING_FORMAT, format, g_intern_static_string("ToolsTree="));
     pass_special(main, values, parser, SCOPE_TOOLS);
     pass_environment(values, parser);
     if (!read_own_configuration(parser, "mkosi.tools.conf", error) ||

@@ -112,6 +112,22 @@ static void warn_about_name(
                 setting->section, entry->section);
 }
 
+/* An indented setting silently continues the one before it, which is hardly ever meant. */
+static void warn_about_swallowed(const IniEntry *entry, const char *shown) {
+    g_auto(GStrv) lines = g_strsplit(entry->value, "\n", -1);
+    for (char **line = lines; *line && line[1]; line++) {
+        char *equals = strchr(line[1], '=');
+        if (!equals)
+            continue;
+        g_autofree char *name = g_strstrip(g_strndup(line[1], equals - line[1]));
+        if (setting_by_name(name))
+            ui_warning(
+                    "%s:%u: %s=: The indented line \"%s\" is read as part of this value; indent it like %s= "
+                    "if it is a setting",
+                    shown, entry->line, entry->name, line[1], entry->name);
+    }
+}
+
 static gboolean assign_entry(
         ImageParser *parser, const IniEntry *entry, const char *path, const char *shown, GError **error) {
     const char *name = entry->name + (entry->name[0] == '@');
@@ -128,16 +144,21 @@ static gboolean assign_entry(
         return FALSE;
     }
     warn_about_name(entry, name, setting, shown);
+    if (setting->shape != SHAPE_MAP) /* whose elements look like that */
+        warn_about_swallowed(entry, shown);
 
     g_autofree char *text = expand_specifiers(parser, entry->value, path, entry->line);
     Slot *slot = &parser->files.slots[setting_slot(setting)];
     ParseContext context = {parser->directory, FALSE};
     if (setting->type == TYPE_INCLUDE)
         return read_include(parser, entry, text, shown, error);
+    guint before = value_length(slot->value);
     if (!slot_assign(slot, setting, text, &context, error)) {
         g_prefix_error(error, "%s:%u: %s=: ", shown, entry->line, setting->name);
         return FALSE;
     }
+    if (setting->type == TYPE_SCRIPT && *text && value_length(slot->value) == before)
+        ui_warning("%s:%u: %s=: There is no such script: %s", shown, entry->line, setting->name, text);
     slot->origin = origin_of(shown, entry->line);
     return TRUE;
 }

@@ -32,7 +32,7 @@ static void assign(const IniEntry *entry) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_autoptr(GError) error = NULL;
     guint line = 0;
-    g_autoptr(IniFile) conditions = ini_parse((const char *) data, size, is_condition_section, &line, NULL);
+    ini_file_free(ini_parse((const char *) data, size, is_condition_section, &line, NULL));
     g_autoptr(IniFile) file = ini_parse((const char *) data, size, every_section, &line, &error);
     g_assert_true(!file == !!error);
     for (guint i = 0; file && i < file->entries->len; i++)
