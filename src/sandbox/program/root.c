@@ -195,6 +195,7 @@ static void mount_overlay(const Operation *operation, bool user_xattr) {
     if (operation->upper) {
         int work_fd = open_layer(operation->work);
         /* A volatile mount marks its working directory; the mark of an earlier one has no meaning for us. */
+        unlinkat(work_fd, "work/incompat/volatile/dirty", 0);
         unlinkat(work_fd, "work/incompat/volatile", AT_REMOVEDIR);
         unlinkat(work_fd, "work/incompat", AT_REMOVEDIR);
         snprintf(part, sizeof part, ",upperdir=/proc/self/fd/%d", open_layer(operation->upper));
