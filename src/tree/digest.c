@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "tree/tree-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#define BUFFER_SIZE (256 * 1024)
+
+/* What is hashed: for each entry a tag, then fields, every one of them either of fixed size (little endian)
+ * or preceded by its length, so that no two trees give the same bytes. Directories list their entries in the
+ * order of their names and end with a tag of their own. */
+typedef struct {
+    EVP_MD_CTX *context;
+    gboolean owners;
+    char *buffer;
+} Digest;
+
+static void add_number(Digest *digest, guint64 number) {
+    number = GUINT64_TO_LE(number);
+    EVP_DigestUpdate(digest->context, &number, sizeof number);
+}
+
+static void add_bytes(Digest *digest, const void *bytes, gsize length) {
+    add_number(digest, length);
+    EVP_DigestUpdate(digest->context, bytes, length);
+}
+
+static gboolean add_xattr(
+        const char *attribute, const void *value, gsize length, gpointer data, GError **error) {
+    Digest *digest = data;
+    add_bytes(digest, attribute, strlen(attribute));
+    add_bytes(digest, value, length);
+    return TRUE;
+}
+
+/* The length follows the content, because files can grow while they are read. */
+static gboolean add_content(Digest *digest, int fd, const char *name, GError **error) {
+    guint64 length = 0;
+    for (;;) {
+        ssize_t n = read(fd, digest->buffer, BUFFER_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return tree_set_error(error, "cannot read %s", name);
+        if (n == 0)
+            break;
+        EVP_DigestUpdate(digest->context, digest->buffer, n);
+        length += n;
+    }
+    add_number(digest, length);
+    return TRUE;
+}
+
+static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError **error);
+
+static gboolean add_directory(Digest *digest, int fd, GError **error) {
+    int list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (list_fd < 0)
+        return tree_set_error(error, "cannot open a directory");
+    g_autoptr(GPtrArray) names = tree_list(list_fd, error);
+    if (!names)
+        return FALSE;
+    add_number(digest, names->len);
+    for (guint i = 0; i < names->len; i++) {
+        add_bytes(digest, names->pdata[i], strlen(names->pdata[i]));
+        if (!add_entry(digest, fd, names->pdata[i], error)) {
+            g_prefix_error(error, "%s: ", (char *) names->pdata[i]);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean add_link(Digest *digest, int dir_fd, const char *name, GError **error) {
+    char text[PATH_MAX];
+    ssize_t length = readlinkat(dir_fd, name, text, sizeof text);
+    if (length < 0)
+        return tree_set_error(error, "cannot read the link");
+    add_bytes(digest, text, length);
+    return TRUE;
+}
+
+static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError **error) {
+    struct stat st;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return tree_set_error(error, "cannot read it");
+    /* Links have no mode of their own. */
+    add_number(digest, S_ISLNK(st.st_mode) ? S_IFLNK : st.st_mode);
+    if (digest->owners) {
+        add_number(digest, st.st_uid);
+        add_number(digest, st.st_gid);
+    }
+
+    AUTO_FD fd = -1;
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+        fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+            return tree_set_error(error, "cannot open it");
+    }
+    if (!tree_each_xattr(dir_fd, name, fd, add_xattr, digest, error))
+        return FALSE;
+    add_bytes(digest, "", 0);
+    if (S_ISREG(st.st_mode))
+        return add_content(digest, fd, name, error);
+    if (S_ISDIR(st.st_mode))
+        return add_directory(digest, fd, error);
+    if (S_ISLNK(st.st_mode))
+        return add_link(digest, dir_fd, name, error);
+    if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+        add_number(digest, st.st_rdev);
+    return TRUE;
+}
+
+typedef EVP_MD_CTX DigestContext;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
+
+char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error) {
+    g_autoptr(DigestContext) context = EVP_MD_CTX_new();
+    if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot compute SHA-256");
+        return NULL;
+    }
+    g_autofree char *buffer = g_malloc(BUFFER_SIZE);
+    Digest digest = {.context = context, .owners = owners, .buffer = buffer};
+    if (!add_entry(&digest, dir_fd, name, error)) {
+        g_prefix_error(error, "cannot digest %s: ", name);
+        return NULL;
+    }
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    EVP_DigestFinal_ex(context, hash, &length);
+    g_autoptr(GString) hex = g_string_new(NULL);
+    for (unsigned i = 0; i < length; i++)
+        g_string_append_printf(hex, "%02x", hash[i]);
+    return g_string_free(g_steal_pointer(&hex), FALSE);
+}
