@@ -258,3 +258,16 @@ GPtrArray *images_resolve(ImageParser *main, ImageValues **ret_tools, GError **e
     *ret_tools = g_steal_pointer(&tools);
     return ordered;
 }
+
+char **recipe_default_kernel_modules(GError **error) {
+    ParserRun run = {0};
+    g_autoptr(ImageParser) parser = image_parser_new(&run, "default-initrd");
+    if (!read_builtin(parser, "mkosi-initrd", error))
+        return NULL;
+    g_autoptr(Value) modules = image_parser_value(parser, SETTING_KERNEL_MODULES);
+    GPtrArray *list = g_ptr_array_new();
+    for (guint i = 0; i < value_length(modules); i++)
+        g_ptr_array_add(list, g_strdup(value_get_string(value_element(modules, i))));
+    g_ptr_array_add(list, NULL);
+    return (char **) g_ptr_array_free(list, FALSE);
+}

@@ -73,6 +73,10 @@ const char *recipe_setting_origin(const ImageConfig *config, const char *name);
  * implement yet. The error names file and line, or the option. */
 gboolean recipe_check_implemented(const Recipe *recipe, GError **error);
 
+/* What the word "default" stands for in KernelModules= and KernelInitrdModules=: the module filter of the
+ * builtin initrd configuration. NULL-terminated, owned by the caller; NULL with ERROR set on failure. */
+char **recipe_default_kernel_modules(GError **error);
+
 /* Prints the summary for people: only what differs from the defaults unless ALL. */
 void recipe_print_summary(const Recipe *recipe, gboolean all);
 

@@ -92,6 +92,13 @@ static void test_images(void) {
     g_assert_nonnull(image->extra_trees[0]);
 }
 
+static void test_default_modules(void) {
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) modules = recipe_default_kernel_modules(&error);
+    g_assert_no_error(error);
+    g_assert_true(g_strv_contains((const char *const *) modules, "dm-verity"));
+}
+
 static void test_errors(void) {
     static const struct {
         const char *text, *expected;
@@ -182,6 +189,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/load/directory-specifiers", test_directory_specifiers);
     g_test_add_func("/load/layers", test_layers);
     g_test_add_func("/load/images", test_images);
+    g_test_add_func("/load/default-modules", test_default_modules);
     g_test_add_func("/load/errors", test_errors);
     g_test_add_func("/load/option-errors", test_option_errors);
     g_test_add_func("/load/origins", test_origins);
