@@ -335,12 +335,11 @@ static VerityTree *hash_written(Disk *disk, const PlannedPartition *data, GError
 
 static gboolean write_hash(Disk *disk, PlannedPartition *data, VerityTree *tree, GError **error) {
     guint8 root_hash[VERITY_DIGEST_SIZE];
-    Uuid uuid = uuid_derive(&data->hash->uuid, "verity-uuid");
     guint64 offset;
     AUTO_FD fd = open_place(disk, data->hash, &offset, error);
 
-    if (fd < 0 || !verity_tree_write(tree, data->content_size / VERITY_BLOCK_SIZE, fd, offset, uuid.bytes,
-                          root_hash, &data->hash->content_size, error))
+    if (fd < 0 || !verity_tree_write(tree, data->content_size / VERITY_BLOCK_SIZE, fd, offset,
+                          disk->plan->verity_uuid.bytes, root_hash, &data->hash->content_size, error))
         return FALSE;
     plan_set_root_hash(data, root_hash);
     if (!data->signature)

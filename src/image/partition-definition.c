@@ -301,7 +301,7 @@ static gboolean set_bytes(
         *field = SIZE_NOT_SET;
         return TRUE;
     }
-    if (!parse_size(value, &bytes) || bytes > G_MAXINT64 - PARTITION_GRAIN)
+    if (!parse_size(value, &bytes) || bytes > G_MAXINT64 >> 8)
         return fail(place, error, "\"%s\" is not a size (a number, then K, M, G, T or nothing)", value);
     *field = (bytes + (up ? PARTITION_GRAIN - 1 : 0)) / PARTITION_GRAIN * PARTITION_GRAIN;
     return TRUE;
@@ -807,8 +807,7 @@ static void imply_flags(PartitionDefinition *definition) {
     PartitionRole role = definition->type.role;
 
     if (definition->read_only == TRISTATE_UNSET &&
-            (role == PARTITION_ROOT_VERITY || role == PARTITION_USR_VERITY ||
-                    definition->verity == PARTITION_VERITY_DATA))
+            (partition_role_is_verity(role) || definition->verity == PARTITION_VERITY_DATA))
         definition->read_only = TRISTATE_YES;
     if (definition->grow_file_system == TRISTATE_UNSET)
         definition->grow_file_system = definition->read_only == TRISTATE_YES ? TRISTATE_NO : TRISTATE_YES;

@@ -207,6 +207,7 @@ Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guin
 
     plan->partitions = g_ptr_array_new_with_free_func(planned_partition_free);
     plan->disk_uuid = uuid_derive(seed, "disk-uuid");
+    plan->verity_uuid = uuid_derive(seed, "verity-uuid");
     plan->sector_size = sector_size;
     plan->minimum_size = minimum_size;
     uuid_hmac(seed, "verity-salt", strlen("verity-salt"), plan->verity_salt);

@@ -34,6 +34,7 @@ typedef struct {
     GPtrArray *partitions; /* PlannedPartition, in the order of the table */
     Uuid disk_uuid;
     guint8 verity_salt[32];
+    Uuid verity_uuid; /* of the verity superblock */
     guint sector_size;
     guint64 minimum_size; /* of the disk */
     guint64 size;         /* of the disk; valid after plan_layout() */

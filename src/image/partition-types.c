@@ -254,8 +254,10 @@ gboolean partition_role_knows_read_only(PartitionRole role) {
     switch (role) {
     case PARTITION_ROOT:
     case PARTITION_ROOT_VERITY:
+    case PARTITION_ROOT_VERITY_SIG:
     case PARTITION_USR:
     case PARTITION_USR_VERITY:
+    case PARTITION_USR_VERITY_SIG:
     case PARTITION_HOME:
     case PARTITION_SRV:
     case PARTITION_VAR:
@@ -265,6 +267,11 @@ gboolean partition_role_knows_read_only(PartitionRole role) {
     default:
         return FALSE;
     }
+}
+
+gboolean partition_role_is_verity(PartitionRole role) {
+    return role == PARTITION_ROOT_VERITY || role == PARTITION_USR_VERITY ||
+           role == PARTITION_ROOT_VERITY_SIG || role == PARTITION_USR_VERITY_SIG;
 }
 
 gboolean partition_role_knows_no_auto(PartitionRole role) {

@@ -41,6 +41,9 @@ gboolean partition_type_parse(const char *word, const char *architecture, Partit
 /* TRUE when ARCHITECTURE ("x86-64", "arm64", ...) has partition types. */
 gboolean partition_type_architecture_known(const char *architecture);
 
+/* TRUE for the hash tree of a volume and its signature. */
+gboolean partition_role_is_verity(PartitionRole role);
+
 /* Which attributes of the specification make sense for a type. */
 gboolean partition_role_knows_read_only(PartitionRole role);
 gboolean partition_role_knows_no_auto(PartitionRole role);

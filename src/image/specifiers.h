@@ -20,8 +20,8 @@ typedef struct {
 /* What SplitName= knows besides; all set. */
 typedef struct {
     const char *type_name; /* %t */
-    const char *type_uuid; /* %T */
-    const char *uuid;      /* %U */
+    const char *type_uuid; /* %T, without hyphens */
+    const char *uuid;      /* %U, without hyphens */
     guint number;          /* %n */
 } SplitSpecifiers;
 

@@ -15,8 +15,8 @@ gboolean split_artifact_wanted(const PlannedPartition *partition) {
 }
 
 static char *split_name(const PlannedPartition *partition, const Specifiers *specifiers, GError **error) {
-    g_autofree char *type_uuid = uuid_to_text(&partition->definition->type.uuid);
-    g_autofree char *uuid = uuid_to_text(&partition->uuid);
+    g_autofree char *type_uuid = uuid_to_hex(&partition->definition->type.uuid);
+    g_autofree char *uuid = uuid_to_hex(&partition->uuid);
     const SplitSpecifiers split = {partition->definition->type.name, type_uuid, uuid, partition->number};
 
     return specifiers_expand(partition->definition->split_name ?: "%t", specifiers, &split, error);

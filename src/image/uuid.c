@@ -48,6 +48,14 @@ char *uuid_to_text(const Uuid *uuid) {
     return g_strdup(text);
 }
 
+char *uuid_to_hex(const Uuid *uuid) {
+    char *hex = g_malloc(33);
+
+    for (gsize i = 0; i < 16; i++)
+        g_snprintf(hex + 2 * i, 3, "%02x", uuid->bytes[i]);
+    return hex;
+}
+
 gboolean uuid_is_equal(const Uuid *a, const Uuid *b) {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }

@@ -18,6 +18,8 @@ gboolean uuid_parse_text(const char *text, Uuid *ret);
 /* Lower case with hyphens. */
 void uuid_format_text(const Uuid *uuid, char ret[UUID_TEXT_LENGTH + 1]);
 char *uuid_to_text(const Uuid *uuid);
+/* Lower case without hyphens. */
+char *uuid_to_hex(const Uuid *uuid);
 
 gboolean uuid_is_equal(const Uuid *a, const Uuid *b);
 gboolean uuid_is_null(const Uuid *uuid);

@@ -80,7 +80,7 @@ static void test_flags(void) {
             {"Type=home\nReadOnly=yes", PARTITION_FLAG_READ_ONLY},
             {"Type=usr-verity", PARTITION_FLAG_READ_ONLY},
             {"Type=usr-verity\nReadOnly=no\nNoAuto=1", PARTITION_FLAG_NO_AUTO},
-            {"Type=usr-verity-sig", 0},
+            {"Type=usr-verity-sig", PARTITION_FLAG_READ_ONLY},
             {"Type=swap\nFlags=0x5", 5},
             {"Type=swap\nFlags=0b101\nNoAuto=yes", 5 | PARTITION_FLAG_NO_AUTO},
             {"Type=home\nFlags=0xffffffffffffffff\nNoAuto=no\nReadOnly=no\nGrowFileSystem=no",
