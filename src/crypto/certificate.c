@@ -16,6 +16,7 @@ struct Certificate {
     char *subject;
     char *issuer;
     char *fingerprint;
+    char *description;
     guint8 sha256[SHA256_SIZE];
 };
 
@@ -45,6 +46,8 @@ static Certificate *certificate_wrap(X509 *x509) {
     certificate->fingerprint = hex_encode(certificate->sha256, SHA256_SIZE);
     certificate->subject = name_to_string(X509_get_subject_name(x509));
     certificate->issuer = name_to_string(X509_get_issuer_name(x509));
+    certificate->description =
+            g_strdup_printf("%s (%.16s…)", certificate->subject, certificate->fingerprint);
     return certificate;
 }
 
@@ -66,6 +69,7 @@ void certificate_unref(Certificate *certificate) {
     g_free(certificate->subject);
     g_free(certificate->issuer);
     g_free(certificate->fingerprint);
+    g_free(certificate->description);
     g_free(certificate);
 }
 
@@ -160,6 +164,10 @@ const char *certificate_get_issuer(const Certificate *certificate) {
 
 const char *certificate_get_fingerprint(const Certificate *certificate) {
     return certificate->fingerprint;
+}
+
+const char *certificate_get_description(const Certificate *certificate) {
+    return certificate->description;
 }
 
 const guint8 *certificate_get_sha256(const Certificate *certificate) {

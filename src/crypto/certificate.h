@@ -36,6 +36,10 @@ const char *certificate_get_issuer(const Certificate *certificate);
 const char *certificate_get_fingerprint(const Certificate *certificate);
 const guint8 *certificate_get_sha256(const Certificate *certificate);
 
+/* "CN=Example (3c2bbf44d76e021b…)" for messages: names alone do not tell keys apart. Owned by the
+ * certificate. */
+const char *certificate_get_description(const Certificate *certificate);
+
 /* The DER encoding; owned by the certificate. */
 GBytes *certificate_get_der(const Certificate *certificate);
 

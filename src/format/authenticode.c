@@ -205,7 +205,7 @@ static gboolean verify_one(const AuthenticodeSignature *signature, const guint8 
         g_autofree char *says = hex_encode(signature->digest, SHA256_SIZE);
         g_autofree char *is = hex_encode(digest, SHA256_SIZE);
         g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH,
-                "The image was changed after %s signed it (digest %s instead of %s)",
+                "It was changed after %s signed it (digest %s instead of %s)",
                 cms_message_get_signer_name(signature->message), is, says);
         return FALSE;
     }
@@ -216,9 +216,8 @@ static gboolean verify_one(const AuthenticodeSignature *signature, const guint8 
     if (!cms_message_verify(signature->message, NULL, 0, candidates, &signer, error))
         return FALSE;
     if (pinned && !certificate_equal(signer, pinned)) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH, "The image is signed by %s (%s), not by %s",
-                certificate_get_subject(signer), certificate_get_fingerprint(signer),
-                certificate_get_subject(pinned));
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH, "It is signed by %s, not by %s",
+                certificate_get_description(signer), certificate_get_description(pinned));
         return FALSE;
     }
     if (ret_signer)
@@ -233,7 +232,7 @@ gboolean authenticode_verify(
     if (!signatures || !authenticode_digest(image, size, digest, error))
         return FALSE;
     if (signatures->len == 0) {
-        g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING, "The image is not signed");
+        g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING, "It is not signed");
         return FALSE;
     }
     g_autoptr(GError) first = NULL;

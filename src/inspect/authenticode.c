@@ -70,8 +70,7 @@ void inspect_check_authenticode(InspectContext *context, InspectNode *node, cons
     if (must_be_enrolled && context->db && !inspect_has_certificate(context->db, signer))
         inspect_node_set(link, INSPECT_BROKEN,
                 "signed by %s, whose certificate is not in the db that this image enrols",
-                certificate_get_subject(signer));
+                certificate_get_description(signer));
     else
-        inspect_node_set(link, INSPECT_OK, "signed by %s (%.16s…)", certificate_get_subject(signer),
-                certificate_get_fingerprint(signer));
+        inspect_node_set(link, INSPECT_OK, "signed by %s", certificate_get_description(signer));
 }

@@ -98,10 +98,10 @@ static void check_variable(InspectContext *context, InspectNode *node, const cha
     const Certificate *pinned = context->options->certificate;
     if (!inspect_has_certificate(vouchers, signer))
         inspect_node_set(link, INSPECT_BROKEN, "signed by %s, which has no authority over %s",
-                certificate_get_subject(signer), name);
+                certificate_get_description(signer), name);
     else if (pinned && !certificate_equal(pinned, signer))
-        inspect_node_set(link, INSPECT_BROKEN, "signed by %s, not by %s", certificate_get_subject(signer),
-                certificate_get_subject(pinned));
+        inspect_node_set(link, INSPECT_BROKEN, "signed by %s, not by %s",
+                certificate_get_description(signer), certificate_get_description(pinned));
     else if (key->certificates->len == 0)
         inspect_node_set(link, INSPECT_BROKEN, "holds no certificate");
     else {

@@ -143,8 +143,8 @@ static void judge_signature(InspectContext *context, InspectNode *link, const Ve
     }
     inspect_node_add_signer(link, signer);
     if (pinned && !certificate_equal(pinned, signer))
-        inspect_node_set(link, INSPECT_BROKEN, "signed by %s, not by %s", certificate_get_subject(signer),
-                certificate_get_subject(pinned));
+        inspect_node_set(link, INSPECT_BROKEN, "signed by %s, not by %s",
+                certificate_get_description(signer), certificate_get_description(pinned));
     else if (signature->fingerprint &&
              strcmp(signature->fingerprint, certificate_get_fingerprint(signer)) != 0)
         inspect_node_set(link, INSPECT_BROKEN, "names the certificate %s, but is by %s",
@@ -154,10 +154,9 @@ static void judge_signature(InspectContext *context, InspectNode *link, const Ve
                 "signed by %s, whose certificate is not in the db that this image enrols, so the kernel "
                 "will "
                 "not know it",
-                certificate_get_subject(signer));
+                certificate_get_description(signer));
     else
-        inspect_node_set(link, INSPECT_OK, "signed by %s (%.16s…)", certificate_get_subject(signer),
-                certificate_get_fingerprint(signer));
+        inspect_node_set(link, INSPECT_OK, "signed by %s", certificate_get_description(signer));
 }
 
 static void check_signature(InspectContext *context, InspectNode *node, InspectDesignator designator,
