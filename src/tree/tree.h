@@ -9,28 +9,33 @@
 
 typedef enum {
     TREE_COPY_KEEP_OWNER = 1 << 0, /* else everything belongs to 0:0 */
-    TREE_COPY_HARDLINK =
-            1 << 1, /* link regular files instead of copying (same file system, never modified) */
+    /* Link regular files instead of copying where possible (same file system, never modified); owner and
+     * mode stay those of the source. */
+    TREE_COPY_HARDLINK = 1 << 1,
     TREE_COPY_CONTENTS_ONLY = 1 << 2, /* do not touch mode, owner, time of the target directory itself */
 } TreeCopyFlags;
 
-/* Copies SOURCE (file or directory, relative to SOURCE_FD) to TARGET (relative to the tree TARGET_FD,
- * resolved inside that tree as after chroot: /lib -> usr/lib stays inside). Directories merge; files, links
- * and devices replace. Keeps modes, times, hard links, xattrs (ACLs, capabilities), holes; uses reflinks and
- * copy_file_range where possible. */
+/* Copies SOURCE (file or directory, relative to SOURCE_FD; "." for a whole tree; links on the way to it are
+ * the host's, so open directories inside of a tree with tree_open() first; a link itself is copied as one,
+ * with a slash at its end what it leads to) to TARGET (relative to the tree TARGET_FD, resolved inside that
+ * tree as after chroot: /lib -> usr/lib stays inside). Directories merge; files, links and devices replace.
+ * Keeps modes, times, hard links, xattrs (ACLs, capabilities), holes; uses reflinks and copy_file_range
+ * where possible. */
 gboolean tree_copy(int source_fd, const char *source, int target_fd, const char *target, TreeCopyFlags flags,
         GError **error);
 
-/* Unpacks an archive (any that libarchive reads) into TARGET of the tree, never outside of it. */
+/* Unpacks an archive (tar, cpio, zip, ...; with any usual compression) into the directory TARGET of the
+ * tree, never outside of it. Existing directories and links to directories stay, as in tree_copy(). */
 gboolean tree_extract(
         int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error);
 
-/* Removes NAME below DIR_FD and everything in it; a missing one is no error. Restores permissions where
- * needed. */
+/* Removes NAME below DIR_FD (AT_FDCWD with a path will do) and everything in it; a missing one is no error.
+ * Restores permissions where needed. Refuses to enter what is mounted below. */
 gboolean tree_remove(int dir_fd, const char *name, GError **error);
 
-/* Removes what the glob PATTERN (absolute inside the tree; *, ?, [], no **) matches, directories with their
- * content. Matching never leaves the tree. */
+/* Removes what the glob PATTERN (absolute inside the tree; *, ?, [], and ** for any number of directories)
+ * matches, names with a dot in front included, directories with their content. Matching never leaves the
+ * tree. */
 gboolean tree_remove_glob(int tree_fd, const char *pattern, GError **error);
 
 /* Opens PATH (absolute or relative, inside the tree TREE_FD) with symbolic links resolved as after chroot.
@@ -40,11 +45,14 @@ int tree_open(int tree_fd, const char *path, int flags, mode_t mode, GError **er
 /* Whole content of a regular file inside a tree; owned by the caller. */
 char *tree_read_file(int tree_fd, const char *path, gsize *ret_length, GError **error);
 
-/* Writes (replaces) a regular file inside a tree; parents are created with mode 0755. */
+/* Writes a regular file inside a tree; what has its name (a link, too) is replaced; parents are created with
+ * mode 0755. MODE is exact, whatever the umask is; LENGTH -1: a string. */
 gboolean tree_write_file(
         int tree_fd, const char *path, const char *content, gssize length, mode_t mode, GError **error);
 
+/* MODE is that of the last directory if it is made, exactly; parents get 0755. */
 gboolean tree_mkdir_p(int tree_fd, const char *path, mode_t mode, GError **error);
+/* A link that leads nowhere does not exist. */
 gboolean tree_exists(int tree_fd, const char *path);
 
 /* Sets the time of every file below TREE_FD that is newer than EPOCH (seconds) to EPOCH. */
@@ -54,7 +62,9 @@ gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error);
  * targets, content, xattrs, devices; not times, inode numbers, order. Hex SHA-256, owned by the caller. */
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error);
 
-/* Mounts LOWERS (top first) with UPPER and WORK at TARGET in our mount namespace; UPPER NULL: read-only. */
+/* Mounts LOWERS (top first, NULL-terminated) with UPPER and WORK at TARGET in our mount namespace; UPPER
+ * NULL: read-only. An upper directory can become a layer of later mounts, by the same kind of root only
+ * (sandbox_is_real_root()). Its data is not synced to the disk by unmounting. */
 gboolean tree_mount_overlay(
         char *const *lowers, const char *upper, const char *work, const char *target, GError **error);
 gboolean tree_unmount(const char *target, GError **error);

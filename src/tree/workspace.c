@@ -82,7 +82,8 @@ static _Noreturn void watch(int fd, int parent_fd, int lock_fd, const char *name
     setsid();
     if (chdir("/") < 0)
         _exit(1);
-    /* Pipe, parent, lock get the numbers 3 to 5; then everything else goes, most of all the pipes of other watchers.
+    /* Pipe, parent, lock get the numbers 3 to 5; then everything else goes, most of all the pipes of other
+     * watchers.
      */
     int kept[3] = {fcntl(fd, F_DUPFD, 10), fcntl(parent_fd, F_DUPFD, 10), fcntl(lock_fd, F_DUPFD, 10)};
     int null = open("/dev/null", O_RDWR);
