@@ -129,10 +129,11 @@ static void make_missing(const char *path, bool directory, mode_t mode, unsigned
             fail("cannot open %s", whole);
         } else {
             char parent[PATH_MAX];
-            join(parent, "%s%s", whole, "");
-            parent[name - whole] = '\0';
-            while (name > whole && parent[strlen(parent) - 1] == '/')
-                parent[strlen(parent) - 1] = '\0';
+            size_t length = name - whole;
+            while (length > 0 && whole[length - 1] == '/')
+                length--;
+            memcpy(parent, whole, length);
+            parent[length] = '\0';
             make_one(parent, name, !last || directory, last ? mode : 0755, depth);
         }
         *c = end;
