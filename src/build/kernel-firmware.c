@@ -19,6 +19,7 @@ struct KernelFirmware {
     int root_fd;
     GPtrArray *available; /* of char *: files and links below DIRECTORY, sorted */
     GHashTable *wanted;   /* set of char *, relative to DIRECTORY */
+    gboolean is_empty;
 };
 
 static int compare_strings(gconstpointer a, gconstpointer b) {
@@ -26,15 +27,20 @@ static int compare_strings(gconstpointer a, gconstpointer b) {
 }
 
 static void take_path(const char *path, gpointer user_data) {
-    g_ptr_array_add(user_data, g_strdup(path));
+    KernelFirmware *firmware = user_data;
+    g_ptr_array_add(firmware->available, g_strdup(path));
+    /* No module names these, and they alone are no reason to read all modules. */
+    if (!g_str_has_prefix(path, "amd-ucode/") && !g_str_has_prefix(path, "intel-ucode/"))
+        firmware->is_empty = FALSE;
 }
 
 KernelFirmware *kernel_firmware_new(int root_fd, GError **error) {
     g_autoptr(KernelFirmware) firmware = g_new0(KernelFirmware, 1);
     firmware->root_fd = root_fd;
+    firmware->is_empty = TRUE;
     firmware->available = g_ptr_array_new_with_free_func(g_free);
     firmware->wanted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!kernel_tree_walk(root_fd, DIRECTORY, take_path, firmware->available, error))
+    if (!kernel_tree_walk(root_fd, DIRECTORY, take_path, firmware, error))
         return NULL;
     g_ptr_array_sort(firmware->available, compare_strings);
     return g_steal_pointer(&firmware);
@@ -49,7 +55,7 @@ void kernel_firmware_free(KernelFirmware *firmware) {
 }
 
 gboolean kernel_firmware_is_empty(const KernelFirmware *firmware) {
-    return firmware->available->len == 0;
+    return firmware->is_empty;
 }
 
 /* ---- links ---- */

@@ -13,7 +13,7 @@ KernelFirmware *kernel_firmware_new(int root_fd, GError **error);
 void kernel_firmware_free(KernelFirmware *firmware);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KernelFirmware, kernel_firmware_free)
 
-/* Whether the tree has no firmware at all. */
+/* Whether the tree has no firmware (but maybe processor microcode). */
 gboolean kernel_firmware_is_empty(const KernelFirmware *firmware);
 
 /* Wants NAME as modinfo prints it, maybe with wildcards; the file may have a suffix (.xz). What the tree

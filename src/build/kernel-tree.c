@@ -207,6 +207,8 @@ static void read_builtin_info(KernelTree *tree) {
         g_autofree char *name = kernel_module_name(entry);
         if (g_str_equal(dot + 1, "firmware"))
             g_ptr_array_add(get_builtin(tree, by_name, name)->firmware, g_strdup(equals + 1));
+        else if (g_str_equal(dot + 1, "alias"))
+            g_hash_table_add(tree->builtin_names, g_strdelimit(g_strdup(equals + 1), "_", '-'));
         else if (g_str_equal(dot + 1, "softdep"))
             add_soft_dependencies(get_builtin(tree, by_name, name)->needs, equals + 1);
     }
