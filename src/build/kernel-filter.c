@@ -4,105 +4,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* What a machine needs until it has found and unlocked its root file system, and nothing that drives only
- * large or rare hardware. By purpose. */
-const char *const kernel_filter_default_modules[] = {
-        /* disks */
-        "ahci",
-        "ata_generic",
-        "ata_piix",
-        "cdrom",
-        "hv_storvsc",
-        "mmc_block",
-        "nvme",
-        "nvmet-tcp",
-        "scsi_mod",
-        "sd_mod",
-        "sdhci_acpi",
-        "sdhci_pci",
-        "sg",
-        "sr_mod",
-        "uas",
-        "ufshcd-pci",
-        "usb-storage",
-        "vmd",
-        "vmw_pvscsi",
-        "xen-blkfront",
-        /* virtual machines */
-        "hv_vmbus",
-        "qemu_fw_cfg",
-        "virtio_balloon",
-        "virtio_blk",
-        "virtio_console",
-        "virtio_dma_buf",
-        "virtio_mmio",
-        "virtio_net",
-        "virtio_pci",
-        "virtio-rng",
-        "virtio_scsi",
-        "virtiofs",
-        "vsock",
-        "vmw_vsock_virtio_transport",
-        "9pnet_virtio",
-        "9p",
-        /* layers above disks */
-        "dm-crypt",
-        "dm-integrity",
-        "dm-mod",
-        "dm-multipath",
-        "dm-raid",
-        "dm-verity",
-        "loop",
-        "raid[0-9]*",
-        "zram",
-        /* file systems */
-        "autofs4",
-        "binfmt_misc",
-        "btrfs",
-        "configfs",
-        "efi-pstore",
-        "efivarfs",
-        "erofs",
-        "ext4",
-        "fuse",
-        "overlay",
-        "squashfs",
-        "vfat",
-        "xfs",
-        "/fs/nls/",
-        /* cryptography in software, and in processors that many machines have */
-        "crypto/",
-        "-/drivers/crypto/",
-        "ccp_crypto",
-        /* TPM */
-        "/drivers/char/tpm/",
-        /* keyboards and what they hang on */
-        "atkbd",
-        "ehci-pci",
-        "evdev",
-        "hid-generic",
-        "hyperv-keyboard",
-        "i2c_hid_acpi",
-        "i8042",
-        "intel_lpss_pci",
-        "serio",
-        "typec_ucsi",
-        "ucsi_acpi",
-        "usbhid",
-        "xhci-pci",
-        "xhci-pci-renesas",
-        /* the platform */
-        "dmi-sysfs",
-        "nfnetlink",
-        "platform_profile",
-        "thunderbolt",
-        "video",
-        "watchdog",
-        "wmi",
-        "x_tables",
-        NULL,
-};
-
 typedef struct {
     char *pattern; /* normalised, without '-' */
     gboolean drop;
@@ -158,21 +59,20 @@ static gboolean add_patterns(KernelFilter *filter, const char *const *patterns, 
     return TRUE;
 }
 
-KernelFilter *kernel_filter_new(KernelFilterKind kind, const char *const *patterns,
-        const char *const *host_modules, GError **error) {
+KernelFilter *kernel_filter_new(
+        KernelFilterKind kind, const char *const *patterns, const KernelFilterWords *words, GError **error) {
     g_autoptr(KernelFilter) filter = g_new0(KernelFilter, 1);
     filter->kind = kind;
     filter->globs = g_array_new(FALSE, FALSE, sizeof(Glob));
     g_array_set_clear_func(filter->globs, glob_clear);
     filter->regexes = g_ptr_array_new_with_free_func((GDestroyNotify) g_regex_unref);
 
-    gboolean is_modules = kind == KERNEL_FILTER_MODULES;
     for (; patterns && *patterns; patterns++) {
         gboolean ok;
-        if (is_modules && g_str_equal(*patterns, "default"))
-            ok = add_patterns(filter, kernel_filter_default_modules, error);
-        else if (is_modules && g_str_equal(*patterns, "host"))
-            ok = add_patterns(filter, host_modules, error);
+        if (words && g_str_equal(*patterns, "default"))
+            ok = add_patterns(filter, words->default_modules, error);
+        else if (words && g_str_equal(*patterns, "host"))
+            ok = add_patterns(filter, words->host_modules, error);
         else
             ok = add_pattern(filter, *patterns, error);
         if (!ok)

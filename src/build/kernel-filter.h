@@ -13,10 +13,16 @@ typedef enum {
 
 typedef struct KernelFilter KernelFilter;
 
-/* Compiles PATTERNS (NULL-terminated; NULL is empty): globs, "-glob", "re:REGEX", and for modules "default"
- * (what a default initrd holds) and "host" (HOST_MODULES, NULL-terminated names; NULL: none). */
+/* What words in lists of modules stand for; both NULL-terminated, NULL: nothing. */
+typedef struct {
+    const char *const *default_modules; /* "default": patterns of the default initrd */
+    const char *const *host_modules;    /* "host": names of the modules that this machine has loaded */
+} KernelFilterWords;
+
+/* Compiles PATTERNS (NULL-terminated; NULL is empty): globs, "-glob", "re:REGEX", and the WORDS unless that
+ * is NULL. */
 KernelFilter *kernel_filter_new(
-        KernelFilterKind kind, const char *const *patterns, const char *const *host_modules, GError **error);
+        KernelFilterKind kind, const char *const *patterns, const KernelFilterWords *words, GError **error);
 void kernel_filter_free(KernelFilter *filter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KernelFilter, kernel_filter_free)
 
@@ -45,6 +51,3 @@ char *kernel_module_name(const char *path);
 
 /* Whether NAME ends like a kernel module (.ko, .ko.gz, .ko.xz, .ko.zst). */
 gboolean kernel_module_is_file(const char *name);
-
-/* What "default" stands for; NULL-terminated. */
-extern const char *const kernel_filter_default_modules[];

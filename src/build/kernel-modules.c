@@ -7,6 +7,7 @@
 #include "build/kernel-filter.h"
 #include "build/kernel-firmware.h"
 #include "build/kernel-tree.h"
+#include "recipe/recipe.h"
 
 void kernel_module_set_free(KernelModuleSet *set) {
     if (!set)
@@ -104,24 +105,26 @@ static char **loaded_modules(GError **error) {
     return lines;
 }
 
-static gboolean wants_host(const KernelModuleFilter *filter) {
-    return filter->include_host ||
-           (filter->modules && g_strv_contains((const char *const *) filter->modules, "host"));
+static gboolean has_word(const KernelModuleFilter *filter, const char *word) {
+    return filter->modules && g_strv_contains(filter->modules, word);
 }
 
 /* The list of modules to keep, with those of this machine first if they are wanted too. */
 static KernelFilter *compile_modules(const KernelModuleFilter *filter, GError **error) {
     g_auto(GStrv) host = NULL;
-    if (wants_host(filter) && !(host = loaded_modules(error)))
+    if ((filter->include_host || has_word(filter, "host")) && !(host = loaded_modules(error)))
         return NULL;
+    g_auto(GStrv) defaults = NULL;
+    if (has_word(filter, "default") && !(defaults = recipe_default_kernel_modules(error)))
+        return NULL;
+    KernelFilterWords words = {(const char *const *) defaults, (const char *const *) host};
     g_autoptr(GPtrArray) patterns = g_ptr_array_new();
     if (filter->include_host)
         g_ptr_array_add(patterns, "host");
     for (const char *const *pattern = filter->modules; pattern && *pattern; pattern++)
         g_ptr_array_add(patterns, (char *) *pattern);
     g_ptr_array_add(patterns, NULL);
-    return kernel_filter_new(
-            KERNEL_FILTER_MODULES, (const char *const *) patterns->pdata, (const char *const *) host, error);
+    return kernel_filter_new(KERNEL_FILTER_MODULES, (const char *const *) patterns->pdata, &words, error);
 }
 
 /* Without lists everything is kept. With an exclude list, what it matches and the include list does not is

@@ -222,6 +222,37 @@ static void test_paths(void) {
             "/vdso /lib/modules/" VERSION "/vdso/vdso64.so");
 }
 
+static void test_stage(void) {
+    AUTO_FD root = make_tree(TRUE);
+    g_autoptr(GError) error = NULL;
+    KernelModuleFilter filter = {.modules = (const char *[]){"wifi", NULL}};
+    g_autoptr(KernelModuleSet) set = kernel_modules_required(root, VERSION, &filter, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(mkdirat(root, "stage", 0755), ==, 0);
+    AUTO_FD stage = openat(root, "stage", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_assert_true(kernel_modules_stage(root, VERSION, set, stage, &error));
+    g_assert_no_error(error);
+    g_assert_true(exists("stage/" MODULES "/kernel/drivers/net/wifi.ko"));
+    g_assert_false(exists("stage/" MODULES "/kernel/drivers/gpu"));
+    g_assert_true(exists("stage/" MODULES "/modules.builtin"));
+    g_assert_true(exists("stage/" FIRMWARE "/real/deep/c.bin"));
+    g_autofree char *link = g_build_filename(base, "stage/" FIRMWARE "/hop", NULL);
+    g_autofree char *target = g_file_read_link(link, NULL);
+    g_assert_cmpstr(target, ==, "/" FIRMWARE "/real/deep");
+}
+
+/* The builtin configuration of the default initrd says what "default" is. */
+static void test_default(void) {
+    AUTO_FD root = make_tree(FALSE);
+    write_module(MODULES "/kernel/drivers/md/dm-verity.ko", "name=dm_verity|depends=crc");
+    g_autoptr(GError) error = NULL;
+    KernelModuleFilter filter = {.modules = (const char *[]){"default", NULL}};
+    g_autoptr(KernelModuleSet) set = kernel_modules_required(root, VERSION, &filter, &error);
+    g_assert_no_error(error);
+    g_autofree char *modules = join(set->modules, MODULES "/kernel/");
+    g_assert_cmpstr(modules, ==, "drivers/md/dm-verity.ko fs/nls/nls_base.ko lib/crc.ko");
+}
+
 static void test_versions(void) {
     AUTO_FD root = make_tree(FALSE);
     write_file("usr/lib/modules/6.10.0/vmlinuz", "x", 1);
@@ -301,6 +332,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/kernel-modules/exclude", test_exclude);
     g_test_add_func("/kernel-modules/prune", test_prune);
     g_test_add_func("/kernel-modules/paths", test_paths);
+    g_test_add_func("/kernel-modules/stage", test_stage);
+    g_test_add_func("/kernel-modules/default", test_default);
     g_test_add_func("/kernel-modules/versions", test_versions);
     g_test_add_func("/kernel-modules/broken", test_broken);
     g_test_add_func("/kernel-modules/judge/modprobe", test_judge_modprobe);
