@@ -82,7 +82,7 @@ static gboolean content_key_equal(gconstpointer a, gconstpointer b) {
     return x->size == y->size && memcmp(x->digest, y->digest, SHA256_SIZE) == 0;
 }
 
-gboolean erofs_output_write(const ErofsOutput *output, guint32 block, const void *data, gsize n_blocks,
+gboolean erofs_output_write(ErofsOutput *output, guint32 block, const void *data, gsize n_blocks,
         const guint8 *digests, GError **error) {
     if (n_blocks > output->max_blocks || block > output->max_blocks - n_blocks) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
@@ -92,8 +92,17 @@ gboolean erofs_output_write(const ErofsOutput *output, guint32 block, const void
     }
     if (output->verity && digests)
         verity_tree_set_digests(output->verity, block, digests, n_blocks);
+    output->end_block = MAX(output->end_block, block + n_blocks);
     return pwrite_all(output->fd, data, n_blocks * EROFS_BLOCK_SIZE,
             output->offset + (guint64) block * EROFS_BLOCK_SIZE, error);
+}
+
+gboolean erofs_output_clear_rest(ErofsOutput *output, GError **error) {
+    static const guint8 zeros[64 * EROFS_BLOCK_SIZE];
+    for (guint32 block = output->next_block; block < output->end_block; block += 64)
+        if (!erofs_output_write(output, block, zeros, MIN(64, output->end_block - block), NULL, error))
+            return FALSE;
+    return TRUE;
 }
 
 /* In the threads of the pool. */

@@ -15,6 +15,7 @@ typedef struct {
     guint64 offset; /* of the file system in it */
     guint64 max_blocks;
     guint32 next_block;
+    guint32 end_block;  /* after the last that was ever written */
     VerityTree *verity; /* may be NULL */
 } ErofsOutput;
 
@@ -22,8 +23,11 @@ typedef struct {
  * Writes N_BLOCKS blocks at BLOCK. DIGESTS: what verity needs to know of them, if there is verity.
  * Fails with G_IO_ERROR_NO_SPACE beyond the limit.
  */
-gboolean erofs_output_write(const ErofsOutput *output, guint32 block, const void *data, gsize n_blocks,
+gboolean erofs_output_write(ErofsOutput *output, guint32 block, const void *data, gsize n_blocks,
         const guint8 *digests, GError **error);
+
+/* Overwrites what was written behind the end with zeros: blocks that turned out to be there already. */
+gboolean erofs_output_clear_rest(ErofsOutput *output, GError **error);
 
 typedef struct {
     ErofsCompression compression;

@@ -9,7 +9,7 @@
 #include "erofs-metadata.h"
 #include "erofs-tree.h"
 
-#define LEVEL_DEFAULT 3
+#define LEVEL_DEFAULT 5
 
 struct ErofsWriter {
     ErofsOptions options;
@@ -94,7 +94,7 @@ static ErofsDataOptions data_options(const ErofsWriter *writer) {
     };
 }
 
-static gboolean write_superblock(const ErofsWriter *writer, const ErofsOutput *output,
+static gboolean write_superblock(const ErofsWriter *writer, ErofsOutput *output,
         const ErofsMetadata *metadata, guint64 n_inodes, GError **error) {
     const ErofsOptions *options = &writer->options;
     guint8 block[EROFS_BLOCK_SIZE] = {0};
@@ -153,7 +153,8 @@ gboolean erofs_writer_finish(ErofsWriter *writer, guint64 *ret_size, GError **er
     ErofsMetadata metadata;
     if (!erofs_data_write(&output, &data, inodes, packed, error) ||
             !erofs_metadata_write(&output, writer->tree, inodes, packed, shared_xattrs, &metadata, error) ||
-            !write_superblock(writer, &output, &metadata, inodes->len, error)) {
+            !write_superblock(writer, &output, &metadata, inodes->len, error) ||
+            !erofs_output_clear_rest(&output, error)) {
         g_prefix_error(error, "writing the EROFS file system: ");
         return FALSE;
     }

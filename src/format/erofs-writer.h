@@ -82,6 +82,7 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
 
 /*
  * Reads the contents of all files and writes the file system. Call once. RET_SIZE: its size in bytes, a
- * multiple of 4096. If it fails, what was written to the output so far is useless.
+ * multiple of 4096; behind it, the output may have got some zeros within MAX_SIZE. If it fails, what was
+ * written to the output so far is useless.
  */
 gboolean erofs_writer_finish(ErofsWriter *writer, guint64 *ret_size, GError **error);

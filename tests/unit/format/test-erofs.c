@@ -274,6 +274,31 @@ static void test_block_stability(void) {
     remove_tree(tree);
 }
 
+/* Sharing the last file must not leave its blocks behind the end of the file system. */
+static void test_nothing_behind(void) {
+    g_autofree char *tree = scratch_path("behind");
+    g_mkdir(tree, 0755);
+    sample_write(tree, "a", SAMPLE_RANDOM, 1, 3000000);
+    sample_write(tree, "b", SAMPLE_RANDOM, 1, 3000000);
+    g_autofree char *path = scratch_path("behind-image");
+    g_autoptr(GError) error = NULL;
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    AUTO_FD root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ErofsOptions options = zstd_options(0);
+    g_autoptr(ErofsWriter) writer = erofs_writer_new(fd, &options, &error);
+    guint64 size;
+    g_assert_true(erofs_writer_add_tree(writer, root, "", "", NULL, NULL, &error));
+    g_assert_true(erofs_writer_finish(writer, &size, &error));
+    g_autoptr(GBytes) bytes = read_bytes(path);
+    gsize written;
+    const guint8 *data = g_bytes_get_data(bytes, &written);
+    g_assert_cmpuint(size, <, 3100000);
+    g_assert_cmpuint(written, >, 5900000);
+    for (gsize i = size; i < written; i++)
+        g_assert_cmpuint(data[i], ==, 0);
+    remove_tree(tree);
+}
+
 static void test_sharing(void) {
     g_autofree char *tree = scratch_path("sharing");
     g_mkdir(tree, 0755);
@@ -494,6 +519,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/erofs/verity", test_verity);
     g_test_add_func("/erofs/block-stability", test_block_stability);
     g_test_add_func("/erofs/sharing", test_sharing);
+    g_test_add_func("/erofs/nothing-behind", test_nothing_behind);
     g_test_add_func("/erofs/composed", test_composed);
     g_test_add_func("/erofs/symlink-in-source", test_symlink_in_source);
     g_test_add_func("/erofs/limits", test_limits);
