@@ -1,9 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include <stdio.h>
+
+#include "sandbox/sandbox.h"
+#include "vm/machine.h"
+#include "vm/watch.h"
+
+/* The language's default of Ephemeral= is no, but a machine that writes to the image must be asked for. */
+static gboolean is_ephemeral(const ImageConfig *config) {
+    return config->ephemeral || !recipe_setting_origin(config, "Ephemeral");
+}
+
+static gboolean boot_until_login(const ImageConfig *config, int *ret_exit_status, GError **error) {
+    VmWatchOptions options = {.ephemeral = is_ephemeral(config)};
+    g_autoptr(VmReport) report = vm_boot_until_login(config, &options, error);
+    if (!report)
+        return FALSE;
+    g_autofree char *text = vm_report_format(report);
+    fputs(text, stdout);
+    *ret_exit_status = vm_report_is_good(report) ? 0 : 1;
+    return TRUE;
+}
 
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb vm is not implemented yet");
-    return FALSE;
+    const ImageConfig *config = recipe->main;
+    if (!sandbox_become_root(error))
+        return FALSE;
+    if (recipe->arguments->until_login)
+        return boot_until_login(config, ret_exit_status, error);
+    VmMachineOptions options = {.ephemeral = is_ephemeral(config)};
+    g_autoptr(VmMachine) machine = vm_machine_start(config, &options, error);
+    return machine && vm_machine_wait(machine, ret_exit_status, error);
 }

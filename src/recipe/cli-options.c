@@ -20,6 +20,8 @@ const CliOption cli_options[] = {
         {"rerun-build-scripts", 'R', NULL, AT(rerun_build_scripts),
                 .help = "only run the build scripts again"},
         {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
+        {"until-login", 0, NULL, AT(until_login),
+                .help = "vm boots unattended, reports on the chain of trust and powers off"},
         {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
                 .help = "lifetime of generated certificates"},
         {"genkey-common-name", 0, "NAME", AT(genkey_common_name),

@@ -38,7 +38,8 @@ typedef struct {
     char *genkey_valid_days;
     char *genkey_common_name;
     char *doc_format;
-    char *certificate; /* ours: --certificate of inspect, or NULL */
+    char *certificate;   /* ours: --certificate of inspect, or NULL */
+    gboolean until_login; /* ours: vm boots unattended and reports */
 } RecipeArguments;
 
 typedef struct {

@@ -62,6 +62,11 @@ static char *escape(const char *value) {
     return g_strjoinv(",,", parts);
 }
 
+/* QEMU's emulation stops all other CPUs for each cmpxchg16b, which Linux uses whenever it is there. */
+static const char *emulated_cpu(const VmDescription *vm) {
+    return is_x86(vm) ? "max,cx16=off" : "max";
+}
+
 static void add_machine(GPtrArray *arguments, const VmDescription *vm) {
     g_autoptr(GString) machine = g_string_new(is_x86(vm) ? "q35" : "virt");
     /* Only firmware in SMM can protect its variables against the operating system. */
@@ -72,7 +77,7 @@ static void add_machine(GPtrArray *arguments, const VmDescription *vm) {
         g_string_append(machine, ",cxl=on");
     add(arguments, "-machine", machine->str);
     add(arguments, "-accel", vm->kvm ? "kvm" : "tcg,thread=multi");
-    add(arguments, "-cpu", vm->kvm ? "host" : "max");
+    add(arguments, "-cpu", vm->kvm ? "host" : emulated_cpu(vm));
     addf(arguments, "-smp", "%u", vm->cpus);
     g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT "M", MAX(vm->ram >> 20, 1));
     if (vm->max_mem > vm->ram)

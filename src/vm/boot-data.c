@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vm/boot-data.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <string.h>
+
+#include "vm/host.h"
+#include "vm/qemu-arguments.h"
+
+static gboolean is_valid_name(const char *name) {
+    return *name && !strpbrk(name, "/=") && g_str_is_ascii(name);
+}
+
+gboolean vm_add_credential(GPtrArray *oem_strings, const char *name, const char *value, gsize length,
+        const char *scratch, GError **error) {
+    if (!is_valid_name(name)) {
+        g_set_error(error, VM_ERROR, VM_ERROR_UNSUPPORTED, "'%s' is not the name of a credential", name);
+        return FALSE;
+    }
+    g_autofree char *encoded = g_base64_encode((const guchar *) value, length);
+    g_autofree char *text = g_strdup_printf("io.systemd.credential.binary:%s=%s", name, encoded);
+    g_autofree char *file = g_strdup_printf("oem-string-%u", oem_strings->len);
+    g_autofree char *path = g_build_filename(scratch, file, NULL);
+    if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
+        return FALSE;
+    g_ptr_array_add(oem_strings, vm_oem_string_new(NULL, path));
+    return TRUE;
+}
+
+static gboolean add_file(
+        GPtrArray *oem_strings, const char *name, const char *path, const char *scratch, GError **error) {
+    g_autofree char *value = NULL;
+    gsize length;
+    if (!g_file_get_contents(path, &value, &length, error)) {
+        g_prefix_error(error, "Cannot read the credential %s: ", name);
+        return FALSE;
+    }
+    return vm_add_credential(oem_strings, name, value, length, scratch, error);
+}
+
+gboolean vm_add_credentials(
+        GPtrArray *oem_strings, RecipeCredential *const *credentials, const char *scratch, GError **error) {
+    for (; *credentials; credentials++) {
+        const RecipeCredential *credential = *credentials;
+        gboolean good = credential->path
+                                ? add_file(oem_strings, credential->name, credential->path, scratch, error)
+                                : vm_add_credential(oem_strings, credential->name, credential->value,
+                                          strlen(credential->value), scratch, error);
+        if (!good)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+void vm_add_command_line(GPtrArray *oem_strings, const char *command_line) {
+    if (!*command_line)
+        return;
+    static const char *const readers[] = {"stub", "boot"};
+    for (gsize i = 0; i < G_N_ELEMENTS(readers); i++) {
+        g_autofree char *text =
+                g_strdup_printf("io.systemd.%s.kernel-cmdline-extra=%s", readers[i], command_line);
+        g_ptr_array_add(oem_strings, vm_oem_string_new(text, NULL));
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vm/storage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ui/cleanup.h"
+#include "vm/host.h"
+
+static gboolean file_error(GError **error, const char *what, const char *path) {
+    int saved = errno;
+    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot %s %s: %s", what, path,
+            g_strerror(saved));
+    return FALSE;
+}
+
+gboolean vm_copy_file(const char *source, const char *target, GError **error) {
+    AUTO_FD in = open(source, O_RDONLY | O_CLOEXEC);
+    if (in < 0)
+        return file_error(error, "open", source);
+    AUTO_FD out = open(target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (out < 0)
+        return file_error(error, "create", target);
+    ssize_t n;
+    while ((n = sendfile(out, in, NULL, 1 << 20)) != 0)
+        if (n < 0 && errno != EINTR)
+            return file_error(error, "copy to", target);
+    return TRUE;
+}
+
+/* In the JSON that names a backing file. */
+static char *json_string(const char *text) {
+    g_autoptr(GString) quoted = g_string_new("\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            g_string_append_c(quoted, '\\');
+        g_string_append_c(quoted, *text);
+    }
+    g_string_append_c(quoted, '"');
+    return g_string_free(g_steal_pointer(&quoted), FALSE);
+}
+
+gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, GError **error) {
+    struct stat st;
+    if (stat(image, &st) < 0)
+        return file_error(error, "look at", image);
+    g_autofree char *qemu_img = vm_find_program("qemu-img", "qemu-utils", error);
+    if (!qemu_img)
+        return FALSE;
+    /* As JSON, so that a colon in the path is not taken for a protocol. */
+    g_autofree char *quoted = json_string(image);
+    g_autofree char *backing = g_strdup_printf(
+            "json:{\"driver\":\"raw\",\"file\":{\"driver\":\"file\",\"filename\":%s}}", quoted);
+    g_autofree char *bytes = g_strdup_printf("%" G_GUINT64_FORMAT, MAX(size, (guint64) st.st_size));
+    g_autofree char *directory = g_path_get_dirname(overlay);
+    g_autoptr(Sandbox) sandbox = vm_sandbox_new(directory);
+    sandbox_bind(sandbox, image, image, SANDBOX_READ_ONLY);
+    const char *const command[] = {
+            qemu_img, "create", "-q", "-f", "qcow2", "-F", "raw", "-b", backing, overlay, bytes, NULL};
+    return sandbox_run(sandbox, command, error);
+}
+
+gboolean vm_grow_image(const char *image, guint64 size, GError **error) {
+    AUTO_FD fd = open(image, O_RDWR | O_CLOEXEC);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return file_error(error, "open", image);
+    if ((guint64) st.st_size < size && ftruncate(fd, size) < 0)
+        return file_error(error, "grow", image);
+    return TRUE;
+}
+
+char *vm_make_drive(const RecipeDrive *drive, const char *scratch, GError **error) {
+    g_autofree char *name = g_strdup_printf("drive-%s.raw", drive->id);
+    g_autofree char *path = g_build_filename(drive->directory ? drive->directory : scratch, name, NULL);
+    if (!drive->persist && unlink(path) < 0 && errno != ENOENT) {
+        file_error(error, "replace", path);
+        return NULL;
+    }
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0 ||
+            ((guint64) st.st_size < drive->size && ftruncate(fd, drive->size) < 0)) {
+        file_error(error, "make the drive", path);
+        return NULL;
+    }
+    return g_steal_pointer(&path);
+}

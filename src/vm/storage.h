@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The files that a machine writes to. */
+
+#include <glib.h>
+
+#include "recipe/image-config.h"
+
+/* Copies a regular file; the copy belongs to the caller only (mode 0600). */
+gboolean vm_copy_file(const char *source, const char *target, GError **error);
+
+/* A copy-on-write disk OVERLAY (qcow2) over the raw IMAGE, at least SIZE bytes large. */
+gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, GError **error);
+
+/* Grows the raw IMAGE to SIZE bytes; never shrinks it. */
+gboolean vm_grow_image(const char *image, guint64 size, GError **error);
+
+/* Makes the file of a drive (Drives=) in its directory, or in SCRATCH when it has none; owned by the caller.
+ * A drive that persists is kept as it is, the others start empty. */
+char *vm_make_drive(const RecipeDrive *drive, const char *scratch, GError **error);
