@@ -8,6 +8,7 @@
 #include "ui/step.h"
 #include "vm/host.h"
 #include "vm/machine.h"
+#include "vm/plain-text.h"
 
 #define TIMEOUT_DEFAULT (10 * 60)
 /* After the login prompt, a guest that does not report by then never will (it is too old for credentials
@@ -20,6 +21,7 @@
 typedef struct {
     VmMachine *machine;
     UiStep *step;
+    VmTextState text;
     GString *line; /* of the console, not yet ended */
     GQueue tail;   /* its last lines */
     GString *report;
@@ -126,11 +128,14 @@ static void note_login(Watch *watch) {
 
 static void on_console(const char *bytes, gsize length, gpointer data) {
     Watch *watch = data;
-    for (gsize i = 0; i < length; i++)
+    for (gsize i = 0; i < length; i++) {
+        if (!vm_plain_text(&watch->text, bytes[i]))
+            continue;
         if (bytes[i] == '\n' || watch->line->len > LINE_LENGTH_MAX)
             end_line(watch);
-        else if (!g_ascii_iscntrl(bytes[i]))
+        else
             g_string_append_c(watch->line, bytes[i]);
+    }
     note_login(watch);
 }
 
