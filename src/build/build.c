@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/build.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build/boot.h"
+#include "build/image-build.h"
+#include "build/output-cache.h"
+#include "build/outputs.h"
+#include "build/packages.h"
+#include "build/scripts.h"
+#include "build/trees.h"
+#include "tree/tree.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+G_DEFINE_QUARK(particleos - build - error - quark, build_error)
+
+static void build_free(Build *build) {
+    /* Images lie in the workspace. */
+    g_ptr_array_unref(build->images);
+    key_source_unref(build->verity_key);
+    key_source_unref(build->secure_boot_key);
+    certificate_unref(build->verity_certificate);
+    certificate_unref(build->secure_boot_certificate);
+    if (build->workspace && build->recipe->arguments->debug_workspace)
+        workspace_keep(build->workspace);
+    g_clear_pointer(&build->workspace, workspace_free);
+    g_mutex_clear(&build->lock);
+    g_mutex_clear(&build->package_cache_lock);
+    g_cond_clear(&build->changed);
+    g_free(build);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
+
+const char *build_output_directory(const Build *build, const ImageConfig *config) {
+    const Recipe *recipe = build->recipe;
+
+    if (config->output_directory)
+        return config->output_directory;
+    return recipe->config_directory ? recipe->config_directory : ".";
+}
+
+static char *user_cache_directory(void) {
+    const char *cache = g_getenv("CACHE_DIRECTORY");
+
+    if (cache && *cache)
+        return g_build_filename(cache, "mkosi", NULL);
+    if (sandbox_caller_uid() == 0 && !g_getenv("XDG_CACHE_HOME"))
+        return g_strdup("/var/cache/mkosi");
+    return g_build_filename(g_get_user_cache_dir(), "mkosi", NULL);
+}
+
+char *build_cache_directory(const Build *build, const ImageConfig *config) {
+    return config->cache_directory ? g_strdup(config->cache_directory) : user_cache_directory();
+}
+
+static char *package_cache_directory(const ImageConfig *config) {
+    g_autofree char *cache = user_cache_directory();
+    g_autofree char *key = g_strdup_printf("%s~%s~%s", distribution_to_string(config->distribution),
+            config->release, architecture_to_string(config->architecture));
+    return g_build_filename(
+            config->package_cache_directory ? config->package_cache_directory : cache, key, NULL);
+}
+
+static char *workspace_parent(const Recipe *recipe) {
+    const ImageConfig *config = recipe->main;
+
+    if (config->workspace_directory)
+        return g_strdup(config->workspace_directory);
+    /* Beside the cache, so that finished layers are moved and not copied. */
+    if (config->incremental != INCREMENTAL_NO && config->cache_directory)
+        return g_strdup(config->cache_directory);
+    return g_strdup("/var/tmp");
+}
+
+ImageBuild *build_find_image(Build *build, const char *name) {
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (g_str_equal(image->name, name))
+            return image;
+    }
+    return NULL;
+}
+
+gboolean build_wait_for_image(ImageBuild *image, GError **error) {
+    Build *build = image->build;
+    gboolean failed;
+
+    g_mutex_lock(&build->lock);
+    while (!image->finished)
+        g_cond_wait(&build->changed, &build->lock);
+    failed = image->failed;
+    g_mutex_unlock(&build->lock);
+    if (failed)
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_DEPENDENCY, "image %s, which is needed, was not built",
+                image->name);
+    return !failed;
+}
+
+char *build_resolve_output(Build *build, const char *path, GError **error) {
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *base = g_path_get_basename(path);
+
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        g_autofree char *main = outputs_main_name(image->config);
+        g_autofree char *output =
+                g_canonicalize_filename(build_output_directory(build, image->config), NULL);
+
+        if (!g_str_equal(output, directory) ||
+                (!g_str_equal(base, image->config->output) && !g_str_equal(base, main)))
+            continue;
+        return build_wait_for_image(image, error) ? g_build_filename(image->staging, main, NULL) : NULL;
+    }
+    return g_strdup(path);
+}
+
+static char *make_directory(const char *parent, const char *name, GError **error) {
+    g_autofree char *path = g_build_filename(parent, name, NULL);
+
+    if (g_mkdir_with_parents(path, 0755) == 0)
+        return g_steal_pointer(&path);
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
+            g_strerror(errno));
+    return NULL;
+}
+
+static gboolean open_session(ImageBuild *image, GError **error) {
+    g_autofree char *packages = package_cache_directory(image->config);
+    g_autofree char *workspace = make_directory(image->directory, "distro", error);
+    DistroSessionOptions options = {
+            .workspace = workspace,
+            .sandbox_tree = image->sandbox_tree,
+            .package_cache = packages,
+            .local_repository = image->repository,
+            .tools_tree = image->config->tools_tree,
+            .debug = ui_debug_enabled(),
+    };
+
+    if (!workspace || g_mkdir_with_parents(packages, 0755) < 0) {
+        if (workspace)
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+                    "Cannot create the package cache %s: %s", packages, g_strerror(errno));
+        return FALSE;
+    }
+    image->distro = distro_session_new(image->config, &options, error);
+    return image->distro != NULL;
+}
+
+ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **error) {
+    ImageBuild *image = g_new0(ImageBuild, 1);
+    const char *workspace = workspace_path(build->workspace);
+
+    image->build = build;
+    image->config = config;
+    image->name = config->image;
+    image->root_fd = -1;
+    image->microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+    if (!(image->directory = make_directory(workspace, config->image, error)) ||
+            !(image->packages = make_directory(image->directory, "packages", error)) ||
+            !(image->artifacts = make_directory(image->directory, "artifacts", error)) ||
+            !trees_install_sandbox(image, error) || !trees_install_package_directories(image, error) ||
+            !open_session(image, error)) {
+        image_build_free(image);
+        return NULL;
+    }
+    return image;
+}
+
+void image_build_free(ImageBuild *image) {
+    if (!image)
+        return;
+    g_clear_pointer(&image->disk, disk_free);
+    if (image->disk_options) {
+        g_free((char *) image->disk_options->split_prefix);
+        g_free((char *) image->disk_options->os_id);
+        g_free((char *) image->disk_options->os_version_id);
+        g_free((char *) image->disk_options->os_build_id);
+        g_free((char *) image->disk_options->os_variant_id);
+        g_free(image->disk_options);
+    }
+    if (image->root_fd >= 0)
+        close(image->root_fd);
+    if (image->mounted)
+        (void) tree_unmount(image->root, NULL);
+    g_clear_pointer(&image->distro, distro_session_free);
+    g_clear_pointer(&image->kernel, g_bytes_unref);
+    g_clear_pointer(&image->stub, g_bytes_unref);
+    g_clear_pointer(&image->boot_loader, g_bytes_unref);
+    g_clear_pointer(&image->os_release, g_bytes_unref);
+    g_clear_pointer(&image->splash, g_bytes_unref);
+    g_clear_pointer(&image->microcode, g_ptr_array_unref);
+    g_clear_pointer(&image->installed, g_ptr_array_unref);
+    g_clear_error(&image->error);
+    g_free(image->directory);
+    g_free(image->staging);
+    g_free(image->root);
+    g_free(image->sandbox_tree);
+    g_free(image->packages);
+    g_free(image->artifacts);
+    g_free(image->repository);
+    g_free(image->base_key);
+    g_free(image->kernel_version);
+    g_free(image->usr_hash);
+    g_free(image->root_hash);
+    g_free(image->output);
+    g_free(image);
+}
+
+/* The default initrd is only needed when the UKI is put together, so it is built beside the images that use
+ * it. */
+static gboolean wait_for_dependencies(ImageBuild *image, GError **error) {
+    for (char **name = image->config->dependencies; *name; name++) {
+        ImageBuild *dependency = build_find_image(image->build, *name);
+        if (!dependency || g_str_equal(*name, "default-initrd"))
+            continue;
+        if (!build_wait_for_image(dependency, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean run_steps(ImageBuild *image, GError **error) {
+    for (const BuildStep *step = build_steps; step->name; step++) {
+        if (step->wanted && !step->wanted(image))
+            continue;
+        if (sandbox_cancelled()) {
+            g_set_error(error, BUILD_ERROR, BUILD_ERROR_FAILED, "Interrupted");
+            return FALSE;
+        }
+        ui_debug("%s: step %s", image->name, step->name);
+        if (!step->run(image, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean build_image(ImageBuild *image, GError **error) {
+    gboolean reused = FALSE;
+
+    if (!wait_for_dependencies(image, error) || !output_cache_prepare(image, &reused, error))
+        return FALSE;
+    if (reused)
+        return TRUE;
+    return step_base_layer(image, error) && run_steps(image, error) && output_cache_store(image, error);
+}
+
+static gpointer image_thread(gpointer data) {
+    ImageBuild *image = data;
+    gboolean ok = build_image(image, &image->error);
+
+    g_mutex_lock(&image->build->lock);
+    image->finished = TRUE;
+    image->failed = !ok;
+    g_cond_broadcast(&image->build->changed);
+    g_mutex_unlock(&image->build->lock);
+    return NULL;
+}
+
+/* The first error that is not just about another image's error. */
+static gboolean collect_errors(Build *build, GError **error) {
+    ImageBuild *culprit = NULL;
+
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (!image->failed)
+            continue;
+        if (!culprit || g_error_matches(culprit->error, BUILD_ERROR, BUILD_ERROR_DEPENDENCY))
+            culprit = image;
+    }
+    if (!culprit)
+        return TRUE;
+    g_propagate_prefixed_error(
+            error, g_steal_pointer(&culprit->error), "Cannot build image %s: ", culprit->name);
+    return FALSE;
+}
+
+static gboolean run_images(Build *build, GError **error) {
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        image->thread = g_thread_new(image->name, image_thread, image);
+    }
+    for (guint i = 0; i < build->images->len; i++)
+        g_thread_join(((ImageBuild *) build->images->pdata[i])->thread);
+    return collect_errors(build, error);
+}
+
+/* Staging is on the file system of the output directory, so that results are renamed into place. */
+static gboolean make_staging(Build *build, GPtrArray *stagings, GError **error) {
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        const char *directory = build_output_directory(build, image->config);
+        g_autofree char *made = make_directory(directory, "", error);
+        Workspace *staging = made ? workspace_new(directory, error) : NULL;
+
+        if (!staging) {
+            g_prefix_error(error, "Cannot prepare the output directory %s: ", directory);
+            return FALSE;
+        }
+        g_ptr_array_add(stagings, staging);
+        if (!(image->staging = workspace_mkdir(staging, "staging", error)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean publish_all(Build *build, GError **error) {
+    for (guint i = 0; i < build->images->len; i++)
+        if (!outputs_publish(build->images->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+static void free_image(gpointer image) {
+    image_build_free(image);
+}
+
+gboolean build_run(const Recipe *recipe, GError **error) {
+    g_autoptr(Build) build = g_new0(Build, 1);
+    g_autofree char *parent = workspace_parent(recipe);
+    g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func((GDestroyNotify) workspace_free);
+
+    build->recipe = recipe;
+    build->images = g_ptr_array_new_with_free_func(free_image);
+    g_mutex_init(&build->lock);
+    g_mutex_init(&build->package_cache_lock);
+    g_cond_init(&build->changed);
+    if (!(build->workspace = workspace_new(parent, error)))
+        return FALSE;
+    for (ImageConfig **config = recipe->images; *config; config++) {
+        ImageBuild *image = image_build_new(build, *config, error);
+        if (!image)
+            return FALSE;
+        g_ptr_array_add(build->images, image);
+    }
+    return boot_load_keys(build, error) && make_staging(build, stagings, error) &&
+           packages_sync(build, error) && scripts_run_sync(build, error) && run_images(build, error) &&
+           publish_all(build, error);
+}
+
+char *build_output_path(const Recipe *recipe, const ImageConfig *config) {
+    Build build = {.recipe = recipe};
+    g_autofree char *name = outputs_main_name(config);
+    return g_build_filename(build_output_directory(&build, config), name, NULL);
+}
+
+static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
+    static const char *const suffixes[] = {".cache", ".cache.json", ".kernel-modules.cache",
+            ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
+    g_autofree char *cache = build_cache_directory(build, config);
+    g_autofree char *key = image_config_expand_key(config, config->cache_key);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *path = g_strconcat(cache, "/", key, suffixes[i], NULL);
+        if (!tree_remove(AT_FDCWD, path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean build_clean(const Recipe *recipe, int force, GError **error) {
+    Build build = {.recipe = recipe};
+
+    for (ImageConfig **config = recipe->images; *config; config++) {
+        const char *directory = build_output_directory(&build, *config);
+        g_autofree char *packages = package_cache_directory(*config);
+
+        if (!outputs_remove(*config, directory, error) ||
+                (force > 0 && !remove_layers(&build, *config, error)) ||
+                (force > 1 && !tree_remove(AT_FDCWD, packages, error)) ||
+                !scripts_run_clean(*config, directory, error))
+            return FALSE;
+    }
+    return TRUE;
+}

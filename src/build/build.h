@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Building all images of a recipe. */
+
+#include <glib.h>
+
+#include "recipe/recipe.h"
+
+/* Builds every image of RECIPE, images that do not depend on each other side by side, and moves the results
+ * into the output directory when all of them succeeded; on failure the outputs of earlier builds are
+ * untouched. Needs sandbox_become_root() before. */
+gboolean build_run(const Recipe *recipe, GError **error);
+
+/* Path of the main output of CONFIG, where a build puts it; owned by the caller. */
+char *build_output_path(const Recipe *recipe, const ImageConfig *config);
+
+/* Removes outputs; with force 1 also cached layers and the build directory's content, with force 2 package
+ * caches. */
+gboolean build_clean(const Recipe *recipe, int force, GError **error);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/configure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tree/tree.h"
+
+char *os_release_set(const char *text, const char *name, const char *value) {
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *prefix = g_strconcat(name, "=", NULL);
+    GString *result = g_string_new(NULL);
+    gboolean written = FALSE;
+
+    for (char **line = lines; *line; line++) {
+        if (!**line && !line[1])
+            break;
+        if (g_str_has_prefix(*line, prefix)) {
+            if (!written)
+                g_string_append_printf(result, "%s\"%s\"\n", prefix, value);
+            written = TRUE;
+        } else
+            g_string_append_printf(result, "%s\n", *line);
+    }
+    if (!written)
+        g_string_append_printf(result, "%s\"%s\"\n", prefix, value);
+    return g_string_free(result, FALSE);
+}
+
+char *os_release_get(const char *text, const char *name) {
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    g_autofree char *prefix = g_strconcat(name, "=", NULL);
+    char *value = NULL;
+
+    for (char **line = lines; *line; line++) {
+        if (!g_str_has_prefix(*line, prefix))
+            continue;
+        g_free(value);
+        value = g_shell_unquote(*line + strlen(prefix), NULL);
+        if (!value)
+            value = g_strdup(*line + strlen(prefix));
+    }
+    return value;
+}
+
+static gboolean is_regular_file(int root_fd, const char *path) {
+    struct stat info;
+    return fstatat(root_fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
+}
+
+static gboolean configure_os_release(ImageBuild *image, GError **error) {
+    static const char *const candidates[] = {
+            "usr/lib/os-release", "usr/lib/initrd-release", "etc/os-release"};
+    const ImageConfig *config = image->config;
+    const struct {
+        const char *name, *value;
+    } settings[] = {
+            {"IMAGE_ID", config->image_id},
+            {"IMAGE_VERSION", config->image_version},
+            {"DEFAULT_HOSTNAME", config->hostname},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
+        g_autofree char *text = NULL;
+        if (!is_regular_file(image->root_fd, candidates[i]))
+            continue;
+        if (!(text = tree_read_file(image->root_fd, candidates[i], NULL, error)))
+            return FALSE;
+        for (size_t j = 0; j < G_N_ELEMENTS(settings); j++) {
+            if (!settings[j].value)
+                continue;
+            char *changed = os_release_set(text, settings[j].name, settings[j].value);
+            g_free(text);
+            text = changed;
+        }
+        if (!tree_write_file(image->root_fd, candidates[i], text, -1, 0644, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean link_unless_there(int root_fd, const char *target, const char *name, GError **error) {
+    if (symlinkat(target, root_fd, name) == 0 || errno == EEXIST)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot link /%s to %s in the tree: %s",
+            name, target, g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean configure_initrd(ImageBuild *image, GError **error) {
+    int fd = image->root_fd;
+
+    if (tree_exists(fd, "usr/lib/systemd/systemd") &&
+            !link_unless_there(fd, "/usr/lib/systemd/systemd", "init", error))
+        return FALSE;
+    return !image->config->make_initrd ||
+           link_unless_there(fd, "/etc/os-release", "etc/initrd-release", error);
+}
+
+/* systemd never lets the clock be earlier than the time of this file. */
+static gboolean configure_clock(ImageBuild *image, GError **error) {
+    struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_nsec = UTIME_NOW}};
+
+    if (!tree_write_file(image->root_fd, "usr/lib/clock-epoch", "", 0, 0644, error))
+        return FALSE;
+    if (image->config->source_date_epoch < 0)
+        return TRUE;
+    times[0] = times[1] = (struct timespec){.tv_sec = image->config->source_date_epoch};
+    if (utimensat(image->root_fd, "usr/lib/clock-epoch", times, AT_SYMLINK_NOFOLLOW) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+            "Cannot set the time of /usr/lib/clock-epoch: %s", g_strerror(errno));
+    return FALSE;
+}
+
+/* Where systemd looks for certificates that signatures of verity root hashes may be checked with. */
+static gboolean configure_verity_certificate(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    const Certificate *certificate = image->build->verity_certificate;
+
+    if (!certificate || config->verity == VERITY_DISABLED || config->verity == VERITY_HASH ||
+            !(config->make_initrd || config->format == OUTPUT_FORMAT_DISK))
+        return TRUE;
+    g_autofree char *pem = certificate_to_pem(certificate);
+    return tree_mkdir_p(image->root_fd, "usr/lib/verity.d", 0755, error) &&
+           tree_write_file(image->root_fd, "usr/lib/verity.d/mkosi.crt", pem, -1, 0644, error);
+}
+
+/* A fixed drop-in for the consoles on which root is logged in. */
+static gboolean configure_autologin(ImageBuild *image, GError **error) {
+    static const struct {
+        const char *unit, *command;
+    } consoles[] = {
+            {"console-getty.service",
+                    "agetty --noclear --autologin root --keep-baud console 115200,38400,9600 $TERM"},
+            {"serial-getty@ttyS0.service",
+                    "agetty --noclear --autologin root --keep-baud 115200,57600,38400,9600 - $TERM"},
+            {"serial-getty@hvc0.service",
+                    "agetty --noclear --autologin root --keep-baud 115200,57600,38400,9600 - $TERM"},
+            {"getty@tty1.service", "agetty --noclear --autologin root - $TERM"},
+    };
+
+    if (!image->config->autologin)
+        return TRUE;
+    for (size_t i = 0; i < G_N_ELEMENTS(consoles); i++) {
+        g_autofree char *directory = g_strdup_printf("usr/lib/systemd/system/%s.d", consoles[i].unit);
+        g_autofree char *path = g_build_filename(directory, "autologin.conf", NULL);
+        g_autofree char *text = g_strdup_printf(
+                "[Service]\nExecStart=\nExecStart=-%s\nStandardInput=tty\nStandardOutput=tty\n",
+                consoles[i].command);
+        if (!tree_mkdir_p(image->root_fd, directory, 0755, error) ||
+                !tree_write_file(image->root_fd, path, text, -1, 0644, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean configure_machine_id(ImageBuild *image, GError **error) {
+    if (!image->config->machine_id)
+        return TRUE;
+    g_auto(GStrv) parts = g_strsplit(image->config->machine_id, "-", -1);
+    g_autofree char *digits = g_strjoinv("", parts);
+    g_autofree char *text = g_strconcat(digits, "\n", NULL);
+    return tree_mkdir_p(image->root_fd, "etc", 0755, error) &&
+           tree_write_file(image->root_fd, "etc/machine-id", text, -1, 0444, error);
+}
+
+gboolean step_configure(ImageBuild *image, GError **error) {
+    return configure_os_release(image, error) && configure_initrd(image, error) &&
+           configure_clock(image, error) && configure_verity_certificate(image, error) &&
+           configure_autologin(image, error) && configure_machine_id(image, error);
+}

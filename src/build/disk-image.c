@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The steps that make a disk of the tree. */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build/boot.h"
+#include "build/configure.h"
+#include "build/outputs.h"
+#include "ui/step.h"
+
+static gboolean parse_seed(const char *text, guint8 seed[16], GError **error) {
+    guint n = 0;
+
+    for (const char *c = text; *c; c++) {
+        if (*c == '-')
+            continue;
+        int high = g_ascii_xdigit_value(c[0]), low = c[1] ? g_ascii_xdigit_value(c[1]) : -1;
+        if (high < 0 || low < 0 || n == 16)
+            break;
+        seed[n++] = high << 4 | low;
+        c++;
+    }
+    if (n == 16)
+        return TRUE;
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "Seed=%s is not a UUID", text);
+    return FALSE;
+}
+
+static DiskVerity disk_verity(Verity verity) {
+    switch (verity) {
+    case VERITY_DISABLED:
+        return DISK_VERITY_DISABLED;
+    case VERITY_HASH:
+        return DISK_VERITY_HASH;
+    case VERITY_SIGNED:
+        return DISK_VERITY_SIGNED;
+    case VERITY_DEFER:
+        return DISK_VERITY_DEFER;
+    default:
+        return DISK_VERITY_AUTO;
+    }
+}
+
+static char *os_release_value(ImageBuild *image, const char *name) {
+    g_autofree char *text = NULL;
+
+    if (!image->os_release)
+        return NULL;
+    text = g_strndup(g_bytes_get_data(image->os_release, NULL), g_bytes_get_size(image->os_release));
+    return os_release_get(text, name);
+}
+
+static const char *default_file_system(Distribution distribution) {
+    switch (distribution) {
+    case DISTRIBUTION_FEDORA:
+    case DISTRIBUTION_OPENSUSE:
+        return "btrfs";
+    default:
+        return "ext4";
+    }
+}
+
+static gboolean make_options(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    g_autofree char *main = outputs_main_name(config);
+    DiskOptions *options = image->disk_options = g_new0(DiskOptions, 1);
+
+    if (!config->seed || !parse_seed(config->seed, options->seed, error))
+        return FALSE;
+    image->output = g_build_filename(image->staging, main, NULL);
+    options->output = image->output;
+    if (config->split_artifacts & ARTIFACT_PARTITIONS)
+        options->split_prefix = g_build_filename(image->staging, config->output, NULL);
+    options->definition_dirs = (const char *const *) config->repart_directories;
+    options->default_esp = boot_wanted(image);
+    options->default_root_format = default_file_system(config->distribution);
+    options->root_fd = image->root_fd;
+    options->root_path = image->root;
+    options->tools_tree = config->tools_tree;
+    options->epoch = config->source_date_epoch;
+    options->sector_size = MAX(config->sector_size, 0);
+    options->minimum_size = config->output_size;
+    options->architecture = architecture_to_string(config->architecture);
+    options->image_id = config->image_id;
+    options->image_version = config->image_version;
+    options->os_id = os_release_value(image, "ID");
+    options->os_version_id = os_release_value(image, "VERSION_ID");
+    options->os_build_id = os_release_value(image, "BUILD_ID");
+    options->os_variant_id = os_release_value(image, "VARIANT_ID");
+    options->kernel_version = image->kernel_version;
+    options->verity = disk_verity(config->verity);
+    options->verity_key = image->build->verity_key ? key_source_peek(image->build->verity_key) : NULL;
+    options->verity_certificate =
+            image->build->verity_certificate ? certificate_peek(image->build->verity_certificate) : NULL;
+    options->compression_level = -1;
+    options->step_image = image->name;
+    return TRUE;
+}
+
+/* What the verity root hash covers must not contain boot files: those are made after it. */
+gboolean step_disk_volumes(ImageBuild *image, GError **error) {
+    if (image->config->format != OUTPUT_FORMAT_DISK)
+        return TRUE;
+    if (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error)) ||
+            !disk_write_volumes(image->disk, error))
+        return FALSE;
+    image->usr_hash = g_strdup(disk_usr_hash(image->disk));
+    image->root_hash = g_strdup(disk_root_hash(image->disk));
+    if (!(image->config->split_artifacts & ARTIFACT_ROOTHASH) || !(image->usr_hash || image->root_hash))
+        return TRUE;
+
+    const char *hash = image->usr_hash ? image->usr_hash : image->root_hash;
+    g_autofree char *name = g_strconcat(image->config->output, ".roothash", NULL);
+    g_autoptr(GBytes) content = g_bytes_new(hash, strlen(hash));
+    return boot_write_artifact(image, name, content, error);
+}
+
+gboolean step_disk_finish(ImageBuild *image, GError **error) {
+    if (!image->disk)
+        return TRUE;
+    if (!disk_write_esp(image->disk, error) || !disk_finish(image->disk, error))
+        return FALSE;
+    g_clear_pointer(&image->disk, disk_free);
+    return TRUE;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The state of one build (all images of a recipe) and of one image in it. Steps read and extend ImageBuild;
+ * each field says which step sets it. */
+
+#include <glib.h>
+
+#include "crypto/certificate.h"
+#include "crypto/key-source.h"
+#include "distro/distro.h"
+#include "image/disk.h"
+#include "recipe/recipe.h"
+#include "sandbox/sandbox.h"
+#include "tree/workspace.h"
+
+#define BUILD_ERROR build_error_quark()
+GQuark build_error_quark(void);
+
+typedef enum {
+    BUILD_ERROR_FAILED,
+    BUILD_ERROR_INPUT,           /* something that the recipe names cannot be used */
+    BUILD_ERROR_NOT_IMPLEMENTED, /* a setting that this program knows but cannot do yet */
+    BUILD_ERROR_DEPENDENCY,      /* another image that this one needs failed */
+} BuildError;
+
+typedef struct Build Build;
+typedef struct ImageBuild ImageBuild;
+
+struct ImageBuild {
+    Build *build;
+    const ImageConfig *config;
+    const char *name; /* of the image, for messages: config->image */
+
+    char *directory; /* in the workspace, for this image alone */
+    char *staging;   /* finished outputs; renamed into the output directory when everything succeeded */
+    char *root;      /* the tree; an overlay mount over the cached layer, or a plain directory */
+    int root_fd;
+    char *sandbox_tree; /* merged SandboxTrees, or NULL */
+    char *packages;     /* $PACKAGEDIR */
+    char *artifacts;    /* $ARTIFACTDIR */
+    char *repository;   /* local packages, or NULL */
+    DistroSession *distro;
+
+    char *base_key;   /* key of the layer with packages installed; set by the packages step */
+    gboolean reused;  /* that layer came from the cache */
+    gboolean mounted; /* root is an overlay mount */
+
+    /* Set before files are removed from the tree, for the boot steps. */
+    char *kernel_version; /* NULL: no kernel in the image */
+    GBytes *kernel;       /* the kernel image, or NULL */
+    GBytes *stub;         /* systemd-stub, or NULL */
+    GBytes *boot_loader;  /* systemd-boot, or NULL */
+    GBytes *os_release;   /* /usr/lib/os-release as the image ships it */
+    GBytes *splash;       /* Splash=, or NULL */
+    GPtrArray *microcode; /* GBytes: microcode archives */
+    GPtrArray *installed; /* DistroInstalled: content of the manifest */
+
+    DiskOptions *disk_options; /* borrowed by disk */
+    Disk *disk;                /* between the two disk steps */
+    char *usr_hash;            /* hex, set by the disk step */
+    char *root_hash;           /* hex, set by the disk step */
+    char *output;              /* path of the main output in staging */
+
+    /* Shared with threads that wait for this image. */
+    gboolean finished;
+    gboolean failed;
+    GThread *thread;
+    GError *error;
+};
+
+struct Build {
+    const Recipe *recipe;
+    Workspace *workspace;
+    GPtrArray *images; /* ImageBuild in build order */
+    GMutex lock;       /* guards finished and failed of the images */
+    GCond changed;
+    GMutex package_cache_lock; /* one download at a time */
+    KeySource *verity_key, *secure_boot_key;
+    Certificate *verity_certificate, *secure_boot_certificate;
+};
+
+/* One stage of building an image. WANTED NULL: always. */
+typedef struct {
+    const char *name;
+    gboolean (*wanted)(const ImageBuild *image);
+    gboolean (*run)(ImageBuild *image, GError **error);
+} BuildStep;
+
+/* All stages in the order in which they run, ended by one without name. */
+extern const BuildStep build_steps[];
+
+ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **error);
+void image_build_free(ImageBuild *image);
+
+/* The image called NAME in this build, or NULL. */
+ImageBuild *build_find_image(Build *build, const char *name);
+
+/* Waits until IMAGE is finished; an error when it failed. */
+gboolean build_wait_for_image(ImageBuild *image, GError **error);
+
+/* Where the file PATH, an output of some image of this build, is now: in that image's staging directory if
+ * it is made by this build (waits for the image), else PATH itself. Owned by the caller. */
+char *build_resolve_output(Build *build, const char *path, GError **error);
+
+/* Directory for the outputs of CONFIG. */
+const char *build_output_directory(const Build *build, const ImageConfig *config);
+
+/* CacheDirectory, or its default; owned by the caller. */
+char *build_cache_directory(const Build *build, const ImageConfig *config);

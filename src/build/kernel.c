@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/kernel.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "build/kernel-modules.h"
+#include "build/layer.h"
+#include "build/systemd-tools.h"
+#include "format/cpio.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/step.h"
+
+#define MODULES "usr/lib/modules"
+#define STUB_DIRECTORY "usr/lib/systemd/boot/efi"
+
+static gboolean place_image(ImageBuild *image, const char *name, const char *prefix, GError **error) {
+    const char *version = name + strlen(prefix);
+    g_autofree char *source = g_build_filename("boot", name, NULL);
+    g_autofree char *directory = g_build_filename(MODULES, version, NULL);
+    g_autofree char *target =
+            g_build_filename(directory, g_str_equal(prefix, "vmlinux-") ? "vmlinux" : "vmlinuz", NULL);
+    struct stat info;
+
+    if (fstatat(image->root_fd, source, &info, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(info.st_mode) ||
+            !tree_exists(image->root_fd, directory) || tree_exists(image->root_fd, target))
+        return TRUE;
+    return tree_copy(image->root_fd, source, image->root_fd, target, 0, error);
+}
+
+gboolean kernel_place_images(ImageBuild *image, GError **error) {
+    static const char *const prefixes[] = {"vmlinuz-", "vmlinux-"};
+    AUTO_FD fd = openat(image->root_fd, "boot", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_DIR dir = NULL;
+    struct dirent *entry;
+
+    if (fd < 0)
+        return TRUE;
+    if (!(dir = fdopendir(steal_fd(&fd))))
+        return TRUE;
+    while ((entry = readdir(dir)))
+        for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+            if (g_str_has_prefix(entry->d_name, prefixes[i]) &&
+                    !place_image(image, entry->d_name, prefixes[i], error))
+                return FALSE;
+    return TRUE;
+}
+
+gboolean step_place_kernels(ImageBuild *image, GError **error) {
+    return kernel_place_images(image, error);
+}
+
+static gboolean has_elements(char *const *list) {
+    return list && list[0];
+}
+
+gboolean step_filter_modules(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    KernelModuleFilter filter = {
+            .modules = (const char *const *) config->kernel_modules,
+            .modules_exclude = (const char *const *) config->kernel_modules_exclude,
+            .firmware = (const char *const *) config->firmware_files,
+            .firmware_exclude = (const char *const *) config->firmware_exclude,
+            .include_host = config->kernel_modules_include_host,
+    };
+
+    if (!tree_exists(image->root_fd, MODULES))
+        return TRUE;
+    if (!has_elements(config->kernel_modules) && !has_elements(config->kernel_modules_exclude) &&
+            !has_elements(config->firmware_files) && !has_elements(config->firmware_exclude))
+        return systemd_tools_depmod(image, FALSE, error);
+
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Filtering kernel modules and firmware");
+    g_auto(GStrv) versions = kernel_versions(image->root_fd, error);
+    if (!versions)
+        return FALSE;
+    for (char **version = versions; *version; version++) {
+        g_autoptr(KernelModuleSet) set = kernel_modules_required(image->root_fd, *version, &filter, error);
+        if (!set || !kernel_modules_prune(image->root_fd, *version, set, error))
+            return FALSE;
+    }
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return systemd_tools_depmod(image, TRUE, error);
+}
+
+static gboolean read_bytes(ImageBuild *image, const char *path, GBytes **ret, GError **error) {
+    gsize length = 0;
+    char *content;
+
+    if (!tree_exists(image->root_fd, path))
+        return TRUE;
+    if (!(content = tree_read_file(image->root_fd, path, &length, error)))
+        return FALSE;
+    g_clear_pointer(ret, g_bytes_unref);
+    *ret = g_bytes_new_take(content, length);
+    return TRUE;
+}
+
+static gboolean read_kernel(ImageBuild *image, GError **error) {
+    g_auto(GStrv) versions = NULL;
+    guint n;
+
+    if (!tree_exists(image->root_fd, MODULES))
+        return TRUE;
+    if (!(versions = kernel_versions(image->root_fd, error)))
+        return FALSE;
+    /* The newest one that has an image; modules without a kernel do not count. */
+    for (n = g_strv_length(versions); n > 0 && !image->kernel; n--) {
+        g_autofree char *path = g_build_filename(MODULES, versions[n - 1], "vmlinuz", NULL);
+        g_autofree char *other = g_build_filename(MODULES, versions[n - 1], "vmlinux", NULL);
+        if (!read_bytes(image, path, &image->kernel, error) ||
+                (!image->kernel && !read_bytes(image, other, &image->kernel, error)))
+            return FALSE;
+        if (image->kernel)
+            image->kernel_version = g_strdup(versions[n - 1]);
+    }
+    return TRUE;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* All files of DIRECTORY in the order of their names, one after the other: how the kernel wants microcode.
+ */
+static GBytes *concatenate(ImageBuild *image, const char *directory, GError **error) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GByteArray) content = g_byte_array_new();
+    AUTO_DIR dir = NULL;
+    AUTO_FD fd = openat(image->root_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct dirent *entry;
+
+    if (fd < 0 || !(dir = fdopendir(steal_fd(&fd))))
+        return NULL;
+    while ((entry = readdir(dir)))
+        if (entry->d_name[0] != '.' && !g_str_has_suffix(entry->d_name, ".initramfs") &&
+                strcmp(entry->d_name, "README"))
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
+        gsize length = 0;
+        g_autofree char *data = tree_read_file(image->root_fd, path, &length, error);
+        if (!data)
+            return NULL;
+        g_byte_array_append(content, (const guint8 *) data, length);
+    }
+    return content->len > 0 ? g_byte_array_free_to_bytes(g_steal_pointer(&content)) : NULL;
+}
+
+static gboolean read_microcode(ImageBuild *image, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) amd = concatenate(image, "usr/lib/firmware/amd-ucode", &failure);
+    g_autoptr(GBytes) intel = failure ? NULL : concatenate(image, "usr/lib/firmware/intel-ucode", &failure);
+    GBytes *archive;
+
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    if (!amd && !intel)
+        return TRUE;
+    if (!(archive = cpio_microcode(amd, intel, error)))
+        return FALSE;
+    g_ptr_array_add(image->microcode, archive);
+    return TRUE;
+}
+
+gboolean step_save_boot_parts(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    const char *efi = architecture_to_efi(config->architecture);
+
+    if (!read_bytes(image, "usr/lib/os-release", &image->os_release, error) ||
+            (!image->os_release && !read_bytes(image, "etc/os-release", &image->os_release, error)))
+        return FALSE;
+    if (config->bootable == FEATURE_DISABLED || !efi)
+        return TRUE;
+
+    g_autofree char *stub = g_strdup_printf(STUB_DIRECTORY "/linux%s.efi.stub", efi);
+    g_autofree char *loader = g_strdup_printf(STUB_DIRECTORY "/systemd-boot%s.efi", efi);
+    return read_kernel(image, error) && read_bytes(image, stub, &image->stub, error) &&
+           read_bytes(image, loader, &image->boot_loader, error) && read_microcode(image, error) &&
+           (!config->splash || read_bytes(image, config->splash, &image->splash, error));
+}
+
+gboolean step_record_packages(ImageBuild *image, GError **error) {
+    image->installed = distro_installed(image->config, image->root_fd, error);
+    return image->installed != NULL;
+}
+
+static KernelModuleSet *initrd_module_set(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    KernelModuleFilter filter = {
+            .modules = (const char *const *) config->kernel_initrd_modules,
+            .modules_exclude = (const char *const *) config->kernel_modules_initrd_exclude,
+            .include_host = config->kernel_modules_initrd_include_host,
+    };
+    return kernel_modules_required(image->root_fd, image->kernel_version, &filter, error);
+}
+
+static gboolean add_set_inputs(
+        ImageBuild *image, LayerInputs *inputs, const GPtrArray *paths, const char *label, GError **error) {
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < paths->len; i++) {
+        const char *path = paths->pdata[i];
+        struct stat info;
+        if (fstatat(image->root_fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode))
+            continue;
+        g_autofree char *digest = tree_digest(image->root_fd, path, TRUE, error);
+        if (!digest)
+            return FALSE;
+        g_string_append_printf(text, "%s %s\n", path, digest);
+    }
+    layer_inputs_add(inputs, label, text->str);
+    return TRUE;
+}
+
+/* Only what is in the set is indexed, so that modprobe does not look for modules that are not there. */
+static gboolean stage_modules(
+        ImageBuild *image, const KernelModuleSet *set, const char *directory, GError **error) {
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tree(image->root, TRUE);
+    const char *const argv[] = {"depmod", "--all", "--basedir=/run/modules", image->kernel_version, NULL};
+    AUTO_FD fd = -1;
+
+    if (!tree_mkdir_p(AT_FDCWD, directory, 0755, error))
+        return FALSE;
+    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!kernel_modules_stage(image->root_fd, image->kernel_version, set, fd, error))
+        return FALSE;
+    /* depmod looks below BASEDIR/lib. */
+    if (symlinkat("usr/lib", fd, "lib") < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot prepare kernel modules: %s",
+                g_strerror(errno));
+        return FALSE;
+    }
+    sandbox_bind(sandbox, directory, "/run/modules", 0);
+    sandbox_suppress_sync(sandbox);
+    return sandbox_run(sandbox, argv, error) && (unlinkat(fd, "lib", 0) == 0);
+}
+
+static gboolean write_modules_archive(
+        ImageBuild *image, const char *directory, const char *path, GError **error) {
+    AUTO_FD tree = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD output = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    CpioOptions options = {
+            .compression = CPIO_COMPRESSION_ZSTD,
+            .level = image->config->compress_level,
+            .clamp_time = MAX(image->config->source_date_epoch, 0),
+    };
+
+    if (tree < 0 || output < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot write %s: %s", path,
+                g_strerror(errno));
+        return FALSE;
+    }
+    return cpio_write_tree(tree, output, &options, error);
+}
+
+static GBytes *map_file(const char *path, GError **error) {
+    g_autoptr(GMappedFile) mapped = g_mapped_file_new(path, FALSE, error);
+    return mapped ? g_mapped_file_get_bytes(mapped) : NULL;
+}
+
+GBytes *kernel_modules_initrd(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Packing kernel modules for the initrd");
+    g_autoptr(KernelModuleSet) set = initrd_module_set(image, error);
+    g_autoptr(LayerInputs) inputs = layer_inputs_new();
+    g_autofree char *key = image_config_expand_key(image->config, image->config->cache_key);
+    g_autofree char *name = g_strconcat(key, ".kernel-modules", NULL);
+    g_autofree char *cache = build_cache_directory(image->build, image->config);
+    g_autofree char *directory = g_build_filename(image->directory, "kernel-modules", NULL);
+    g_autofree char *archive = g_build_filename(image->directory, "kernel-modules.cpio.zst", NULL);
+    gboolean incremental = image->config->incremental != INCREMENTAL_NO;
+    g_autofree char *path = NULL;
+    g_autofree char *level = NULL;
+
+    if (!set)
+        return NULL;
+    level = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, image->config->compress_level,
+            image->config->source_date_epoch);
+    layer_inputs_add(inputs, "level and time", level);
+    layer_inputs_add(inputs, "kernel", image->kernel_version);
+    if (incremental) {
+        if (!add_set_inputs(image, inputs, set->modules, "modules", error) ||
+                !add_set_inputs(image, inputs, set->firmware, "firmware", error))
+            return NULL;
+        path = layer_lookup(cache, name, inputs, image->name);
+    }
+    if (path) {
+        ui_step_done(g_steal_pointer(&step), "unchanged, from the cache");
+        return map_file(path, error);
+    }
+    if (!stage_modules(image, set, directory, error) ||
+            !write_modules_archive(image, directory, archive, error))
+        return NULL;
+    if (incremental && !(path = layer_store(cache, name, inputs, archive, error)))
+        return NULL;
+    ui_step_done(g_steal_pointer(&step), "%u modules", set->modules->len);
+    return map_file(path ? path : archive, error);
+}

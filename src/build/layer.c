@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+
+/* Changes whenever this program would make something else of the same inputs. */
+#define LAYER_FORMAT "particleos-layer-1"
+
+struct LayerInputs {
+    GTree *values; /* name -> digest, sorted by name */
+    char *key;
+};
+
+static int compare_names(gconstpointer a, gconstpointer b, gpointer data) {
+    return strcmp(a, b);
+}
+
+LayerInputs *layer_inputs_new(void) {
+    LayerInputs *inputs = g_new0(LayerInputs, 1);
+
+    inputs->values = g_tree_new_full(compare_names, NULL, g_free, g_free);
+    layer_inputs_add(inputs, "format", LAYER_FORMAT);
+    return inputs;
+}
+
+void layer_inputs_free(LayerInputs *inputs) {
+    if (!inputs)
+        return;
+    g_tree_unref(inputs->values);
+    g_free(inputs->key);
+    g_free(inputs);
+}
+
+void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value) {
+    g_clear_pointer(&inputs->key, g_free);
+    g_tree_insert(inputs->values, g_strdup(name),
+            value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, value, -1) : g_strdup("unset"));
+}
+
+gboolean layer_inputs_add_path(LayerInputs *inputs, const char *name, const char *path, GError **error) {
+    g_autofree char *digest = NULL;
+    struct stat info;
+
+    if (lstat(path, &info) < 0 && errno == ENOENT) {
+        layer_inputs_add(inputs, name, NULL);
+        return TRUE;
+    }
+    if (!(digest = tree_digest(AT_FDCWD, path, FALSE, error))) {
+        g_prefix_error(error, "Cannot read %s: ", path);
+        return FALSE;
+    }
+    layer_inputs_add(inputs, name, digest);
+    return TRUE;
+}
+
+static gboolean digest_value(gpointer name, gpointer value, gpointer data) {
+    g_checksum_update(data, name, strlen(name) + 1);
+    g_checksum_update(data, value, strlen(value) + 1);
+    return FALSE;
+}
+
+const char *layer_inputs_key(LayerInputs *inputs) {
+    if (!inputs->key) {
+        g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+        g_tree_foreach(inputs->values, digest_value, checksum);
+        inputs->key = g_strdup(g_checksum_get_string(checksum));
+    }
+    return inputs->key;
+}
+
+static char *layer_path(const char *cache, const char *name) {
+    g_autofree char *file = g_strconcat(name, ".cache", NULL);
+    return g_build_filename(cache, file, NULL);
+}
+
+static char *layer_manifest_path(const char *cache, const char *name) {
+    g_autofree char *file = g_strconcat(name, ".cache.json", NULL);
+    return g_build_filename(cache, file, NULL);
+}
+
+static JsonObject *read_manifest(const char *path) {
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonNode *root;
+
+    if (!json_parser_load_from_file(parser, path, NULL) || !(root = json_parser_get_root(parser)) ||
+            !JSON_NODE_HOLDS_OBJECT(root))
+        return NULL;
+    return json_object_ref(json_node_get_object(root));
+}
+
+typedef struct {
+    JsonObject *stored;
+    GString *changed;
+} Comparison;
+
+static gboolean compare_input(gpointer name, gpointer value, gpointer data) {
+    Comparison *comparison = data;
+    const char *before = json_object_get_string_member_with_default(comparison->stored, name, "");
+
+    if (!g_str_equal(before, value))
+        g_string_append_printf(
+                comparison->changed, "%s%s", comparison->changed->len > 0 ? ", " : "", (char *) name);
+    return FALSE;
+}
+
+static void add_vanished_inputs(LayerInputs *inputs, JsonObject *stored, GString *changed) {
+    g_autoptr(GList) names = json_object_get_members(stored);
+
+    for (GList *name = names; name; name = name->next)
+        if (!g_tree_lookup_extended(inputs->values, name->data, NULL, NULL))
+            g_string_append_printf(changed, "%s%s", changed->len > 0 ? ", " : "", (char *) name->data);
+}
+
+char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, const char *step_image) {
+    g_autofree char *path = layer_path(cache, name);
+    g_autofree char *manifest = layer_manifest_path(cache, name);
+    g_autoptr(JsonObject) stored = read_manifest(manifest);
+    g_autoptr(GString) changed = g_string_new(NULL);
+    Comparison comparison = {.stored = stored, .changed = changed};
+
+    if (!stored || !g_file_test(path, G_FILE_TEST_EXISTS)) {
+        ui_debug("%s: layer %s is not in the cache", step_image, name);
+        return NULL;
+    }
+    g_tree_foreach(inputs->values, compare_input, &comparison);
+    add_vanished_inputs(inputs, stored, changed);
+    if (changed->len > 0) {
+        ui_debug("%s: layer %s is made anew, because these changed: %s", step_image, name, changed->str);
+        return NULL;
+    }
+    ui_debug("%s: layer %s is reused (key %.16s)", step_image, name, layer_inputs_key(inputs));
+    return g_steal_pointer(&path);
+}
+
+static gboolean add_member(gpointer name, gpointer value, gpointer data) {
+    json_object_set_string_member(data, name, value);
+    return FALSE;
+}
+
+static gboolean write_manifest(const char *path, LayerInputs *inputs, GError **error) {
+    g_autoptr(JsonGenerator) generator = json_generator_new();
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    g_autofree char *text = NULL;
+
+    g_tree_foreach(inputs->values, add_member, object);
+    json_node_take_object(node, object);
+    json_generator_set_root(generator, node);
+    json_generator_set_pretty(generator, TRUE);
+    text = json_generator_to_data(generator, NULL);
+    return g_file_set_contents(path, text, -1, error);
+}
+
+static gboolean move_into_place(const char *path, const char *target, GError **error) {
+    if (rename(path, target) == 0)
+        return TRUE;
+    if (errno != EXDEV) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot move %s to %s: %s", path,
+                target, g_strerror(errno));
+        return FALSE;
+    }
+    return tree_copy(AT_FDCWD, path, AT_FDCWD, target, TREE_COPY_KEEP_OWNER, error);
+}
+
+char *layer_store(
+        const char *cache, const char *name, LayerInputs *inputs, const char *path, GError **error) {
+    g_autofree char *target = layer_path(cache, name);
+    g_autofree char *manifest = layer_manifest_path(cache, name);
+
+    if (g_mkdir_with_parents(cache, 0755) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", cache,
+                g_strerror(errno));
+        return NULL;
+    }
+    /* Without its manifest a layer does not count, so the old one stops counting first and the new one
+     * starts last. */
+    (void) g_unlink(manifest);
+    if (!tree_remove(AT_FDCWD, target, error) || !move_into_place(path, target, error) ||
+            !write_manifest(manifest, inputs, error)) {
+        g_prefix_error(error, "Cannot store the layer %s in %s: ", name, cache);
+        return NULL;
+    }
+    return g_steal_pointer(&target);
+}

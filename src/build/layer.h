@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Cached layers. A layer's key is a digest over named inputs: everything that shaped it, and nothing else.
+ * The inputs are stored beside the layer, so that a layer that cannot be reused can say which of them
+ * changed. */
+
+#include <glib.h>
+
+typedef struct LayerInputs LayerInputs;
+
+LayerInputs *layer_inputs_new(void);
+void layer_inputs_free(LayerInputs *inputs);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayerInputs, layer_inputs_free)
+
+/* Adds an input; VALUE may be long (it is digested) and NULL (not the same as empty). Names are unique. */
+void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value);
+
+/* Adds the content of the file or directory PATH (names, modes, content, xattrs); a missing one is recorded
+ * as such. */
+gboolean layer_inputs_add_path(LayerInputs *inputs, const char *name, const char *path, GError **error);
+
+/* The key, hex; owned by the inputs. */
+const char *layer_inputs_key(LayerInputs *inputs);
+
+/* The path of the layer NAME in CACHE when it was made from the same INPUTS, else NULL; owned by the caller.
+ * With --debug it says why, with STEP_IMAGE as the image's name. */
+char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, const char *step_image);
+
+/* Moves the file or directory PATH into CACHE as the layer NAME, in place of an older one. Returns its new
+ * path, owned by the caller. A crash at any moment leaves no layer that claims to be what it is not. */
+char *layer_store(
+        const char *cache, const char *name, LayerInputs *inputs, const char *path, GError **error);

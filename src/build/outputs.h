@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The last steps: output files in staging, and their way into the output directory. */
+
+#include "build/image-build.h"
+
+/* File name of the main output ("image.raw", "initrd.cpio.zst"); owned by the caller. */
+char *outputs_main_name(const ImageConfig *config);
+
+/* Everything that a build of CONFIG may leave in its output directory: names, NULL-terminated; owned by the
+ * caller. Names of split partitions are patterns with a star. */
+char **outputs_names(const ImageConfig *config);
+
+/* Disk: all volumes but the ESP, before the kernel command line is known. */
+gboolean step_disk_volumes(ImageBuild *image, GError **error);
+/* Disk: the ESP, partition table, split artifacts. */
+gboolean step_disk_finish(ImageBuild *image, GError **error);
+
+/* Formats that are archives of the tree. */
+gboolean step_archive(ImageBuild *image, GError **error);
+
+gboolean step_manifest(ImageBuild *image, GError **error);
+gboolean step_split_files(ImageBuild *image, GError **error);
+gboolean step_link(ImageBuild *image, GError **error);
+gboolean step_checksums(ImageBuild *image, GError **error);
+
+/* Renames what is in staging into the output directory and removes outputs of earlier builds that this one
+ * did not make. */
+gboolean outputs_publish(ImageBuild *image, GError **error);
+
+/* Removes all outputs of CONFIG from DIRECTORY. */
+gboolean outputs_remove(const ImageConfig *config, const char *directory, GError **error);

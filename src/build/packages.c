@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/packages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "build/kernel.h"
+#include "build/layer.h"
+#include "build/scripts.h"
+#include "build/systemd-tools.h"
+#include "build/trees.h"
+#include "config.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+static gboolean uses_packages(const ImageBuild *image) {
+    const ImageConfig *config = image->config;
+    return config->packages[0] || config->volatile_packages[0];
+}
+
+static gboolean must_sync(ImageBuild *image) {
+    const ImageConfig *config = image->config;
+    const Recipe *recipe = image->build->recipe;
+
+    if (config->cache_only == CACHE_ONLY_ALWAYS || config->cache_only == CACHE_ONLY_METADATA)
+        return FALSE;
+    if (config->cache_only == CACHE_ONLY_NEVER || !distro_have_metadata(image->distro))
+        return TRUE;
+    /* As long as a recipe is worked on, its packages stay the same; -ff and a build without cache look for
+     * new ones. */
+    return config->incremental == INCREMENTAL_NO || recipe->arguments->force > 1;
+}
+
+gboolean packages_sync(Build *build, GError **error) {
+    g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (!image->distro || !uses_packages(image) || !must_sync(image))
+            continue;
+        g_autofree char *sources =
+                g_build_filename(image->directory, "distro", "apt", "sources.list.d", "mkosi.sources", NULL);
+        char *repositories = NULL;
+        (void) g_file_get_contents(sources, &repositories, NULL, NULL);
+        if (!repositories || !g_hash_table_add(done, repositories))
+            continue;
+
+        g_autoptr(UiStep) step = ui_step_begin(image->name, "Fetching metadata of %s %s",
+                distribution_to_string(image->config->distribution), image->config->release);
+        if (!distro_sync(image->distro, error))
+            return FALSE;
+        ui_step_done(g_steal_pointer(&step), NULL);
+    }
+    return TRUE;
+}
+
+static char *join_list(char *const *list) {
+    return g_strjoinv("\n", (char **) list);
+}
+
+static void add_list(LayerInputs *inputs, const char *name, char *const *list) {
+    g_autofree char *text = join_list(list);
+    layer_inputs_add(inputs, name, text);
+}
+
+static void add_number(LayerInputs *inputs, const char *name, gint64 number) {
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+    layer_inputs_add(inputs, name, text);
+}
+
+static gboolean add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error) {
+    for (guint i = 0; trees[i]; i++) {
+        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
+        g_autofree char *target = g_strdup_printf("%s[%u] target", name, i);
+        layer_inputs_add(inputs, target, trees[i]->target);
+        if (!layer_inputs_add_path(inputs, label, trees[i]->source, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error) {
+    for (guint i = 0; paths[i]; i++) {
+        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
+        if (!layer_inputs_add_path(inputs, label, paths[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Resolving is the same as long as repositories' metadata, the wish and the configuration are the same. */
+static char *resolved_packages_text(ImageBuild *image, GError **error) {
+    g_autoptr(GPtrArray) resolved = distro_resolve(
+            image->distro, NULL, image->config->packages, image->config->packages[0] != NULL, error);
+    GString *text;
+
+    if (!resolved)
+        return NULL;
+    text = g_string_new(NULL);
+    for (guint i = 0; i < resolved->len; i++) {
+        const DistroPackage *package = resolved->pdata[i];
+        g_string_append_printf(text, "%s %s\n", package->file, package->digest);
+    }
+    return g_string_free(text, FALSE);
+}
+
+/* Everything that shapes the tree with packages installed. */
+LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    g_autoptr(LayerInputs) inputs = layer_inputs_new();
+    g_autofree char *packages = NULL;
+
+    layer_inputs_add(inputs, "program version", PARTICLEOS_VERSION);
+    layer_inputs_add(inputs, "Distribution", distribution_to_string(config->distribution));
+    layer_inputs_add(inputs, "Release", config->release);
+    layer_inputs_add(inputs, "Architecture", architecture_to_string(config->architecture));
+    add_number(inputs, "WithRecommends", config->with_recommends);
+    add_number(inputs, "WithDocs", config->with_docs);
+    add_list(inputs, "Packages", config->packages);
+    if (!add_trees(inputs, "SkeletonTrees", config->skeleton_trees, error) ||
+            !add_trees(inputs, "SandboxTrees", config->sandbox_trees, error) ||
+            !add_paths(inputs, "PackageDirectories", config->package_directories, error) ||
+            !add_paths(inputs, "PrepareScripts", config->prepare_scripts, error))
+        return NULL;
+    if (config->prepare_scripts[0]) {
+        /* Scripts see more than packages do. */
+        g_autofree char *json = image_config_to_json(config);
+        layer_inputs_add(inputs, "configuration", json);
+        if (!add_paths(inputs, "EnvironmentFiles", config->environment_files, error))
+            return NULL;
+    }
+    if (!(packages = resolved_packages_text(image, error)))
+        return NULL;
+    layer_inputs_add(inputs, "resolved packages", packages);
+    return g_steal_pointer(&inputs);
+}
+
+char *packages_content_settings(const ImageConfig *config) {
+    /* Scripts may read any setting from $MKOSI_CONFIG. */
+    if (config->post_installation_scripts[0] || config->finalize_scripts[0])
+        return image_config_to_json(config);
+
+    static const char *const names[] = {"Format", "CompressOutput", "CompressLevel", "SourceDateEpoch",
+            "RemovePackages", "RemoveFiles", "CleanPackageMetadata", "Locale", "LocaleMessages", "Keymap",
+            "Timezone", "Hostname", "RootPassword", "RootShell", "MachineId", "Autologin", "MakeInitrd",
+            "Ssh", "ImageId", "ImageVersion", "KernelModules", "KernelModulesExclude",
+            "KernelModulesIncludeHost", "FirmwareFiles", "FirmwareExclude", "Environment", "Verity",
+            "Bootable"};
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *json = image_config_setting_to_json(config, names[i]);
+        g_string_append_printf(text, "%s=%s\n", names[i], json ? json : "");
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void show_progress(guint done, guint total, const char *what, gpointer data) {
+    ui_step_update(data, "%s", what);
+    ui_step_progress(data, total > 0 ? (double) done / total : 0, 0);
+}
+
+static gboolean download_packages(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = NULL;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&image->build->package_cache_lock);
+
+    step = ui_step_begin(image->name, "Downloading packages");
+    if (!distro_download(image->distro, NULL, image->config->packages, TRUE, error))
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
+
+static gboolean install_packages(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = NULL;
+
+    if (!image->config->packages[0])
+        return TRUE;
+    if (!download_packages(image, error))
+        return FALSE;
+    step = ui_step_begin(image->name, "Installing packages");
+    if (!distro_install(
+                image->distro, image->root, image->config->packages, TRUE, show_progress, step, error))
+        return FALSE;
+
+    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
+    if (!installed)
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), "%u packages", installed->len);
+    return TRUE;
+}
+
+/* Skeleton trees, packages, prepare scripts, and what only depends on those. */
+static gboolean make_base_tree(ImageBuild *image, GError **error) {
+    return trees_install_skeleton(image, error) && install_packages(image, error) &&
+           scripts_run_prepare(image, error) && kernel_place_images(image, error) &&
+           systemd_tools_depmod(image, FALSE, error) && systemd_tools_hwdb(image, error);
+}
+
+static char *layer_name(const ImageBuild *image) {
+    return image_config_expand_key(image->config, image->config->cache_key);
+}
+
+static gboolean open_root(ImageBuild *image, GError **error) {
+    image->root_fd = open(image->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (image->root_fd >= 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", image->root,
+            g_strerror(errno));
+    return FALSE;
+}
+
+static char *image_subdirectory(ImageBuild *image, const char *name, GError **error) {
+    g_autofree char *path = g_build_filename(image->directory, name, NULL);
+    if (g_mkdir(path, 0755) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
+                g_strerror(errno));
+        return NULL;
+    }
+    return g_steal_pointer(&path);
+}
+
+/* Lays a writable tree over the cached LAYER: the cache itself never changes. */
+static gboolean mount_over_layer(ImageBuild *image, char *layer, GError **error) {
+    g_autofree char *upper = image_subdirectory(image, "upper", error);
+    g_autofree char *work = upper ? image_subdirectory(image, "work", error) : NULL;
+    g_autofree char *target = work ? image_subdirectory(image, "merged", error) : NULL;
+    char *const lowers[] = {layer, NULL};
+
+    if (!target || !tree_mount_overlay(lowers, upper, work, target, error)) {
+        g_prefix_error(error, "Cannot lay a tree over the cached layer %s: ", layer);
+        return FALSE;
+    }
+    if (image->root_fd >= 0)
+        close(image->root_fd);
+    g_free(image->root);
+    image->root = g_steal_pointer(&target);
+    image->mounted = TRUE;
+    return open_root(image, error);
+}
+
+static gboolean make_and_store(ImageBuild *image, LayerInputs *inputs, const char *cache, const char *name,
+        char **ret_layer, GError **error) {
+    image->root = image_subdirectory(image, "root", error);
+    if (!image->root || !open_root(image, error) || !make_base_tree(image, error))
+        return FALSE;
+    if (!cache)
+        return TRUE;
+    *ret_layer = layer_store(cache, name, inputs, image->root, error);
+    return *ret_layer != NULL;
+}
+
+gboolean step_base_layer(ImageBuild *image, GError **error) {
+    gboolean incremental = image->config->incremental != INCREMENTAL_NO;
+    g_autoptr(LayerInputs) inputs = NULL;
+    g_autofree char *cache = incremental ? build_cache_directory(image->build, image->config) : NULL;
+    g_autofree char *name = layer_name(image);
+    g_autofree char *layer = NULL;
+
+    if (image->repository && !distro_index_local_repository(image->distro, error))
+        return FALSE;
+    if (incremental) {
+        if (!(inputs = packages_layer_inputs(image, error)))
+            return FALSE;
+        image->base_key = g_strdup(layer_inputs_key(inputs));
+        if (image->build->recipe->arguments->force < 2)
+            layer = layer_lookup(cache, name, inputs, image->name);
+    }
+    image->reused = layer != NULL;
+    if (image->reused)
+        ui_step_done(ui_step_begin(image->name, "Installing packages"), "unchanged, from the cache");
+    else if (image->config->incremental == INCREMENTAL_STRICT &&
+             image->build->recipe->arguments->force < 2) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Incremental=strict, but there is no cached layer that fits; make one with -ff");
+        return FALSE;
+    } else if (!make_and_store(image, inputs, cache, name, &layer, error))
+        return FALSE;
+    return !layer || mount_over_layer(image, layer, error);
+}
+
+gboolean wants_volatile_packages(const ImageBuild *image) {
+    return image->config->volatile_packages[0] != NULL;
+}
+
+gboolean step_volatile_packages(ImageBuild *image, GError **error) {
+    char **packages = image->config->volatile_packages;
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Installing volatile packages");
+    gboolean downloaded;
+
+    g_mutex_lock(&image->build->package_cache_lock);
+    downloaded = distro_download(image->distro, image->root, packages, FALSE, error);
+    g_mutex_unlock(&image->build->package_cache_lock);
+    if (!downloaded ||
+            !distro_install(image->distro, image->root, packages, FALSE, show_progress, step, error))
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
+
+gboolean wants_remove_packages(const ImageBuild *image) {
+    return image->config->remove_packages[0] != NULL;
+}
+
+gboolean step_remove_packages(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Removing packages");
+
+    if (!distro_remove(image->distro, image->root, image->config->remove_packages, error))
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
+
+gboolean wants_clean_metadata(const ImageBuild *image) {
+    const ImageConfig *config = image->config;
+
+    if (config->clean_package_metadata != FEATURE_AUTO)
+        return config->clean_package_metadata == FEATURE_ENABLED;
+    /* A tree without the package manager has no use for its databases. */
+    return config->format != OUTPUT_FORMAT_DIRECTORY && config->format != OUTPUT_FORMAT_TAR &&
+           !tree_exists(image->root_fd, "usr/bin/apt-get");
+}
+
+gboolean step_clean_metadata(ImageBuild *image, GError **error) {
+    return distro_clean_metadata(image->config, image->root_fd, error);
+}

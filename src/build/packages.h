@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "build/image-build.h"
+#include "build/layer.h"
+
+/* Fetches repository metadata for every image that needs it, once per set of repositories. */
+gboolean packages_sync(Build *build, GError **error);
+
+/* Makes the tree with packages installed: the layer that all later steps build on, from the cache if its key
+ * is the same. Leaves image->root usable. */
+gboolean step_base_layer(ImageBuild *image, GError **error);
+
+gboolean wants_volatile_packages(const ImageBuild *image);
+gboolean step_volatile_packages(ImageBuild *image, GError **error);
+
+gboolean wants_remove_packages(const ImageBuild *image);
+gboolean step_remove_packages(ImageBuild *image, GError **error);
+
+gboolean wants_clean_metadata(const ImageBuild *image);
+gboolean step_clean_metadata(ImageBuild *image, GError **error);
+
+/* The inputs of that layer: settings, trees, scripts, and the exact packages. */
+LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error);
+
+/* The settings that shape what an archive image contains beyond packages, as text; owned by the caller. */
+char *packages_content_settings(const ImageConfig *config);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The recipe's scripts: what they see, where they run (reference of the recipe language, chapter 13,
+ * Scripts). */
+
+#include "build/image-build.h"
+
+/* Sync scripts of all images, with network, before any image is built. */
+gboolean scripts_run_sync(Build *build, GError **error);
+
+gboolean scripts_run_prepare(ImageBuild *image, GError **error);
+
+gboolean wants_postinst(const ImageBuild *image);
+gboolean step_postinst(ImageBuild *image, GError **error);
+gboolean wants_finalize(const ImageBuild *image);
+gboolean step_finalize(ImageBuild *image, GError **error);
+gboolean wants_postoutput(const ImageBuild *image);
+gboolean step_postoutput(ImageBuild *image, GError **error);
+
+/* Clean scripts, after outputs were removed. OUTPUT_DIRECTORY is where the outputs were. */
+gboolean scripts_run_clean(const ImageConfig *config, const char *output_directory, GError **error);

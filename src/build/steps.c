@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How an image is built, from top to bottom. */
+
+#include "build/boot.h"
+#include "build/configure.h"
+#include "build/image-build.h"
+#include "build/kernel.h"
+#include "build/outputs.h"
+#include "build/packages.h"
+#include "build/scripts.h"
+#include "build/systemd-tools.h"
+#include "build/trees.h"
+
+const BuildStep build_steps[] = {
+        {"check tree", NULL, step_check_tree},
+        {"volatile packages", wants_volatile_packages, step_volatile_packages},
+        {"extra trees", wants_extra_trees, step_extra_trees},
+        {"postinst scripts", wants_postinst, step_postinst},
+        {"kernels", NULL, step_place_kernels},
+        {"configuration", NULL, step_configure},
+        {"locales", NULL, step_locale_gen},
+        {"system users", NULL, step_sysusers},
+        {"volatile files", NULL, step_tmpfiles},
+        {"presets", NULL, step_presets},
+        {"kernel modules", NULL, step_filter_modules},
+        {"first boot settings", NULL, step_firstboot},
+        {"boot parts", NULL, step_save_boot_parts},
+        {"remove packages", wants_remove_packages, step_remove_packages},
+        {"record packages", NULL, step_record_packages},
+        {"package metadata", wants_clean_metadata, step_clean_metadata},
+        {"remove files", wants_remove_files, step_remove_files},
+        {"finalize scripts", wants_finalize, step_finalize},
+        {"disk volumes", NULL, step_disk_volumes},
+        {"boot loader", NULL, step_boot_loader},
+        {"unified kernel image", NULL, step_uki},
+        {"disk", NULL, step_disk_finish},
+        {"archive", NULL, step_archive},
+        {"split files", NULL, step_split_files},
+        {"manifest", NULL, step_manifest},
+        {"checksums", NULL, step_checksums},
+        {"link", NULL, step_link},
+        {"postoutput scripts", wants_postoutput, step_postoutput},
+        {},
+};

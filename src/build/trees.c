@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/trees.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/step.h"
+
+static gboolean is_archive(const char *path) {
+    static const char *const suffixes[] = {
+            ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".cpio", ".zip"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(path, suffixes[i]))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error) {
+    const char *where = target ? target : "/";
+    struct stat info;
+    gboolean ok;
+
+    if (stat(source, &info) < 0) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "Cannot read the tree %s: %s", source,
+                g_strerror(errno));
+        return FALSE;
+    }
+    if (S_ISREG(info.st_mode) && is_archive(source)) {
+        AUTO_FD archive = open(source, O_RDONLY | O_CLOEXEC);
+        ok = archive >= 0 && tree_extract(archive, tree_fd, where, TREE_COPY_KEEP_OWNER, error);
+    } else if (S_ISDIR(info.st_mode))
+        ok = tree_copy(AT_FDCWD, source, tree_fd, where, target ? 0 : TREE_COPY_CONTENTS_ONLY, error);
+    else {
+        g_autofree char *base = g_path_get_basename(source);
+        g_autofree char *file = target ? g_strdup(target) : g_build_filename("/", base, NULL);
+        g_autofree char *parent = g_path_get_dirname(file);
+        ok = tree_mkdir_p(tree_fd, parent, 0755, error) &&
+             tree_copy(AT_FDCWD, source, tree_fd, file, 0, error);
+    }
+    if (!ok)
+        g_prefix_error(error, "Cannot install %s into %s of the tree: ", source, where);
+    return ok;
+}
+
+static gboolean install_trees(int tree_fd, RecipeTree **trees, GError **error) {
+    for (RecipeTree **tree = trees; *tree; tree++)
+        if (!trees_install(tree_fd, (*tree)->source, (*tree)->target, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean trees_install_skeleton(ImageBuild *image, GError **error) {
+    return install_trees(image->root_fd, image->config->skeleton_trees, error);
+}
+
+gboolean trees_install_sandbox(ImageBuild *image, GError **error) {
+    if (!image->config->sandbox_trees[0])
+        return TRUE;
+
+    g_autofree char *path = g_build_filename(image->directory, "sandbox", NULL);
+    if (g_mkdir(path, 0755) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
+                g_strerror(errno));
+        return FALSE;
+    }
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    image->sandbox_tree = g_steal_pointer(&path);
+    return install_trees(fd, image->config->sandbox_trees, error);
+}
+
+static gboolean copy_packages(const char *directory, int repository_fd, GError **error) {
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
+    const char *name;
+
+    if (!dir)
+        return FALSE;
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        if (g_str_has_suffix(name, ".deb") && !tree_copy(AT_FDCWD, path, repository_fd, name, 0, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean trees_install_package_directories(ImageBuild *image, GError **error) {
+    char **const lists[] = {image->config->package_directories, image->config->volatile_package_directories};
+
+    if (!lists[0][0] && !lists[1][0])
+        return TRUE;
+    image->repository = g_build_filename(image->directory, "repository", NULL);
+    if (g_mkdir(image->repository, 0755) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s",
+                image->repository, g_strerror(errno));
+        return FALSE;
+    }
+    AUTO_FD fd = open(image->repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (char **directory = lists[i]; *directory; directory++)
+            if (!copy_packages(*directory, fd, error)) {
+                g_prefix_error(error, "Cannot read packages from %s: ", *directory);
+                return FALSE;
+            }
+    return TRUE;
+}
+
+gboolean wants_extra_trees(const ImageBuild *image) {
+    return image->config->extra_trees[0] != NULL;
+}
+
+gboolean step_extra_trees(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Copying extra trees");
+
+    if (!install_trees(image->root_fd, image->config->extra_trees, error))
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
+
+gboolean wants_remove_files(const ImageBuild *image) {
+    return image->config->remove_files[0] != NULL;
+}
+
+gboolean step_remove_files(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Removing files");
+
+    for (char **pattern = image->config->remove_files; *pattern; pattern++)
+        if (!tree_remove_glob(image->root_fd, *pattern, error)) {
+            g_prefix_error(error, "RemoveFiles=%s: ", *pattern);
+            return FALSE;
+        }
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
+
+gboolean step_check_tree(ImageBuild *image, GError **error) {
+    static const char *const places[] = {"etc/os-release", "usr/lib/os-release", "usr/lib/initrd-release"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+        if (tree_exists(image->root_fd, places[i]))
+            return TRUE;
+    if (image->config->format == OUTPUT_FORMAT_NONE)
+        return TRUE;
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+            "The tree of image %s has no os-release file, so it is no operating system; Packages= or a "
+            "skeleton tree "
+            "should bring one",
+            image->name);
+    return FALSE;
+}

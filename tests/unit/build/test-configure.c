@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/configure.h"
+
+static void test_set_appends(void) {
+    g_autofree char *text = os_release_set("ID=debian\n", "IMAGE_ID", "Particle");
+    g_assert_cmpstr(text, ==, "ID=debian\nIMAGE_ID=\"Particle\"\n");
+}
+
+static void test_set_replaces_once(void) {
+    g_autofree char *text = os_release_set("IMAGE_ID=a\nID=b\nIMAGE_ID=c\n", "IMAGE_ID", "d");
+    g_assert_cmpstr(text, ==, "IMAGE_ID=\"d\"\nID=b\n");
+}
+
+static void test_set_without_final_newline(void) {
+    g_autofree char *text = os_release_set("ID=b", "X", "d");
+    g_assert_cmpstr(text, ==, "ID=b\nX=\"d\"\n");
+}
+
+static void test_get(void) {
+    const char *text = "ID=debian\nNAME=\"Debian GNU/Linux\"\nIDX=1\n";
+    g_autofree char *id = os_release_get(text, "ID");
+    g_autofree char *name = os_release_get(text, "NAME");
+
+    g_assert_cmpstr(id, ==, "debian");
+    g_assert_cmpstr(name, ==, "Debian GNU/Linux");
+    g_assert_null(os_release_get(text, "VERSION_ID"));
+}
+
+int main(int argc, char *argv[]) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/configure/set-appends", test_set_appends);
+    g_test_add_func("/configure/set-replaces", test_set_replaces_once);
+    g_test_add_func("/configure/set-unterminated", test_set_without_final_newline);
+    g_test_add_func("/configure/get", test_get);
+    return g_test_run();
+}
