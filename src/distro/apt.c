@@ -95,7 +95,7 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
     sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", 0);
     sandbox_bind(sandbox, lists, "/var/lib/apt/lists", 0);
     sandbox_bind(sandbox, root ? root : empty_root, BUILDROOT, 0);
-    sandbox_mount_api(sandbox, BUILDROOT);
+    sandbox_api_mounts(sandbox, BUILDROOT);
     if (session->local_repository)
         sandbox_bind(sandbox, session->local_repository, "/repository", 0);
     sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
