@@ -1,10 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "build/build.h"
+#include "sandbox/sandbox.h"
+#include "ui/log.h"
+#include "ui/step.h"
+
+/* The first interrupt ends all children, after which the build fails and cleans up; the second one ends the
+ * program. */
+static void on_interrupt(int signal_number) {
+    sandbox_cancel_all();
+}
+
+static void catch_interrupts(void) {
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
+
+    (void) sigaction(SIGINT, &action, NULL);
+    (void) sigaction(SIGTERM, &action, NULL);
+    (void) sigaction(SIGHUP, &action, NULL);
+}
+
+static void print_result(const Recipe *recipe, double seconds) {
+    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *size = NULL, *used = NULL;
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return;
+    size = ui_format_size(info.st_size);
+    used = ui_format_size((guint64) info.st_blocks * 512);
+    ui_info("%s%s%s: %s, of which %s are used; built in %.1f s", ui_colour(UI_COLOUR_BOLD), path,
+            ui_colour(UI_COLOUR_RESET), size, used, seconds);
+}
 
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(
-            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb build is not implemented yet");
-    return FALSE;
+    g_autoptr(GTimer) timer = g_timer_new();
+    g_autofree char *path = build_output_path(recipe, recipe->main);
+
+    if (!recipe->arguments->force && recipe->main->format != OUTPUT_FORMAT_NONE &&
+            g_file_test(path, G_FILE_TEST_EXISTS)) {
+        ui_info("%s exists already; use -f to build it again", path);
+        return TRUE;
+    }
+    if (!recipe_check_implemented(recipe, error) || !sandbox_become_root(error))
+        return FALSE;
+    catch_interrupts();
+    if (recipe->arguments->force > 2 && !build_clean(recipe, 2, error))
+        return FALSE;
+    if (!build_run(recipe, error)) {
+        if (sandbox_cancelled()) {
+            g_clear_error(error);
+            g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_SIGNAL,
+                    "Interrupted; earlier outputs are as they were, nothing is left behind");
+        }
+        return FALSE;
+    }
+    if (recipe->arguments->debug_timing)
+        ui_print_timing();
+    print_result(recipe, g_timer_elapsed(timer, NULL));
+    return TRUE;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include "build/build.h"
+#include "sandbox/sandbox.h"
 
 gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(
-            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb clean is not implemented yet");
-    return FALSE;
+    return sandbox_become_root(error) && build_clean(recipe, recipe->arguments->force, error);
 }

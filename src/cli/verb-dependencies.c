@@ -1,10 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
-#include <gio/gio.h>
+#include <stdio.h>
+
+#include "ui/log.h"
+
+/* A program of the host, what it is for, and the Debian package that has it. */
+typedef struct {
+    const char *program;
+    const char *package;
+    const char *purpose;
+} Dependency;
+
+static const Dependency build_dependencies[] = {
+        {"apt-get", "apt", "installs packages into images of Debian and Ubuntu"},
+        {"dpkg", "dpkg", "unpacks packages"},
+        {"newuidmap", "uidmap", "builds as an ordinary user"},
+        {"mkfs.vfat", "dosfstools", "formats the EFI system partition"},
+        {"mcopy", "mtools", "fills the EFI system partition"},
+        {"mke2fs", "e2fsprogs", "formats ext4 partitions"},
+        {"mkfs.btrfs", "btrfs-progs", "formats btrfs partitions"},
+        {"mkswap", "util-linux", "formats swap partitions"},
+};
+
+static const Dependency vm_dependencies[] = {
+        {"qemu-system-x86_64", "qemu-system-x86", "runs virtual machines"},
+        {"qemu-img", "qemu-utils", "makes throw-away copies of disks"},
+        {"swtpm", "swtpm", "is the TPM of virtual machines"},
+};
+
+static gboolean list_dependencies(const char *title, const Dependency *dependencies, gsize n) {
+    gboolean complete = TRUE;
+
+    printf("%s%s%s\n", ui_out_colour(UI_COLOUR_BOLD), title, ui_out_colour(UI_COLOUR_RESET));
+    for (gsize i = 0; i < n; i++) {
+        const Dependency *dependency = &dependencies[i];
+        g_autofree char *path = g_find_program_in_path(dependency->program);
+        g_autofree char *sbin = path ? NULL : g_build_filename("/usr/sbin", dependency->program, NULL);
+        gboolean found = path || g_file_test(sbin, G_FILE_TEST_IS_EXECUTABLE);
+
+        printf("  %s%-7s%s  %-20s %-18s %s\n", ui_out_colour(found ? UI_COLOUR_GREEN : UI_COLOUR_RED),
+                found ? "found" : "missing", ui_out_colour(UI_COLOUR_RESET), dependency->program,
+                dependency->package, dependency->purpose);
+        complete = complete && found;
+    }
+    return complete;
+}
 
 gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_set_error_literal(
-            error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "The verb dependencies is not implemented yet");
-    return FALSE;
+    gboolean complete =
+            list_dependencies("For building", build_dependencies, G_N_ELEMENTS(build_dependencies));
+
+    complete = list_dependencies("For virtual machines", vm_dependencies, G_N_ELEMENTS(vm_dependencies)) &&
+               complete;
+    *ret_exit_status = complete ? 0 : 1;
+    return TRUE;
 }

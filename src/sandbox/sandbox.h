@@ -125,7 +125,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
  * async-signal-safe. For the SIGINT handler. */
 void sandbox_cancel_all(void);
 gboolean sandbox_cancelled(void);
-
-/* Mounts /proc, /dev, /run and /tmp of the sandbox below TARGET too, for tools that chroot there (dpkg
- * --root). */
-void sandbox_mount_api(Sandbox *sandbox, const char *target);
