@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The front door: "make image" on a fresh machine installs what is needed, builds the program, builds a signed image
+# from recipes/particleos, proves it and boots it. "make check" runs every test.
+
+BUILD ?= build
+RECIPE ?= recipes/particleos
+# Profiles of the recipe, for instance "make image PROFILES=minimal".
+PROFILES ?=
+PREFIX ?= /usr/local
+
+particleos = $(BUILD)/src/cli/particleos
+recipe_options = -C $(RECIPE) $(foreach profile,$(PROFILES),--profile $(profile))
+
+.PHONY: all setup image check bench install clean format
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja: | setup
+	meson setup --prefix $(PREFIX) $(BUILD)
+
+# Does nothing when everything is there.
+setup:
+	@tools/setup
+
+image: all
+	test -e $(RECIPE)/mkosi.key || $(particleos) -C $(RECIPE) genkey
+	$(particleos) $(recipe_options) -f build
+	$(particleos) $(recipe_options) inspect
+	$(particleos) $(recipe_options) vm --until-login
+
+check: all
+	tests/run
+
+bench: all
+	bench/run
+
+install: all
+	meson install -C $(BUILD)
+
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf $(BUILD) build-sanitize build-fuzz
