@@ -10,19 +10,16 @@
 #include "ui/cleanup.h"
 #include "ui/step.h"
 
-static gboolean cpio_compression(Compression compression, CpioCompression *ret) {
+static gboolean compressor_kind(Compression compression, CompressorKind *ret) {
     switch (compression) {
     case COMPRESSION_NONE:
-        *ret = CPIO_COMPRESSION_NONE;
+        *ret = COMPRESSOR_NONE;
         return TRUE;
     case COMPRESSION_ZSTD:
-        *ret = CPIO_COMPRESSION_ZSTD;
+        *ret = COMPRESSOR_ZSTD;
         return TRUE;
     case COMPRESSION_GZ:
-        *ret = CPIO_COMPRESSION_GZIP;
-        return TRUE;
-    case COMPRESSION_XZ:
-        *ret = CPIO_COMPRESSION_XZ;
+        *ret = COMPRESSOR_GZIP;
         return TRUE;
     default:
         return FALSE;
@@ -41,9 +38,9 @@ static gboolean write_cpio(ImageBuild *image, GError **error) {
                 image->output, g_strerror(errno));
         return FALSE;
     }
-    if (!cpio_compression(image->config->compress_output, &options.compression)) {
+    if (!compressor_kind(image->config->compress_output, &options.compression)) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_NOT_IMPLEMENTED,
-                "CompressOutput=%s is not implemented yet for Format=cpio; use zstd, xz, gz or none",
+                "CompressOutput=%s is not implemented yet for Format=cpio; use zstd, gz or none",
                 compression_to_string(image->config->compress_output));
         return FALSE;
     }

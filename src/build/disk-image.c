@@ -91,9 +91,9 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->os_variant_id = os_release_value(image, "VARIANT_ID");
     options->kernel_version = image->kernel_version;
     options->verity = disk_verity(config->verity);
-    options->verity_key = image->build->verity_key ? key_source_peek(image->build->verity_key) : NULL;
+    options->verity_key = image->build->verity_key;
     options->verity_certificate =
-            image->build->verity_certificate ? certificate_peek(image->build->verity_certificate) : NULL;
+            image->build->verity_certificate;
     options->compression_level = -1;
     options->step_image = image->name;
     return TRUE;

@@ -250,7 +250,7 @@ static gboolean write_modules_archive(
     AUTO_FD tree = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_FD output = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     CpioOptions options = {
-            .compression = CPIO_COMPRESSION_ZSTD,
+            .compression = COMPRESSOR_ZSTD,
             .level = image->config->compress_level,
             .clamp_time = MAX(image->config->source_date_epoch, 0),
     };

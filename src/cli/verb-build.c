@@ -58,8 +58,6 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         }
         return FALSE;
     }
-    if (recipe->arguments->debug_timing)
-        ui_print_timing();
     print_result(recipe, g_timer_elapsed(timer, NULL));
     return TRUE;
 }

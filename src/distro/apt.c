@@ -175,7 +175,7 @@ static GPtrArray *apt_command(DistroSession *session, const char *program) {
     add_option(argv, "Dir::State=" BUILDROOT "/var/lib/apt");
     add_option(argv, "Dir::State::lists=/var/lib/apt/lists/");
     add_option(argv, "Dir::State::Status=" BUILDROOT "/var/lib/dpkg/status");
-    add_option(argv, "Dir::Log=/var/log/apt");
+    add_option(argv, "Dir::Log=/tmp");
     add_option(argv, "Debug::NoLocking=true");
     add_option(argv, "pkgCacheGen::ForceEssential=,");
     add_trust_options(argv, config);

@@ -32,10 +32,12 @@ int tree_open_raw(int tree_fd, const char *path, int flags, mode_t mode) {
     };
     if (!(flags & O_CREAT) && (flags & O_TMPFILE) != O_TMPFILE)
         how.mode = 0;
+    /* An absolute path that belongs to no tree means the whole file system. */
+    AUTO_FD root = tree_fd == AT_FDCWD && *path == '/' ? open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     int fd;
     /* EAGAIN: something was renamed meanwhile, so ".." could not be trusted. */
     do
-        fd = syscall(SYS_openat2, tree_fd, *path ? path : "/", &how, sizeof how);
+        fd = syscall(SYS_openat2, root >= 0 ? root : tree_fd, *path ? path : "/", &how, sizeof how);
     while (fd < 0 && (errno == EAGAIN || errno == EINTR));
     return fd;
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /* Directory trees on disk: copying, removing, overlaying. All functions work on directory file descriptors
- * and never follow a symbolic link out of a tree. They expect to run after sandbox_become_root(). */
+ * and never follow a symbolic link out of a tree. AT_FDCWD with an absolute path stands for the whole file
+ * system. They expect to run after sandbox_become_root(). */
 
 #include <glib.h>
 #include <sys/types.h>
