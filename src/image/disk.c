@@ -391,7 +391,8 @@ static gboolean step_partition(Disk *disk, PlannedPartition *partition, GError *
             disk->options->step_image, "Writing partition %s (%s)", definition->type.name, format);
 
     if (!write_partition(disk, partition, error)) {
-        g_prefix_error(error, "writing partition %s of %s: ", definition->type.name, definition->path);
+        g_prefix_error(error, "writing partition %s of %s from %s: ", definition->type.name,
+                definition->path, disk->options->root_path);
         return FALSE;
     }
     g_autofree char *size = ui_format_size(partition->content_size);

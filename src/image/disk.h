@@ -52,12 +52,11 @@ typedef struct {
     const char
             *default_root_format; /* built-in definitions: Format= of the root partition, "ext4" if NULL */
 
-    /* The tree of the image, by descriptor and by path (both the same directory). Sources of CopyFiles= are
-     * resolved inside of it. */
+    /* The tree of the image, by descriptor, and its path for messages. Sources of CopyFiles= are resolved
+     * inside of it. */
     int root_fd;
     const char *root_path;
-    const char *work_directory; /* for temporary files and trees; NULL: directory of the output */
-    const char *tools_tree;     /* where mkfs programs come from; NULL: the host */
+    const char *tools_tree; /* where mkfs programs come from; NULL: the host */
 
     guint8 seed[16];      /* seed for all UUIDs, in the order of its text */
     gint64 epoch;         /* SOURCE_DATE_EPOCH in seconds: the time of everything made; -1: not given */
@@ -90,7 +89,8 @@ typedef struct {
 typedef struct Disk Disk;
 
 /* Reads the definitions and plans. OPTIONS is borrowed: it and what it points to must outlive the Disk.
- * Nothing is written yet. */
+ * Nothing is written yet. Temporary files go into a directory ".particleos-disk-XXXXXX" next to the output:
+ * have the output in a workspace, which goes away when the process is killed. */
 Disk *disk_new(const DiskOptions *options, GError **error);
 void disk_free(Disk *disk);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Disk, disk_free)

@@ -423,6 +423,52 @@ static void test_ext4_verity(Fixture *fixture, gconstpointer data) {
     check_verity(fixture, disk);
 }
 
+/* A root with directories and links to mount on, sectors of 4096 bytes, and room to grow. */
+static void test_made(Fixture *fixture, gconstpointer data) {
+    define(fixture, "00-esp.conf",
+            "Type=esp\nFormat=vfat\nCopyFiles=/boot:/\nSizeMinBytes=300M\nSizeMaxBytes=300M");
+    define(fixture, "10-root.conf",
+            "Type=root\nFormat=erofs\nMakeDirectories=/usr /var/log\nMakeSymlinks=/bin:usr/bin\n"
+            "CopyFiles=/etc/hosts:/etc/names\nMinimize=best\nCompression=none");
+    fixture->options.sector_size = 4096;
+    fixture->options.minimum_size = 400 * 1024 * 1024;
+    g_autoptr(Disk) disk = build(fixture);
+    const DiskPartition *root = find(disk, "root-x86-64");
+    g_autofree char *image = extract(fixture, root), *esp = extract(fixture, find(disk, "esp"));
+    struct stat st;
+
+    g_assert_cmpint(stat(fixture->output, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 400 * 1024 * 1024);
+    g_free(judge((const char *const[]){"fsck.vfat", "-n", esp, NULL}));
+    if (!tree_tool_need("usr/bin/fsck.erofs"))
+        return;
+    g_autofree char *target = in_top(fixture, "unpacked");
+    g_autofree char *option = g_strconcat("--extract=", target, NULL);
+    g_free(tree_tool_run("usr/bin/fsck.erofs", (const char *const[]){option, image, NULL}, FALSE));
+    g_autofree char *names = g_build_filename(target, "etc/names", NULL), *text = NULL;
+    g_autofree char *log = g_build_filename(target, "var/log", NULL);
+    g_autofree char *bin = g_build_filename(target, "bin", NULL), *link = g_file_read_link(bin, NULL);
+    g_assert_true(g_file_get_contents(names, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "127.0.0.1 localhost\n");
+    g_assert_true(g_file_test(log, G_FILE_TEST_IS_DIR));
+    g_assert_cmpstr(link, ==, "usr/bin");
+}
+
+static void test_btrfs(Fixture *fixture, gconstpointer data) {
+    g_autofree char *program = g_find_program_in_path("mkfs.btrfs");
+
+    if (!program) {
+        g_test_skip("mkfs.btrfs is missing");
+        return;
+    }
+    define(fixture, "10-root.conf", "Type=root\nFormat=btrfs\nCopyFiles=/\nMinimize=guess");
+    g_autoptr(Disk) disk = build(fixture);
+    g_autofree char *image = extract(fixture, find(disk, "root-x86-64"));
+
+    check_table(fixture, disk);
+    g_free(judge((const char *const[]){"btrfs", "check", image, NULL}));
+}
+
 static void test_defer(Fixture *fixture, gconstpointer data) {
     define_usual(fixture);
     fixture->options.verity = DISK_VERITY_DEFER;
@@ -496,6 +542,8 @@ int main(int argc, char **argv) {
             {"/disk/split", test_split},
             {"/disk/root-ext4", test_root_ext4},
             {"/disk/ext4-verity", test_ext4_verity},
+            {"/disk/made", test_made},
+            {"/disk/btrfs", test_btrfs},
             {"/disk/defer", test_defer},
             {"/disk/failures", test_failures},
     };
