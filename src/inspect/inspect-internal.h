@@ -40,8 +40,8 @@ void inspect_esp_check_ukis(InspectContext *context, const InspectEsp *esp, Insp
 void inspect_enrolment_collect(InspectContext *context, const InspectEsp *esp);
 void inspect_enrolment_check(InspectContext *context, const InspectEsp *esp, InspectNode *node);
 
-/* authenticode.c: a child of NODE about the signature of IMAGE. What is WANTED says whether a missing
- * signature is worth a remark. */
+/* authenticode.c: a child of NODE about the signature of IMAGE. What firmware itself checks
+ * MUST_BE_ENROLLED: by a certificate of the db, if this image brings one. */
 void inspect_check_authenticode(InspectContext *context, InspectNode *node, const char *id,
         const char *title, GBytes *image, gboolean must_be_enrolled);
 void inspect_collect_signers(InspectContext *context, GBytes *image);
