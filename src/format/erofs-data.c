@@ -13,6 +13,8 @@
 
 /* Bytes of input of one job: enough to make the cost of handing it over disappear. */
 #define JOB_SIZE ((gsize) EROFS_CLUSTER_SIZE_MAX)
+/* Jobs of one kind under way at a time: bounds memory on machines with very many processors. */
+#define JOBS_MAX 96
 /* Above this offset only whole files go into the packed inode: the tail of a file has 32 bits to say where.
  */
 #define PACKED_TAIL_LIMIT (G_GUINT64_CONSTANT(3) << 30)
@@ -518,7 +520,7 @@ gboolean erofs_data_write(ErofsOutput *output, const ErofsDataOptions *options, 
             .body_digest = g_byte_array_new(),
             .fragments = g_ptr_array_new(),
     };
-    writer.jobs_max = work_pool_get_threads(writer.pool) * 2 + 2;
+    writer.jobs_max = MIN(work_pool_get_threads(writer.pool) * 2 + 2, JOBS_MAX);
     plan(&writer, inodes);
     gboolean ok = write_bodies(&writer, inodes, error) && write_fragments(&writer, error);
     writer_clear(&writer);
