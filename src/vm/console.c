@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
@@ -116,6 +117,22 @@ static gboolean on_output(gint fd, GIOCondition condition, gpointer data) {
     return G_SOURCE_REMOVE;
 }
 
+static void send_bytes(VmConsole *console, const guint8 *bytes, gsize length) {
+    while (length > 0) {
+        ssize_t n = send(console->fd, bytes, length, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        bytes += n;
+        length -= n;
+    }
+}
+
+void vm_console_send(VmConsole *console, const char *text) {
+    send_bytes(console, (const guint8 *) text, strlen(text));
+}
+
 static gboolean on_input(gint fd, GIOCondition condition, gpointer data) {
     VmConsole *console = data;
     guint8 bytes[1024];
@@ -129,14 +146,7 @@ static gboolean on_input(gint fd, GIOCondition condition, gpointer data) {
     }
     g_autoptr(GByteArray) typed = g_byte_array_new();
     gboolean leave = vm_console_filter_input(&console->keys, bytes, n, g_get_monotonic_time(), typed);
-    for (gsize sent = 0; sent < typed->len;) {
-        ssize_t m = send(console->fd, typed->data + sent, typed->len - sent, MSG_NOSIGNAL);
-        if (m < 0 && errno == EINTR)
-            continue;
-        if (m <= 0)
-            break;
-        sent += m;
-    }
+    send_bytes(console, typed->data, typed->len);
     if (leave && console->quit)
         console->quit(console->data);
     return G_SOURCE_CONTINUE;

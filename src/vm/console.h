@@ -30,6 +30,9 @@ VmConsole *vm_console_new(
 void vm_console_free(VmConsole *console);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmConsole, vm_console_free)
 
+/* Sends TEXT to the guest, as if typed. */
+void vm_console_send(VmConsole *console, const char *text);
+
 /* Reads what the machine wrote last, once it has ended. */
 void vm_console_drain(VmConsole *console);
 

@@ -479,6 +479,10 @@ gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
     return TRUE;
 }
 
+void vm_machine_answer(VmMachine *machine, const char *text) {
+    vm_console_send(machine->report, text);
+}
+
 void vm_machine_power_button(VmMachine *machine) {
     vm_monitor_power_button(machine->monitor);
 }

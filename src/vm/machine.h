@@ -32,6 +32,9 @@ VmMachine *vm_machine_start(const ImageConfig *config, const VmMachineOptions *o
  * and 1 after a kernel panic. */
 gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error);
 
+/* Sends TEXT to the guest's second serial port. */
+void vm_machine_answer(VmMachine *machine, const char *text);
+
 /* Ask the guest to power off; end it at once. Both return immediately. */
 void vm_machine_power_button(VmMachine *machine);
 void vm_machine_quit(VmMachine *machine);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs in the guest (see report.h): says what the kernel and the TPM tools know about the chain of trust. One line a
-# fact, "KEY VALUE". Expects $PORT.
+# fact, "KEY VALUE". Then powers off when it is told to. Expects $PORT.
 
 exec >"$PORT" 2>/dev/null
 
@@ -65,3 +65,7 @@ systemctl list-units --failed --plain --no-legend --no-pager | while read -r uni
     say failed "$unit"
 done
 say end
+
+# Not every system listens to the power button.
+read -r answer <"$PORT"
+[ "$answer" != poweroff ] || systemctl poweroff

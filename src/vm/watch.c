@@ -118,12 +118,31 @@ static void end_line(Watch *watch) {
     g_string_truncate(watch->line, 0);
 }
 
+static gboolean report_is_complete(const GString *report) {
+    return g_str_has_prefix(report->str, "end\r\n") || strstr(report->str, "\nend\r\n") ||
+           strstr(report->str, "\nend\n");
+}
+
+static void power_off(Watch *watch) {
+    watch->powering_off = TRUE;
+    ui_step_update(watch->step, "powering off");
+    vm_machine_answer(watch->machine, "poweroff\n");
+    set_timer(watch, POWER_OFF_PATIENCE);
+}
+
+/* A login prompt and a report are both needed. */
+static void power_off_if_done(Watch *watch) {
+    if (watch->login && !watch->powering_off && report_is_complete(watch->report))
+        power_off(watch);
+}
+
 static void note_login(Watch *watch) {
     if (watch->login || !vm_watch_is_login(watch->line->str))
         return;
     watch->login = TRUE;
     ui_step_update(watch->step, "login prompt");
     set_timer(watch, REPORT_PATIENCE);
+    power_off_if_done(watch);
 }
 
 static void on_console(const char *bytes, gsize length, gpointer data) {
@@ -139,24 +158,11 @@ static void on_console(const char *bytes, gsize length, gpointer data) {
     note_login(watch);
 }
 
-static gboolean report_is_complete(const GString *report) {
-    return g_str_has_prefix(report->str, "end\r\n") || strstr(report->str, "\nend\r\n") ||
-           strstr(report->str, "\nend\n");
-}
-
-static void power_off(Watch *watch) {
-    watch->powering_off = TRUE;
-    ui_step_update(watch->step, "powering off");
-    vm_machine_power_button(watch->machine);
-    set_timer(watch, POWER_OFF_PATIENCE);
-}
-
 static void on_report(const char *bytes, gsize length, gpointer data) {
     Watch *watch = data;
     g_string_append_len(
             watch->report, bytes, MIN(length, (gsize) (1 << 20) - MIN(watch->report->len, 1 << 20)));
-    if (!watch->powering_off && report_is_complete(watch->report))
-        power_off(watch);
+    power_off_if_done(watch);
 }
 
 static void watch_clear(Watch *watch) {
@@ -204,8 +210,10 @@ static char **make_credentials(const ImageConfig *config) {
 VmReport *vm_boot_until_login(const ImageConfig *config, const VmWatchOptions *options, GError **error) {
     g_auto(Watch) watch = {.line = g_string_new(NULL), .report = g_string_new(NULL), .tail = G_QUEUE_INIT};
     g_auto(GStrv) credentials = make_credentials(config);
-    /* Questions of the first boot have no one to answer them; what the kernel says is wanted. */
-    static const char *const arguments[] = {"systemd.firstboot=no", "loglevel=6", NULL};
+    /* Questions of the first boot have no one to answer them, the report has what the kernel says, and
+     * emulated machines on busy hosts need patience. */
+    static const char *const arguments[] = {
+            "systemd.firstboot=no", "loglevel=4", "systemd.default_device_timeout_sec=600", NULL};
     VmMachineOptions machine_options = {
             .ephemeral = options->ephemeral,
             .kernel_command_line = (char *const *) arguments,
