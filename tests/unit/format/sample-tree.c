@@ -147,10 +147,12 @@ static void make_special(const char *path) {
     CHECK(mknod(socket, S_IFSOCK | 0777, 0));
 }
 
-static void make_modes(const char *path) {
+static void make_modes(const char *path, gboolean root) {
     g_autofree char *directory = make_directory(path, "modes");
     static const mode_t modes[] = {0, 0400, 0755, 04755, 02755, 01777, 07777};
     for (gsize i = 0; i < G_N_ELEMENTS(modes); i++) {
+        if (!root && !(modes[i] & 0400))
+            continue; /* could not be read again */
         g_autofree char *name = g_strdup_printf("%04o", modes[i]);
         sample_write(directory, name, SAMPLE_TEXT, i, 100);
         g_autofree char *file = g_build_filename(directory, name, NULL);
@@ -233,7 +235,7 @@ void sample_tree_make(const char *path) {
     make_sparse(path);
     make_directories(path);
     make_special(path);
-    make_modes(path);
+    make_modes(path, root);
     make_times(path);
     make_xattrs(path, root);
     if (root)
