@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A virtual machine for tests: one disk, its firmware variables and its TPM, booted as often as a test likes.
+
+It does not use particleos' own vm verb, so that the images are judged by something else.
+"""
+
+import base64
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+FIRMWARE = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    ("/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
+)
+PROGRAMS = ("qemu-system-x86_64", "swtpm", "mcopy", "sbsign", "openssl")
+
+# Emulation on a busy machine can be twenty times slower than a quiet one with KVM.
+PATIENCE = float(os.environ.get("PARTICLEOS_TEST_PATIENCE", "600"))
+
+CONTROL_SEQUENCES = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x09\x0b-\x1f\x7f]"
+)
+
+
+def find_firmware():
+    """The pair of code and variables, or None."""
+    for code, variables in FIRMWARE:
+        if Path(code).exists() and Path(variables).exists():
+            return code, variables
+    return None
+
+
+def missing_tools():
+    """What these tests need and this host lacks, as text; empty when nothing."""
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if not find_firmware():
+        missing.append("OVMF with Secure Boot")
+    return ", ".join(missing)
+
+
+class BootError(AssertionError):
+    """The console did not show what was expected; the message has its end."""
+
+
+class State:
+    """What a machine keeps between boots: a directory with disk, variables and TPM."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.disk = self.directory / "disk.raw"
+        self.variables = self.directory / "variables.fd"
+        self.tpm = self.directory / "tpm"
+
+    @classmethod
+    def from_image(cls, directory, image, size):
+        """A fresh machine in setup mode, with a copy of IMAGE grown to SIZE bytes."""
+        state = cls(directory)
+        state.directory.mkdir(parents=True)
+        state.tpm.mkdir()
+        copy_sparse(image, state.disk)
+        if os.path.getsize(state.disk) < size:
+            os.truncate(state.disk, size)
+        shutil.copyfile(find_firmware()[1], state.variables)
+        return state
+
+    def copy(self, directory):
+        """The same machine once more, for a test that spoils it."""
+        other = State(directory)
+        other.directory.mkdir(parents=True)
+        copy_sparse(self.disk, other.disk)
+        shutil.copyfile(self.variables, other.variables)
+        shutil.copytree(self.tpm, other.tpm)
+        return other
+
+    def reset_tpm(self):
+        """Another TPM: nothing that was sealed can be unsealed."""
+        shutil.rmtree(self.tpm)
+        self.tpm.mkdir()
+
+    def remove(self):
+        shutil.rmtree(self.directory)
+
+
+def copy_sparse(source, target):
+    subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(source), str(target)], check=True)
+
+
+class Machine:
+    """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
+
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048):
+        self.state = state
+        self.credentials = dict(credentials or {})
+        self.arguments = arguments
+        self.log = open(log, "wb") if log else None
+        self.memory = memory
+        self.text = ""  # all of the console so far, without control sequences
+        self.seen = 0  # position in text behind the last match
+        self.pending = b""  # bytes at the end that may be half of something
+        self.qemu = self.tpm = self.console = None
+
+    def __enter__(self):
+        ours, theirs = socket.socketpair()
+        tpm_ours, tpm_theirs = socket.socketpair()
+        self.tpm = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state.tpm}",
+             "--ctrl", f"type=unixio,clientfd={tpm_theirs.fileno()}", "--terminate"],
+            pass_fds=[tpm_theirs.fileno()])
+        self.qemu = subprocess.Popen(
+            self._command(theirs.fileno(), tpm_ours.fileno()),
+            pass_fds=[theirs.fileno(), tpm_ours.fileno()], stdin=subprocess.DEVNULL)
+        for end in (theirs, tpm_ours, tpm_theirs):
+            end.close()
+        self.console = ours
+        return self
+
+    def __exit__(self, *exception):
+        self.qemu.kill()
+        self.qemu.wait()
+        try:
+            self.tpm.wait(5)
+        except subprocess.TimeoutExpired:
+            self.tpm.kill()
+            self.tpm.wait()
+        self.console.close()
+        if self.log:
+            self.log.close()
+
+    def _command(self, console, tpm):
+        code, _ = find_firmware()
+        # cmpxchg16b stops all CPUs when it is emulated.
+        command = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "-machine", "q35,smm=on,hpet=off", "-accel", os.environ.get("PARTICLEOS_TEST_ACCEL", "tcg,thread=multi"),
+            "-cpu", "max,cx16=off", "-smp", "2", "-m", f"{self.memory}M",
+            "-object", "rng-random,filename=/dev/urandom,id=rng", "-device", "virtio-rng-pci,rng=rng",
+            "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
+            "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
+            "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
+            "-drive", f"if=none,id=disk,format=raw,file={self.state.disk},discard=unmap,cache=unsafe",
+            "-device", "virtio-blk-pci,drive=disk,bootindex=1",
+            "-nic", "none",
+            "-chardev", f"socket,id=tpm,fd={tpm}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
+            "-device", "tpm-crb,tpmdev=tpm0",
+            "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
+        ]
+        extra = "console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 audit=0"
+        strings = [f"io.systemd.stub.kernel-cmdline-extra={extra} {self.arguments}".strip()]
+        for name, value in self.credentials.items():
+            encoded = base64.b64encode(value.encode()).decode()
+            strings.append(f"io.systemd.credential.binary:{name}={encoded}")
+        for string in strings:
+            command += ["-smbios", "type=11,value=" + string.replace(",", ",,")]
+        return command
+
+    def _add(self, data):
+        data = self.pending + data
+        # A control sequence or a character may be cut in two: both are short, and a line's end ends them.
+        cut = max(data.rfind(b"\x1b"), data.rfind(b"\n"), len(data) - 200)
+        if cut < 0 or data[cut:cut + 1] != b"\x1b" or CONTROL_SEQUENCES.match(data, cut):
+            cut = len(data)
+        self.pending = data[cut:]
+        self.text += CONTROL_SEQUENCES.sub(b"", data[:cut]).decode(errors="replace")
+
+    def _read(self, timeout):
+        """FALSE when the machine has ended."""
+        readable, _, _ = select.select([self.console], [], [], timeout)
+        if not readable:
+            return True
+        try:
+            data = self.console.recv(65536)
+        except ConnectionError:
+            return False
+        if self.log:
+            self.log.write(data)
+            self.log.flush()
+        self._add(data)
+        return bool(data)
+
+    def expect(self, pattern, timeout=PATIENCE, refuse=None):
+        """Waits until the console shows PATTERN behind the last match; returns the match. It is an error when REFUSE
+        shows up first, the machine ends, or the time is over."""
+        end = time.monotonic() + timeout
+        alive = True
+        while True:
+            text = self.text[self.seen:]
+            match = re.search(pattern, text)
+            refused = re.search(refuse, text) if refuse else None
+            if refused and (not match or refused.start() < match.start()):
+                self.fail(f"saw {refused.group()!r} while waiting for {pattern!r}")
+            if match:
+                self.seen += match.end()
+                return match
+            if not alive:
+                self.fail(f"the machine ended before {pattern!r}")
+            if time.monotonic() > end:
+                self.fail(f"no {pattern!r} within {timeout:.0f} seconds")
+            alive = self._read(1)
+
+    def fail(self, why):
+        tail = "\n".join("  | " + line for line in self.text.splitlines()[-40:])
+        raise BootError(f"{why}; the console ends with:\n{tail}")
+
+    def send(self, text):
+        self.console.sendall(text.encode())
+
+    def login(self, password, timeout=PATIENCE):
+        """Logs in as root on the console."""
+        self.expect(r"\w login: ", timeout)
+        self.send("root\n")
+        self.expect("Password: ")
+        self.send(password + "\n")
+        self.expect(r"[#$] $")
+        # No echo, no line editor and no colours: what comes is what a command prints.
+        self.send("stty -echo; PS1=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
+        self.expect("ready\n")
+
+    def run(self, command, timeout=PATIENCE):
+        """Runs a shell command; returns (exit status, output)."""
+        mark = f"mark{len(self.text)}"
+        start = self.seen
+        self.send(f"{{ {command}\n}} 2>&1; echo {mark}''x=$?\n")
+        match = self.expect(mark + r"x=(\d+)\n", timeout)
+        return int(match.group(1)), self.text[start:self.seen - len(match.group())].strip()
+
+    def output(self, command, timeout=PATIENCE):
+        """Output of a command that must succeed."""
+        status, output = self.run(command, timeout)
+        if status != 0:
+            self.fail(f"'{command}' exited with {status}: {output}")
+        return output
+
+    def power_off(self, timeout=PATIENCE):
+        self.send("systemctl poweroff\n")
+        end = time.monotonic() + timeout
+        while self._read(1):
+            if time.monotonic() > end:
+                self.fail("the machine does not power off")
+        self.qemu.wait(30)
