@@ -12,6 +12,7 @@
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
 #include "distro/dpkg-status.h"
+#include "distro/resolve-cache.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -326,39 +327,76 @@ static gboolean prepare_root(DistroSession *session, const char *root, GError **
                 : dpkg_prepare_root(session->workspace, "empty-root", error);
 }
 
-static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, GError **error) {
-    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+/* The answer of an empty tree depends on what this digests, and on nothing else. */
+static char *resolve_key(DistroSession *session, GPtrArray *argv) {
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
+    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *program =
+            g_build_filename(session->tools_tree ? session->tools_tree : "/", "usr/bin/apt-get", NULL);
+
+    /* Release files hold the digests of all package lists. */
+    resolve_cache_digest_files(checksum, lists, "Release");
+    resolve_cache_digest_files(checksum, configuration, NULL);
+    if (session->local_repository)
+        resolve_cache_digest_files(checksum, session->local_repository, "Packages");
+    resolve_cache_digest_program(checksum, program);
+    for (guint i = 0; i < argv->len; i++)
+        g_checksum_update(checksum, argv->pdata[i], strlen(argv->pdata[i]) + 1);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+/* What "apt-get install --print-uris" prints. */
+static char *ask_apt(DistroSession *session, const char *root, GPtrArray *argv, GError **error) {
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
-    g_autoptr(GPtrArray) resolved = g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
-    g_autofree char *text = NULL;
     AptOutput output = {};
+    char *text = NULL;
 
     if (!prepare_root(session, root, error))
         return NULL;
+    if (apt_run(session, sandbox, argv, &output, DISTRO_ERROR_RESOLVE,
+                "Check the names in Packages=, and Release= and Repositories= for where they should come "
+                "from.",
+                &text, error))
+        return text;
+    g_prefix_error(error,
+            "Cannot resolve packages for %s %s: ", distribution_to_string(session->config->distribution),
+            session->config->release);
+    return NULL;
+}
+
+static GPtrArray *parse_uris(const char *text) {
+    GPtrArray *packages = g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        DistroPackage *package = parse_uri_line(*line);
+        if (package)
+            g_ptr_array_add(packages, package);
+    }
+    g_ptr_array_sort(packages, compare_packages);
+    return packages;
+}
+
+static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
+    g_autofree char *key = NULL, *text = NULL;
+
     /* Packages that were downloaded already would be left out of the list. */
     add_option(argv, "Dir::Cache::archives=/run/no-archives/");
     add_option(argv, "Acquire::ForceHash=SHA256");
     add_words(argv, "install", "--print-uris", NULL);
     add_packages(argv, session, packages, bootstrap);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_RESOLVE,
-                "Check the names in Packages=, and Release= and Repositories= for where they should come "
-                "from.",
-                &text, error)) {
-        g_prefix_error(error,
-                "Cannot resolve packages for %s %s: ", distribution_to_string(session->config->distribution),
-                session->config->release);
+    if (!root)
+        key = resolve_key(session, argv);
+    if (key && (text = resolve_cache_get(session->package_cache, key)))
+        return parse_uris(text);
+    if (!(text = ask_apt(session, root, argv, error)))
         return NULL;
-    }
-
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        DistroPackage *package = parse_uri_line(*line);
-        if (package)
-            g_ptr_array_add(resolved, package);
-    }
-    g_ptr_array_sort(resolved, compare_packages);
-    return g_steal_pointer(&resolved);
+    if (key)
+        resolve_cache_put(session->package_cache, key, text);
+    return parse_uris(text);
 }
 
 static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,
@@ -424,7 +462,7 @@ static gboolean apt_bootstrap(DistroSession *session, const char *root, GError *
 
 static guint count_packages_in(
         DistroSession *session, const char *root, char *const *packages, gboolean bootstrap) {
-    g_autoptr(GPtrArray) resolved = apt_resolve(session, root, packages, bootstrap, NULL);
+    g_autoptr(GPtrArray) resolved = apt_resolve(session, bootstrap ? NULL : root, packages, bootstrap, NULL);
     return resolved ? resolved->len : 0;
 }
 
