@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "build/build.h"
+#include "build/check.h"
 #include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "ui/step.h"
@@ -45,7 +46,8 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         ui_info("%s exists already; use -f to build it again", path);
         return TRUE;
     }
-    if (!recipe_check_implemented(recipe, error) || !sandbox_become_root(error))
+    if (!recipe_check_implemented(recipe, error) || !build_check(recipe, error) ||
+            !sandbox_become_root(error))
         return FALSE;
     catch_interrupts();
     if (recipe->arguments->force > 2 && !build_clean(recipe, 2, error))

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/check.h"
+
+#include "build/image-build.h"
+
+/* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
+static gboolean check_value(const ImageConfig *config, gboolean unsupported, const char *setting,
+        const char *value, const char *instead, GError **error) {
+    const char *origin = unsupported ? recipe_setting_origin(config, setting) : NULL;
+
+    if (!unsupported)
+        return TRUE;
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_NOT_IMPLEMENTED,
+            "%s%s%s=%s: this value is part of the recipe language, but this version of particleos cannot do "
+            "what it "
+            "says yet; use %s",
+            origin ? origin : "", origin ? ": " : "", setting, value, instead);
+    return FALSE;
+}
+
+static gboolean check_output(const ImageConfig *config, GError **error) {
+    gboolean archive = config->format == OUTPUT_FORMAT_CPIO;
+    gboolean compressed = config->compress_output != COMPRESSION_NONE;
+    gboolean format_known =
+            archive || config->format == OUTPUT_FORMAT_DISK || config->format == OUTPUT_FORMAT_NONE;
+
+    return check_value(config, !format_known, "Format", output_format_to_string(config->format),
+                   "disk, cpio or none", error) &&
+           check_value(config, config->format == OUTPUT_FORMAT_DISK && compressed, "CompressOutput",
+                   compression_to_string(config->compress_output), "none for disks", error) &&
+           check_value(config,
+                   archive && compressed && config->compress_output != COMPRESSION_ZSTD &&
+                           config->compress_output != COMPRESSION_GZ,
+                   "CompressOutput", compression_to_string(config->compress_output), "zstd, gz or none",
+                   error) &&
+           check_value(config, config->split_artifacts & ARTIFACT_TAR, "SplitArtifacts", "tar", "another",
+                   error) &&
+           check_value(config, config->manifest_format & MANIFEST_FORMAT_CHANGELOG, "ManifestFormat",
+                   "changelog", "json", error) &&
+           check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error);
+}
+
+static gboolean check_boot(const ImageConfig *config, GError **error) {
+    gboolean known = config->bootloader == BOOTLOADER_NONE || config->bootloader == BOOTLOADER_UKI ||
+                     config->bootloader == BOOTLOADER_SYSTEMD_BOOT;
+    gboolean uki = config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_AUTO ||
+                   config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_UNSIGNED;
+
+    if (config->bootable == FEATURE_DISABLED)
+        return TRUE;
+    return check_value(config, !known, "Bootloader", bootloader_to_string(config->bootloader),
+                   "systemd-boot, uki or none", error) &&
+           check_value(config, !uki, "UnifiedKernelImages",
+                   unified_kernel_image_to_string(config->unified_kernel_images), "auto", error);
+}
+
+static gboolean check_content(const ImageConfig *config, GError **error) {
+    gboolean ssh = config->ssh == SSH_ALWAYS || config->ssh == SSH_RUNTIME;
+
+    return check_value(config, ssh, "Ssh", ssh_to_string(config->ssh),
+                   "never, and a package and preset of your own", error) &&
+           check_value(config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no",
+                   error) &&
+           check_value(
+                   config, config->use_subvolumes == FEATURE_ENABLED, "UseSubvolumes", "yes", "no", error);
+}
+
+gboolean build_check(const Recipe *recipe, GError **error) {
+    for (ImageConfig **config = recipe->images; *config; config++)
+        if (!check_output(*config, error) || !check_boot(*config, error) || !check_content(*config, error))
+            return FALSE;
+    return check_value(
+            recipe->main, recipe->tools != NULL, "ToolsTree", "default", "a directory, or no", error);
+}
