@@ -83,6 +83,11 @@ def package_options():
     return ["--package-cache-dir", str(cache)]
 
 
+def build_options():
+    """Of the image that the tests share."""
+    return ["--profile", "minimal", "--force"]
+
+
 def _digest_of_inputs():
     """Over what the shared image is made from."""
     digest = hashlib.sha256()
@@ -132,7 +137,7 @@ def built_image():
         if not (directory / "mkosi.key").exists():
             particleos("-C", directory, "genkey")
         print("# building the image that the tests share", file=sys.stderr, flush=True)
-        particleos("-C", directory, "--profile", "minimal", "--force", *package_options(), "build",
+        particleos("-C", directory, *build_options(), *package_options(), "build",
                    env=environment(SOURCE_DATE_EPOCH=EPOCH))
         stamp.write_text(digest)
     return directory
