@@ -15,7 +15,7 @@
 #include "ui/log.h"
 
 /* Changes whenever this program would make something else of the same inputs. */
-#define LAYER_FORMAT "particleos-layer-1"
+#define LAYER_FORMAT "particleos-layer-2"
 
 struct LayerInputs {
     GTree *values; /* name -> digest, sorted by name */

@@ -193,9 +193,30 @@ static gboolean install_packages(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
+/* Every machine makes its own of these; maintainer scripts make them at random. What a skeleton tree brings
+ * is meant. */
+static gboolean forget_machine(ImageBuild *image, gboolean named, GError **error) {
+    static const char *const files[] = {"etc/machine-info", "var/lib/dbus/machine-id",
+            "var/lib/systemd/credential.secret", "var/lib/systemd/random-seed"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        if (!tree_remove_glob(image->root_fd, files[i], error))
+            return FALSE;
+    if (named || !tree_exists(image->root_fd, "etc"))
+        return TRUE;
+    return tree_write_file(image->root_fd, "etc/machine-id", "uninitialized\n", -1, 0444, error);
+}
+
+static gboolean install_distribution(ImageBuild *image, GError **error) {
+    gboolean named = tree_exists(image->root_fd, "etc/machine-id");
+
+    return install_packages(image, error) &&
+           (!image->config->packages[0] || forget_machine(image, named, error));
+}
+
 /* Skeleton trees, packages, prepare scripts, and what only depends on those. */
 static gboolean make_base_tree(ImageBuild *image, GError **error) {
-    return trees_install_skeleton(image, error) && install_packages(image, error) &&
+    return trees_install_skeleton(image, error) && install_distribution(image, error) &&
            scripts_run_prepare(image, error) && kernel_place_images(image, error) &&
            systemd_tools_depmod(image, FALSE, error) && systemd_tools_hwdb(image, error);
 }

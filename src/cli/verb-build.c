@@ -50,6 +50,8 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
             !sandbox_become_root(error))
         return FALSE;
     catch_interrupts();
+    /* Modes in trees are decided by recipes and packages, not by whoever builds. */
+    (void) umask(0022);
     if (recipe->arguments->force > 2 && !build_clean(recipe, 2, error))
         return FALSE;
     if (!build_run(recipe, error)) {

@@ -220,10 +220,12 @@ static void job_free(gpointer data) {
     g_free(job);
 }
 
-/* Waits for the oldest job of QUEUE. Returns NULL if it failed. */
+/* Waits for the oldest job of QUEUE. Returns NULL if it failed, or if nobody wants the result any more. */
 static DataJob *next_done(Writer *writer, GQueue *queue, GError **error) {
     DataJob *job = g_queue_pop_head(queue);
     work_pool_wait(writer->pool, &job->work);
+    if (!job->error && writer->options->cancelled && writer->options->cancelled())
+        g_set_error_literal(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled");
     if (!job->error)
         return job;
     g_propagate_error(error, g_steal_pointer(&job->error));

@@ -91,6 +91,7 @@ static ErofsDataOptions data_options(const ErofsWriter *writer) {
             .packed_min = cluster / 2,
             .packed_max = cluster,
             .threads = options->threads,
+            .cancelled = options->cancelled,
     };
 }
 

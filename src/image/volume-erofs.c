@@ -3,6 +3,7 @@
 
 #include "format/erofs-writer.h"
 #include "image/disk.h"
+#include "sandbox/sandbox.h"
 #include "ui/cleanup.h"
 
 #include <errno.h>
@@ -79,6 +80,7 @@ gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *opti
             .threads = options->threads,
             .output_offset = offset,
             .max_size = options->max_size,
+            .cancelled = sandbox_cancelled,
             .verity = options->verity,
     };
 
