@@ -130,7 +130,9 @@ Recipe *recipe_load(int argc, char **argv, GError **error) {
     recipe->images = g_new0(ImageConfig *, 1);
 
     const RecipeArguments *arguments = recipe->arguments;
-    gboolean reads = verb_by_name(arguments->verb)->flags & VERB_READS_RECIPE;
+    guint flags = verb_by_name(arguments->verb)->flags;
+    gboolean replaced = (flags & VERB_RECIPE_OR_ARGUMENT) && arguments->arguments[0];
+    gboolean reads = (flags & VERB_READS_RECIPE) && !replaced;
     if (!reads || arguments->help || arguments->version)
         return g_steal_pointer(&recipe);
     g_clear_pointer(&recipe->images, g_free);
