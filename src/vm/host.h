@@ -15,6 +15,7 @@ typedef enum {
     VM_ERROR_MISSING,     /* a program, a device or a file is not there */
     VM_ERROR_UNSUPPORTED, /* the recipe asks for something that we cannot do */
     VM_ERROR_MACHINE,     /* the machine failed */
+    VM_ERROR_INTERRUPTED, /* a signal told us to stop */
 } VmError;
 
 /* Path of PROGRAM; owned by the caller. The error names the Debian PACKAGE to install. */

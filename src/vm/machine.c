@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vm/machine.h"
 
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,6 +44,7 @@ struct VmMachine {
     VmTerminalState *terminal;
     GMainLoop *loop;
     gboolean panicked;
+    gboolean interrupted;
     guint resets;
 };
 
@@ -453,9 +458,30 @@ VmMachine *vm_machine_start(const ImageConfig *config, const VmMachineOptions *o
     return g_steal_pointer(&machine);
 }
 
+static gboolean on_signal(gpointer data) {
+    VmMachine *machine = data;
+    /* Somebody who insists does not wait for QEMU. */
+    if (machine->interrupted)
+        sandbox_cancel_all();
+    machine->interrupted = TRUE;
+    vm_machine_quit(machine);
+    return G_SOURCE_CONTINUE;
+}
+
+/* So that the terminal is put back and the workspace removed before we go. */
+static void run_loop(VmMachine *machine) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    guint sources[G_N_ELEMENTS(signals)];
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+        sources[i] = g_unix_signal_add(signals[i], on_signal, machine);
+    g_main_loop_run(machine->loop);
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++)
+        g_source_remove(sources[i]);
+}
+
 gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
     int status;
-    g_main_loop_run(machine->loop);
+    run_loop(machine);
     if (!sandbox_process_wait(machine->qemu, &status, error))
         return FALSE;
     if (machine->console)
@@ -463,6 +489,10 @@ gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
     if (machine->report)
         vm_console_drain(machine->report);
     g_clear_pointer(&machine->terminal, vm_terminal_restore);
+    if (machine->interrupted) {
+        g_set_error_literal(error, VM_ERROR, VM_ERROR_INTERRUPTED, "The machine was interrupted");
+        return FALSE;
+    }
     if (machine->panicked) {
         ui_warning("The kernel of the machine panicked");
         *ret_status = 1;

@@ -29,7 +29,8 @@ typedef struct {
 VmMachine *vm_machine_start(const ImageConfig *config, const VmMachineOptions *options, GError **error);
 
 /* Runs the default main context until the machine has ended. RET_STATUS is what the guest announced, else 0,
- * and 1 after a kernel panic. */
+ * and 1 after a kernel panic. SIGINT, SIGTERM and SIGHUP end the machine; that is the error
+ * VM_ERROR_INTERRUPTED. */
 gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error);
 
 /* Sends TEXT to the guest's second serial port. */

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "ui/step.h"
 #include "vm/host.h"
@@ -233,8 +232,8 @@ VmReport *vm_boot_until_login(const ImageConfig *config, const VmWatchOptions *o
     int status = 0;
     g_autoptr(GError) failure = NULL;
     gboolean ended = vm_machine_wait(watch.machine, &status, &failure);
-    if (sandbox_cancelled()) {
-        g_set_error_literal(error, VM_ERROR, VM_ERROR_MACHINE, "The boot of the machine was interrupted");
+    if (g_error_matches(failure, VM_ERROR, VM_ERROR_INTERRUPTED)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
     if (watch.failure || !watch.powering_off) {

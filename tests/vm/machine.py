@@ -218,7 +218,7 @@ class Machine:
         self.send(password + "\n")
         self.expect(r"[#$] $")
         # No echo, no line editor and no colours: what comes is what a command prints.
-        self.send("stty -echo; PS1=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
+        self.send("stty -echo; PS1=; PS2=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
         self.expect("ready\n")
 
     def run(self, command, timeout=PATIENCE):
