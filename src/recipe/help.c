@@ -3,6 +3,8 @@
 #include "recipe/recipe.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "recipe/cli-options.h"
 #include "recipe/verb-names.h"
@@ -14,27 +16,43 @@ static void print_heading(const char *text) {
     g_print("\n%s%s%s\n", ui_out_colour(UI_COLOUR_BOLD), text, ui_out_colour(UI_COLOUR_RESET));
 }
 
-/* TEXT broken at blanks so that no line passes column 110. */
+/* Columns that help may use: those of the terminal within reason, 100 elsewhere. */
+static int page_width(void) {
+    struct winsize size;
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return 100;
+    return CLAMP(size.ws_col, 72, 110);
+}
+
+/* TEXT broken at blanks so that no line is wider than the page; begins at, and is indented to, INDENT. */
+static void print_wrapped(const char *text, int indent) {
+    const int page = page_width();
+    int at = indent;
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+
+    for (char **word = words; *word; word++) {
+        int length = g_utf8_strlen(*word, -1);
+        if (at > indent && at + 1 + length > page) {
+            g_print("\n%*s", indent, "");
+            at = indent;
+        }
+        g_print("%s%s", at > indent ? " " : "", *word);
+        at += length + (at > indent);
+    }
+    g_print("\n");
+}
+
 static void print_explained(const char *left, const char *text) {
     int width = strlen(left);
+
     g_print("  %s%s%s", ui_out_colour(UI_COLOUR_GREEN), left, ui_out_colour(UI_COLOUR_RESET));
     if (width + 2 >= COLUMN) {
         g_print("\n");
         width = -2;
     }
     g_print("%*s", COLUMN - width - 2, "");
-    int at = COLUMN;
-    g_auto(GStrv) words = g_strsplit(text, " ", -1);
-    for (char **word = words; *word; word++) {
-        int length = g_utf8_strlen(*word, -1);
-        if (at > COLUMN && at + 1 + length > 110) {
-            g_print("\n%*s", COLUMN, "");
-            at = COLUMN;
-        }
-        g_print("%s%s", at > COLUMN ? " " : "", *word);
-        at += length + (at > COLUMN);
-    }
-    g_print("\n");
+    print_wrapped(text, COLUMN);
 }
 
 /* What stands for the value of a setting's option. */
@@ -112,9 +130,10 @@ static void print_setting(const Setting *setting) {
 void recipe_print_help(void) {
     g_print("%sparticleos%s [OPTIONS...] [VERB] [ARGUMENTS...]\n\n", ui_out_colour(UI_COLOUR_BOLD),
             ui_out_colour(UI_COLOUR_RESET));
-    g_print("Builds, proves and boots immutable Linux images whose chain of trust reaches from the firmware "
-            "to\n"
-            "every file below /usr. Reads the recipe (mkosi.conf) in the current directory.\n");
+    print_wrapped(
+            "Builds, proves and boots immutable Linux images whose chain of trust reaches from the "
+            "firmware to every file below /usr. Reads the recipe (mkosi.conf) in the current directory.",
+            0);
 
     print_heading("Verbs");
     for (const VerbName *verb = verb_names; verb->name; verb++)
@@ -138,8 +157,9 @@ void recipe_print_help(void) {
         }
         print_setting(&settings[id]);
     }
-    g_print("\nEvery option of a setting does what the setting does in the recipe, and outranks it. An "
-            "option "
-            "of a list adds\nto the recipe's list; without a value (--package=) it empties the list "
-            "first.\n");
+    g_print("\n");
+    print_wrapped(
+            "Every option of a setting does what the setting does in the recipe, and outranks it. An option "
+            "of a list adds to the recipe's list; without a value (--package=) it empties the list first.",
+            0);
 }
