@@ -151,7 +151,10 @@ def test_tree():
         maker = SOURCE / "tests/lib/tools-tree"
         if not maker.exists():
             raise Skip("PARTICLEOS_TEST_TREE is not set")
-        tree = Path(call(maker).stdout.strip().splitlines()[-1])
+        made = call(maker, status=None)
+        if made.returncode != 0:
+            raise Skip(f"no tree with tools: {(made.stderr.strip().splitlines() or ['tools-tree failed'])[-1]}")
+        tree = Path(made.stdout.strip().splitlines()[-1])
     if not (tree / "usr/bin").is_dir():
         raise Skip(f"{tree} is no tree with tools")
     return tree
