@@ -42,11 +42,8 @@ gboolean packages_sync(Build *build, GError **error) {
         ImageBuild *image = build->images->pdata[i];
         if (!image->distro || !uses_packages(image) || !must_sync(image))
             continue;
-        g_autofree char *sources =
-                g_build_filename(image->directory, "distro", "apt", "sources.list.d", "mkosi.sources", NULL);
-        char *repositories = NULL;
-        (void) g_file_get_contents(sources, &repositories, NULL, NULL);
-        if (!repositories || !g_hash_table_add(done, repositories))
+        char *repositories = distro_repositories(image->distro);
+        if (!g_hash_table_add(done, repositories))
             continue;
 
         g_autoptr(UiStep) step = ui_step_begin(image->name, "Fetching metadata of %s %s",

@@ -258,32 +258,32 @@ static gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *arg
     return FALSE;
 }
 
-static gboolean apt_have_metadata(DistroSession *session) {
-    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
-    g_autofree char *stamp = g_build_filename(lists, "particleos.sources", NULL);
-    g_autofree char *configured =
+static char *apt_repositories(DistroSession *session) {
+    g_autofree char *sources =
             g_build_filename(session->workspace, "apt/sources.list.d/mkosi.sources", NULL);
-    g_autofree char *synced = NULL, *wanted = NULL;
+    char *text = NULL;
 
-    return g_file_get_contents(stamp, &synced, NULL, NULL) &&
-           g_file_get_contents(configured, &wanted, NULL, NULL) && g_str_equal(synced, wanted);
+    return g_file_get_contents(sources, &text, NULL, NULL) ? text : g_strdup("");
 }
 
 /* Remembers which repositories the metadata belongs to, so that metadata of others is never taken for it. */
-static gboolean write_sync_stamp(DistroSession *session, GError **error) {
-    g_autofree char *stamp = g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
-    g_autofree char *configured =
-            g_build_filename(session->workspace, "apt/sources.list.d/mkosi.sources", NULL);
-    g_autofree char *sources = NULL;
+static char *stamp_path(DistroSession *session) {
+    return g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
+}
 
-    return g_file_get_contents(configured, &sources, NULL, error) &&
-           g_file_set_contents(stamp, sources, -1, error);
+static gboolean apt_have_metadata(DistroSession *session) {
+    g_autofree char *stamp = stamp_path(session);
+    g_autofree char *wanted = apt_repositories(session);
+    g_autofree char *synced = NULL;
+
+    return g_file_get_contents(stamp, &synced, NULL, NULL) && g_str_equal(synced, wanted);
 }
 
 static gboolean apt_sync(DistroSession *session, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, TRUE);
-    g_autofree char *stamp = g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
+    g_autofree char *stamp = stamp_path(session);
+    g_autofree char *repositories = apt_repositories(session);
     AptOutput output = {};
 
     if (!dpkg_prepare_root(session->workspace, "empty-root", error))
@@ -297,7 +297,7 @@ static gboolean apt_sync(DistroSession *session, GError **error) {
         g_prefix_error(error, "Cannot fetch repository metadata: ");
         return FALSE;
     }
-    return write_sync_stamp(session, error);
+    return g_file_set_contents(stamp, repositories, -1, error);
 }
 
 static DistroPackage *parse_uri_line(const char *line) {
@@ -629,6 +629,7 @@ const DistroOps distro_apt_ops = {
         .architecture = architecture_to_debian,
         .is_kernel_package = apt_is_kernel_package,
         .setup = apt_setup,
+        .repositories = apt_repositories,
         .have_metadata = apt_have_metadata,
         .sync = apt_sync,
         .index_local_repository = apt_index_local_repository,

@@ -81,6 +81,10 @@ void distro_session_free(DistroSession *session) {
     g_free(session);
 }
 
+char *distro_repositories(DistroSession *session) {
+    return session->ops->repositories(session);
+}
+
 gboolean distro_have_metadata(DistroSession *session) {
     return session->ops->have_metadata(session);
 }

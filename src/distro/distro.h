@@ -54,6 +54,9 @@ DistroSession *distro_session_new(
 void distro_session_free(DistroSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DistroSession, distro_session_free)
 
+/* The repositories that the session uses, as text that is equal for equal ones; owned by the caller. */
+char *distro_repositories(DistroSession *session);
+
 /* TRUE when metadata from an earlier sync is there. */
 gboolean distro_have_metadata(DistroSession *session);
 
