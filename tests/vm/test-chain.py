@@ -170,6 +170,6 @@ if __name__ == "__main__":
     needed = ("PARTICLEOS_TEST_IMAGE", "PARTICLEOS_TEST_KEY", "PARTICLEOS_TEST_CERTIFICATE")
     unset = [name for name in needed if not os.environ.get(name)]
     if unset or missing_tools():
-        print("SKIP: " + (missing_tools() or ", ".join(unset) + " not set; see tests/vm/run"))
+        print("SKIP: " + (missing_tools() or ", ".join(unset) + " not set; see tests/run"))
         sys.exit(SKIPPED)
     unittest.main(verbosity=2, failfast=bool(os.environ.get("PARTICLEOS_TEST_FAILFAST")))

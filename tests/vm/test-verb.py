@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The verb vm, with a disk that has nothing to boot: the firmware then waits in its shell, which is enough to see how
-consoles, signals and state behave. $1 is the program."""
+consoles, signals and state behave. The program is $PARTICLEOS, else that of the build directory $BUILD."""
 
 import os
 import pty
