@@ -165,6 +165,6 @@ if __name__ == "__main__":
     if missing_tools():
         print("SKIP: " + missing_tools())
         sys.exit(SKIPPED)
-    built = Path(__file__).resolve().parents[2] / "build/src/cli/particleos"
-    PROGRAM = os.path.realpath(sys.argv.pop(1) if len(sys.argv) > 1 else os.environ.get("PARTICLEOS", built))
+    build = Path(os.environ.get("BUILD", Path(__file__).resolve().parents[2] / "build"))
+    PROGRAM = os.path.realpath(os.environ.get("PARTICLEOS", build / "src/cli/particleos"))
     unittest.main(verbosity=2)
