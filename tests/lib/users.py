@@ -82,6 +82,9 @@ def as_user(user, *command, cwd, env=None, umask=0o022, status=0, **options):
     home.mkdir(parents=True, exist_ok=True)
     open_to_user(home, user)
     new = {"PATH": environment()["PATH"], "HOME": str(home), "USER": user.pw_name, "LOGNAME": user.pw_name, **(env or {})}
+    helper = PROGRAM.parent.parent / "sandbox/particleos-sandbox"
+    if helper.exists():  # the program cannot always tell that it is in its build directory, behind so many mounts
+        new["PARTICLEOS_SANDBOX"] = str(helper)
     words = ["sh", "-c", f"umask {umask:03o}; cd \"$1\"; shift; exec \"$@\"", "sh", cwd, *command]
     if os.geteuid() == 0:
         words = ["unshare", "--mount", "sh", "-c", _OPEN, "sh", SOURCE, user.pw_uid, "setpriv", f"--reuid={user.pw_uid}",
