@@ -79,6 +79,10 @@ static void add_entry(GPtrArray *array, const char *value) {
         g_ptr_array_add(array, g_strdup(value));
 }
 
+static gboolean is_hexadecimal(const char *text) {
+    return *text && text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
 /* "NAME: START LENGTH verity VERSION DATA HASH BLOCK BLOCK BLOCKS START ALGORITHM ROOTHASH SALT [OPTIONS]"
  * as dmsetup prints the table (Documentation/admin-guide/device-mapper/verity.rst of Linux). */
 static void parse_verity_table(VmReport *report, const char *value) {
@@ -86,7 +90,7 @@ static void parse_verity_table(VmReport *report, const char *value) {
     g_auto(GStrv) words = g_strsplit(value, " ", -1);
     if (g_strv_length(words) < OPTIONS || strcmp(words[TYPE], "verity") != 0)
         return;
-    if (strcmp(words[NAME], "usr:") != 0)
+    if (strcmp(words[NAME], "usr:") != 0 || !is_hexadecimal(words[ROOT_HASH]))
         return;
     set_text(&report->verity_hash, words[ROOT_HASH]);
     report->verity_signed = g_strv_contains((const char *const *) words + OPTIONS, "root_hash_sig_key_desc");
