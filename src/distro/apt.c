@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "distro/apt-command.h"
 #include "distro/apt-sources.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
@@ -16,17 +17,6 @@
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
-
-#define BUILDROOT "/buildroot"
-#define APT_CONFIG_FILE "/etc/apt.conf"
-
-static const char *const documentation_globs[] = {
-        "/usr/share/doc/*",
-        "/usr/share/man/*",
-        "/usr/share/groff/*",
-        "/usr/share/gtk-doc/*",
-        "/usr/share/info/*",
-};
 
 static gboolean apt_is_kernel_package(const char *package) {
     return g_str_has_prefix(package, "linux-image-");
@@ -116,85 +106,6 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
     sandbox_suppress_sync(sandbox);
     sandbox_network(sandbox, network);
     return g_steal_pointer(&sandbox);
-}
-
-static void add_option(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
-static void add_option(GPtrArray *argv, const char *format, ...) {
-    va_list arguments;
-
-    va_start(arguments, format);
-    g_ptr_array_add(argv, g_strdup("-o"));
-    g_ptr_array_add(argv, g_strdup_vprintf(format, arguments));
-    va_end(arguments);
-}
-
-static void add_trust_options(GPtrArray *argv, const ImageConfig *config) {
-    if (config->repository_key_check)
-        return;
-    add_option(argv, "Acquire::AllowInsecureRepositories=true");
-    add_option(argv, "Acquire::AllowDowngradeToInsecureRepositories=true");
-    add_option(argv, "APT::Get::AllowUnauthenticated=true");
-}
-
-static void add_dpkg_options(GPtrArray *argv, const ImageConfig *config) {
-    add_option(argv, "DPkg::Options::=--root=" BUILDROOT);
-    add_option(argv, "DPkg::Options::=--force-unsafe-io");
-    add_option(argv, "DPkg::Options::=--force-architecture");
-    add_option(argv, "DPkg::Options::=--force-depends");
-    add_option(argv, "DPkg::Options::=--no-debsig");
-    add_option(argv, "DPkg::Use-Pty=false");
-    if (config->with_docs)
-        return;
-    for (size_t i = 0; i < G_N_ELEMENTS(documentation_globs); i++)
-        add_option(argv, "DPkg::Options::=--path-exclude=%s", documentation_globs[i]);
-    add_option(argv, "DPkg::Options::=--path-include=/usr/share/doc/*/copyright");
-}
-
-static GPtrArray *apt_command(DistroSession *session, const char *program) {
-    const ImageConfig *config = session->config;
-    const char *architecture = distro_architecture(config->distribution, config->architecture);
-    GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
-
-    g_ptr_array_add(argv, g_strdup(program));
-    add_option(argv, "APT::Architecture=%s", architecture);
-    add_option(argv, "APT::Architectures=%s", architecture);
-    add_option(argv, "APT::Install-Recommends=%s", config->with_recommends ? "true" : "false");
-    add_option(argv, "APT::Immediate-Configure=off");
-    add_option(argv, "APT::Get::Assume-Yes=true");
-    add_option(argv, "APT::Get::AutomaticRemove=true");
-    add_option(argv, "APT::Get::Allow-Change-Held-Packages=true");
-    add_option(argv, "APT::Get::Allow-Remove-Essential=true");
-    add_option(argv, "APT::Sandbox::User=root");
-    add_option(argv, "Acquire::AllowReleaseInfoChange=true");
-    add_option(argv, "Acquire::Check-Valid-Until=false");
-    add_option(argv, "Acquire::Languages=none");
-    add_option(argv, "Acquire::Retries=2");
-    add_option(argv, "Acquire::http::Timeout=30");
-    add_option(argv, "Acquire::https::Timeout=30");
-    add_option(argv, "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false");
-    add_option(argv, "Dir::Cache=/var/cache/apt");
-    add_option(argv, "Dir::State=" BUILDROOT "/var/lib/apt");
-    add_option(argv, "Dir::State::lists=/var/lib/apt/lists/");
-    add_option(argv, "Dir::State::Status=" BUILDROOT "/var/lib/dpkg/status");
-    add_option(argv, "Dir::Log=/tmp");
-    add_option(argv, "Debug::NoLocking=true");
-    add_option(argv, "pkgCacheGen::ForceEssential=,");
-    add_trust_options(argv, config);
-    add_dpkg_options(argv, config);
-    if (config->proxy_url) {
-        add_option(argv, "Acquire::http::Proxy=%s", config->proxy_url);
-        add_option(argv, "Acquire::https::Proxy=%s", config->proxy_url);
-    }
-    return argv;
-}
-
-static void add_words(GPtrArray *argv, const char *first, ...) {
-    va_list arguments;
-
-    va_start(arguments, first);
-    for (const char *word = first; word; word = va_arg(arguments, const char *))
-        g_ptr_array_add(argv, g_strdup(word));
-    va_end(arguments);
 }
 
 static void add_packages(
@@ -289,7 +200,7 @@ static gboolean apt_sync(DistroSession *session, GError **error) {
     if (!dpkg_prepare_root(session->workspace, "empty-root", error))
         return FALSE;
     (void) g_unlink(stamp);
-    add_words(argv, "update", "--error-on=any", NULL);
+    apt_add_words(argv, "update", "--error-on=any", NULL);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
                 "Check the network, Mirror= and Release=, and that the archive's keyring is installed "
                 "(package debian-archive-keyring or ubuntu-keyring).",
@@ -384,9 +295,9 @@ static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *co
     g_autofree char *key = NULL, *text = NULL;
 
     /* Packages that were downloaded already would be left out of the list. */
-    add_option(argv, "Dir::Cache::archives=/run/no-archives/");
-    add_option(argv, "Acquire::ForceHash=SHA256");
-    add_words(argv, "install", "--print-uris", NULL);
+    apt_add_option(argv, "Dir::Cache::archives=/run/no-archives/");
+    apt_add_option(argv, "Acquire::ForceHash=SHA256");
+    apt_add_words(argv, "install", "--print-uris", NULL);
     add_packages(argv, session, packages, bootstrap);
     if (!root)
         key = resolve_key(session, argv);
@@ -407,7 +318,7 @@ static gboolean apt_download(DistroSession *session, const char *root, char *con
 
     if (!prepare_root(session, root, error))
         return FALSE;
-    add_words(argv, "install", "--download-only", NULL);
+    apt_add_words(argv, "install", "--download-only", NULL);
     add_packages(argv, session, packages, bootstrap);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
                 "Check the network and Mirror=; if the archive has moved on, fetch its metadata again with "
@@ -432,9 +343,9 @@ static char **list_base_packages(DistroSession *session, const char *root, GErro
         return NULL;
     sandbox_bind(sandbox, list, "/run/base-packages", 0);
     /* With this debug option apt does not start dpkg, but still hands the list of files to the hook. */
-    add_option(argv, "Debug::pkgDPkgPm=1");
-    add_option(argv, "DPkg::Pre-Install-Pkgs::=cat >/run/base-packages");
-    add_words(argv, "install", "--no-download", NULL);
+    apt_add_option(argv, "Debug::pkgDPkgPm=1");
+    apt_add_option(argv, "DPkg::Pre-Install-Pkgs::=cat >/run/base-packages");
+    apt_add_words(argv, "install", "--no-download", NULL);
     add_packages(argv, session, NULL, TRUE);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "", NULL, error) ||
             !g_file_get_contents(list, &text, NULL, error))
@@ -482,7 +393,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
     }
     if (!dpkg_deny_services(root, error))
         return FALSE;
-    add_words(argv, "install", "--no-download", NULL);
+    apt_add_words(argv, "install", "--no-download", NULL);
     add_packages(argv, session, packages, bootstrap);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL,
                 "Run again with --debug to see the whole output of the package manager.", NULL, error)) {
@@ -497,7 +408,7 @@ static gboolean apt_remove(DistroSession *session, const char *root, char *const
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
     AptOutput output = {};
 
-    add_words(argv, "purge", NULL);
+    apt_add_words(argv, "purge", NULL);
     add_packages(argv, session, packages, FALSE);
     if (apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "Check the names in RemovePackages=.",
                 NULL, error))
@@ -533,10 +444,10 @@ static gboolean apt_index_local_repository(DistroSession *session, GError **erro
     AptOutput output = {};
     if (!prepare_root(session, NULL, error))
         return FALSE;
-    add_option(argv, "Dir::Etc::sourcelist=sources.list.d/mkosi-local.sources");
-    add_option(argv, "Dir::Etc::sourceparts=-");
-    add_option(argv, "APT::Get::List-Cleanup=0");
-    add_words(argv, "update", "--error-on=any", NULL);
+    apt_add_option(argv, "Dir::Etc::sourcelist=sources.list.d/mkosi-local.sources");
+    apt_add_option(argv, "Dir::Etc::sourceparts=-");
+    apt_add_option(argv, "APT::Get::List-Cleanup=0");
+    apt_add_words(argv, "update", "--error-on=any", NULL);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
                 "Check the files in PackageDirectories=.", NULL, error)) {
         g_prefix_error(error, "Cannot read the local package repository: ");
