@@ -37,6 +37,21 @@ static void print_result(const Recipe *recipe, double seconds) {
             ui_colour(UI_COLOUR_RESET), size, used, seconds);
 }
 
+/* Options that this program knows but cannot follow yet. */
+static gboolean check_options(const RecipeArguments *arguments, GError **error) {
+    const char *option = arguments->rerun_build_scripts ? "--rerun-build-scripts"
+                         : arguments->wipe_build_dir    ? "--wipe-build-dir"
+                         : arguments->debug_shell       ? "--debug-shell"
+                         : arguments->debug_sandbox     ? "--debug-sandbox"
+                                                        : NULL;
+
+    if (!option)
+        return TRUE;
+    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+            "%s: this version of particleos cannot do what the option says yet; leave it out", option);
+    return FALSE;
+}
+
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GTimer) timer = g_timer_new();
     g_autofree char *path = build_output_path(recipe, recipe->main);
@@ -46,8 +61,8 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         ui_info("%s exists already; use -f to build it again", path);
         return TRUE;
     }
-    if (!recipe_check_implemented(recipe, error) || !build_check(recipe, error) ||
-            !sandbox_become_root(error))
+    if (!check_options(recipe->arguments, error) || !recipe_check_implemented(recipe, error) ||
+            !build_check(recipe, error) || !sandbox_become_root(error))
         return FALSE;
     catch_interrupts();
     /* Modes in trees are decided by recipes and packages, not by whoever builds. */
@@ -63,5 +78,6 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         return FALSE;
     }
     print_result(recipe, g_timer_elapsed(timer, NULL));
-    return TRUE;
+    /* The version counts once it has been built. */
+    return !recipe->arguments->auto_bump || verb_bump(recipe, ret_exit_status, error);
 }
