@@ -26,7 +26,7 @@ setup:
 image: all
 	test -e $(RECIPE)/mkosi.key || $(particleos) -C $(RECIPE) genkey
 	$(particleos) $(recipe_options) -f build
-	$(particleos) $(recipe_options) inspect --certificate $(RECIPE)/mkosi.crt
+	$(particleos) $(recipe_options) inspect --certificate mkosi.crt
 	$(particleos) $(recipe_options) vm --until-login
 
 check: all
