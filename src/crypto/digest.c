@@ -23,13 +23,9 @@ static gboolean set_read_error(GError **error, int code) {
     return FALSE;
 }
 
-gboolean sha256_fd_range(
-        int fd, guint64 offset, guint64 size, guint8 ret_digest[static SHA256_SIZE], GError **error) {
-    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
-        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot start SHA-256");
-
+static gboolean update_range(EVP_MD_CTX *context, int fd, guint64 offset, guint64 size, GError **error) {
     g_autofree guint8 *buffer = g_malloc(READ_SIZE);
+
     while (size > 0) {
         ssize_t n = pread(fd, buffer, MIN(size, READ_SIZE), offset);
         if (n < 0 && errno == EINTR)
@@ -47,9 +43,59 @@ gboolean sha256_fd_range(
         offset += n;
         size -= n;
     }
-    if (EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
-        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
     return TRUE;
+}
+
+static gboolean update_zeros(EVP_MD_CTX *context, guint64 size, GError **error) {
+    static const guint8 zeros[64 * 1024];
+
+    while (size > 0) {
+        gsize n = MIN(size, sizeof(zeros));
+        if (EVP_DigestUpdate(context, zeros, n) != 1)
+            return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+        size -= n;
+    }
+    return TRUE;
+}
+
+/* Holes of disk images are large; reading them would only fill the page cache with zeros. Moves the file
+ * position. */
+static gboolean update_sparse(EVP_MD_CTX *context, int fd, guint64 size, GError **error) {
+    for (guint64 offset = 0; offset < size;) {
+        off_t found = lseek(fd, offset, SEEK_DATA);
+        if (found < 0 && errno != ENXIO)
+            return update_range(context, fd, offset, size - offset, error);
+        guint64 data = found < 0 ? size : MIN((guint64) found, size);
+        off_t end = data < size ? lseek(fd, data, SEEK_HOLE) : -1;
+        guint64 hole = end < 0 ? size : MIN((guint64) end, size);
+        if (!update_zeros(context, data - offset, error) ||
+                !update_range(context, fd, data, hole - data, error))
+            return FALSE;
+        offset = hole;
+    }
+    return TRUE;
+}
+
+static EVP_MD_CTX *start_digest(GError **error) {
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1)
+        return context;
+    EVP_MD_CTX_free(context);
+    (void) crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot start SHA-256");
+    return NULL;
+}
+
+static gboolean finish_digest(EVP_MD_CTX *context, guint8 *ret_digest, GError **error) {
+    return EVP_DigestFinal_ex(context, ret_digest, NULL) == 1 ||
+           crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+}
+
+gboolean sha256_fd_range(
+        int fd, guint64 offset, guint64 size, guint8 ret_digest[static SHA256_SIZE], GError **error) {
+    g_autoptr(EVP_MD_CTX) context = start_digest(error);
+    return context && update_range(context, fd, offset, size, error) &&
+           finish_digest(context, ret_digest, error);
 }
 
 gboolean sha256_fd(int fd, guint8 ret_digest[static SHA256_SIZE], GError **error) {
@@ -66,7 +112,12 @@ gboolean sha256_file(const char *path, guint8 ret_digest[static SHA256_SIZE], GE
                 g_strerror(errno));
         return FALSE;
     }
-    if (!sha256_fd(fd, ret_digest, error)) {
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return set_read_error(error, errno);
+    g_autoptr(EVP_MD_CTX) context = start_digest(error);
+    if (!context || !update_sparse(context, fd, st.st_size, error) ||
+            !finish_digest(context, ret_digest, error)) {
         g_prefix_error(error, "Cannot hash %s: ", path);
         return FALSE;
     }

@@ -35,6 +35,24 @@ static void test_digest(void) {
     }
 }
 
+/* Holes are not read; the digest is that of the zeros they stand for. */
+static void test_digest_of_holes(void) {
+    static const off_t lengths[] = {0, 1, 1 << 20, (3 << 20) + 17};
+    g_autoptr(TestKeys) keys = test_keys_new("holes");
+    for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++) {
+        g_autofree char *path = test_file(keys, "sparse", "begin", 5);
+        AUTO_FD fd = open(path, O_RDWR | O_CLOEXEC);
+        g_assert_cmpint(pwrite(fd, "middle", 6, 1 << 20), ==, 6);
+        g_assert_cmpint(ftruncate(fd, (1 << 20) + 6 + lengths[i]), ==, 0);
+
+        guint8 sparse[SHA256_SIZE], read[SHA256_SIZE];
+        g_autoptr(GError) error = NULL;
+        g_assert_true(sha256_file(path, sparse, &error));
+        g_assert_true(sha256_fd_range(fd, 0, (1 << 20) + 6 + lengths[i], read, &error));
+        g_assert_cmpmem(sparse, sizeof sparse, read, sizeof read);
+    }
+}
+
 static void test_hex(void) {
     g_autoptr(GBytes) bytes = hex_decode("00ffA5", -1);
     g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), "\x00\xff\xa5", 3);
@@ -252,6 +270,7 @@ static void test_cms_openssl(void) {
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/crypto/digest", test_digest);
+    g_test_add_func("/crypto/digest-of-holes", test_digest_of_holes);
     g_test_add_func("/crypto/hex", test_hex);
     g_test_add_func("/crypto/genkey", test_genkey);
     g_test_add_func("/crypto/genkey/openssl", test_genkey_openssl);
