@@ -23,6 +23,7 @@ typedef enum {
     PARTITION_FORMAT_BTRFS,
     PARTITION_FORMAT_VFAT,
     PARTITION_FORMAT_SWAP,
+    PARTITION_FORMAT_LAST = PARTITION_FORMAT_SWAP,
 } PartitionFormat;
 
 const char *partition_format_to_string(PartitionFormat format);
