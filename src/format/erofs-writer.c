@@ -70,6 +70,10 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
     return erofs_tree_add_symlink(writer->tree, path, target, uid, gid, mtime, error);
 }
 
+gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error) {
+    return erofs_xattr_set(writer->tree->xattrs, &writer->tree->root->xattrs, name, value, error);
+}
+
 /* CRC-32C without the final inversion. */
 static guint32 crc32c(guint32 crc, const guint8 *data, gsize size) {
     for (gsize i = 0; i < size; i++) {

@@ -82,6 +82,12 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
         gid_t gid, gint64 mtime, GError **error);
 
 /*
+ * Sets an extended attribute of the root directory. Call it after what is added to the root, whose
+ * attributes replace all earlier ones.
+ */
+gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error);
+
+/*
  * Reads the contents of all files and writes the file system. Call once. RET_SIZE: its size in bytes, a
  * multiple of 4096; behind it, the output may have got some zeros within MAX_SIZE. If it fails, what was
  * written to the output so far is useless.

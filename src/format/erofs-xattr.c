@@ -149,6 +149,37 @@ gboolean erofs_xattr_read(
     return TRUE;
 }
 
+/* TRUE when both entries have the same name. */
+static gboolean has_name_of(const ErofsXattr *a, const ErofsXattr *b) {
+    const guint8 *x = g_bytes_get_data(a->entry, NULL), *y = g_bytes_get_data(b->entry, NULL);
+
+    return x[0] == y[0] && x[1] == y[1] &&
+           memcmp(x + sizeof(ErofsXattrEntry), y + sizeof(ErofsXattrEntry), x[0]) == 0;
+}
+
+gboolean erofs_xattr_set(
+        ErofsXattrTable *table, GPtrArray **xattrs, const char *name, GBytes *value, GError **error) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data(value, &size);
+    const char *suffix;
+    guint8 index = name_index(name, &suffix);
+
+    if (index == 0 || size > G_MAXUINT16) {
+        g_set_error(
+                error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "EROFS cannot store the attribute %s", name);
+        return FALSE;
+    }
+    ErofsXattr *xattr = intern(table, index, suffix, data, size);
+    if (!*xattrs)
+        *xattrs = g_ptr_array_new();
+    for (guint i = 0; i < (*xattrs)->len; i++)
+        if (has_name_of((*xattrs)->pdata[i], xattr))
+            g_ptr_array_remove_index(*xattrs, i--);
+    g_ptr_array_add(*xattrs, xattr);
+    g_ptr_array_sort(*xattrs, compare_entries);
+    return TRUE;
+}
+
 GByteArray *erofs_xattr_table_share(ErofsXattrTable *table) {
     g_autoptr(GPtrArray) all = g_ptr_array_new();
     GHashTableIter iter;

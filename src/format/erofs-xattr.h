@@ -27,6 +27,13 @@ gboolean erofs_xattr_read(
         ErofsXattrTable *table, int directory_fd, const char *name, GPtrArray **ret, GError **error);
 
 /*
+ * Sets the attribute NAME in XATTRS (may be NULL, then it is made), replacing one of that name. A name that
+ * EROFS has no number for is an error.
+ */
+gboolean erofs_xattr_set(
+        ErofsXattrTable *table, GPtrArray **xattrs, const char *name, GBytes *value, GError **error);
+
+/*
  * Decides what is shared, from the uses counted so far; returns the shared area's content, which starts at
  * a block of its own.
  */

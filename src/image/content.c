@@ -35,35 +35,10 @@ void content_free(Content *content) {
     g_free(content);
 }
 
-/* Where the partitions of a role are mounted; the order of first and second does not matter. */
+/* Where the partitions of a role are mounted, so that a root file system has nothing there. */
 static void mount_points(PartitionRole role, const char *ret[2]) {
-    ret[0] = ret[1] = NULL;
-    switch (role) {
-    case PARTITION_ESP:
-        ret[0] = "/efi";
-        ret[1] = "/boot";
-        break;
-    case PARTITION_XBOOTLDR:
-        ret[0] = "/boot";
-        break;
-    case PARTITION_USR:
-        ret[0] = "/usr";
-        break;
-    case PARTITION_HOME:
-        ret[0] = "/home";
-        break;
-    case PARTITION_SRV:
-        ret[0] = "/srv";
-        break;
-    case PARTITION_VAR:
-        ret[0] = "/var";
-        break;
-    case PARTITION_TMP:
-        ret[0] = "/var/tmp";
-        break;
-    default:
-        break;
-    }
+    ret[0] = role == PARTITION_ROOT ? NULL : partition_mount_point(role);
+    ret[1] = role == PARTITION_ESP ? "/boot" : NULL;
 }
 
 /* TRUE when the definition names PATH as a source of its own, which overrides what is implied. */

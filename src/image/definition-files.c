@@ -106,6 +106,8 @@ GPtrArray *partition_definitions_load(const char *const *directories, const char
             return NULL;
         g_ptr_array_add(definitions, g_steal_pointer(&definition));
     }
+    if (!partition_definitions_merge_supplements(definitions, error))
+        return NULL;
     if (definitions->len == 0) {
         g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION, "no partition definitions (*.conf) in %s",
                 directories[0]);

@@ -6,11 +6,13 @@
 #include "format/verity.h"
 #include "image/content.h"
 #include "image/fat.h"
+#include "image/fstab.h"
 #include "image/gpt.h"
 #include "image/mkfs.h"
 #include "image/partition-plan.h"
 #include "image/sparse.h"
 #include "image/split-artifacts.h"
+#include "image/validatefs.h"
 #include "image/volume-erofs.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
@@ -230,12 +232,16 @@ static const char *make_file(Disk *disk, const PlannedPartition *partition, GErr
     return file->path;
 }
 
-static Volume describe_volume(Disk *disk, const PlannedPartition *partition, const Content *content) {
+static Volume describe_volume(
+        Disk *disk, const PlannedPartition *partition, const Content *content, GHashTable *attributes) {
+    const PartitionDefinition *definition = partition->definition;
+
     return (Volume){
             .content = content,
             .uuid = partition->file_system,
             .label = partition->label,
-            .sector_size = disk->sector_size,
+            .sector_size = definition->fs_sector_size ? definition->fs_sector_size : disk->sector_size,
+            .attributes = attributes,
             .epoch = disk->options->epoch,
             .work = disk->work,
             .tools_tree = disk->options->tools_tree,
@@ -276,7 +282,8 @@ static gboolean write_file_system(
 
     if (!content)
         return FALSE;
-    const Volume volume = describe_volume(disk, partition, content);
+    g_autoptr(GHashTable) attributes = validatefs_attributes(partition);
+    const Volume volume = describe_volume(disk, partition, content, attributes);
     if (definition->format == PARTITION_FORMAT_EROFS)
         return write_erofs(disk, partition, &volume, verity, error);
     const char *path = make_file(disk, partition, error);
@@ -289,6 +296,9 @@ static gboolean write_file_system(
     case PARTITION_FORMAT_BTRFS:
         return mkfs_btrfs(&volume, path, minimize ? 0 : size, minimize, definition->compression,
                 definition->compression_level, &partition->content_size, error);
+    case PARTITION_FORMAT_SQUASHFS:
+        return mkfs_squashfs(&volume, path, definition->compression, definition->compression_level,
+                &partition->content_size, error);
     case PARTITION_FORMAT_SWAP:
         return mkfs_swap(&volume, path, size, error);
     case PARTITION_FORMAT_VFAT:
@@ -405,7 +415,8 @@ static gboolean has_content(const PlannedPartition *partition) {
 }
 
 gboolean disk_write_volumes(Disk *disk, GError **error) {
-    if (!open_output(disk, error))
+    if (!open_output(disk, error) ||
+            (disk->options->write_fstab && !fstab_write(disk->plan, disk->options->root_fd, error)))
         return FALSE;
     for (guint i = 0; i < disk->plan->partitions->len; i++)
         if (!is_boot(planned(disk, i)) && has_content(planned(disk, i)) &&

@@ -57,6 +57,7 @@ typedef struct {
     int root_fd;
     const char *root_path;
     const char *tools_tree; /* where mkfs programs come from; NULL: the host */
+    gboolean write_fstab;   /* what MountPoint= says goes into /etc/fstab of the tree, before it is copied */
 
     guint8 seed[16];      /* seed for all UUIDs, in the order of its text */
     gint64 epoch;         /* SOURCE_DATE_EPOCH in seconds: the time of everything made; -1: not given */

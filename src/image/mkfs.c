@@ -151,6 +151,34 @@ gboolean mkfs_btrfs(const Volume *volume, const char *image, guint64 size, gbool
     return TRUE;
 }
 
+gboolean mkfs_squashfs(const Volume *volume, const char *image, const char *compression, int level,
+        guint64 *ret_size, GError **error) {
+    g_autofree char *level_text = g_strdup_printf("%d", level);
+    gboolean has_level =
+            level >= 0 && (!compression || g_str_equal(compression, "gzip") ||
+                                  g_str_equal(compression, "lzo") || g_str_equal(compression, "zstd"));
+    StageSize content;
+    struct stat st;
+    g_autofree char *stage = stage_content(volume, &content, error);
+
+    if (!stage)
+        return FALSE;
+    g_autoptr(Sandbox) sandbox = new_sandbox(volume, image, stage);
+    /* A second mksquashfs thread does not change the output, which is put into order before it is written.
+     */
+    const char *const command[] = {"mksquashfs", STAGE_IN_SANDBOX, IMAGE_IN_SANDBOX, "-noappend", "-quiet",
+            "-no-progress", "-comp", compression ? compression : "gzip",
+            has_level ? "-Xcompression-level" : NULL, level_text, NULL};
+    if (!sandbox_run(sandbox, command, error) || !stage_remove(volume, error))
+        return FALSE;
+    if (stat(image, &st) < 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
+        return FALSE;
+    }
+    *ret_size = st.st_size;
+    return TRUE;
+}
+
 gboolean mkfs_swap(const Volume *volume, const char *image, guint64 size, GError **error) {
     g_autofree char *uuid = uuid_to_text(&volume->uuid), *label = cut_label(volume->label, 15);
     g_autoptr(Sandbox) sandbox = new_sandbox(volume, image, NULL);

@@ -16,4 +16,8 @@ gboolean mkfs_ext4(const Volume *volume, const char *image, guint64 size, guint6
 gboolean mkfs_btrfs(const Volume *volume, const char *image, guint64 size, gboolean shrink,
         const char *compression, int level, guint64 *ret_size, GError **error);
 
+/* squashfs through mksquashfs. COMPRESSION NULL: gzip, LEVEL -1: that of the compressor. */
+gboolean mkfs_squashfs(const Volume *volume, const char *image, const char *compression, int level,
+        guint64 *ret_size, GError **error);
+
 gboolean mkfs_swap(const Volume *volume, const char *image, guint64 size, GError **error);

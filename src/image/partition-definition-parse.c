@@ -2,6 +2,7 @@
 #include "image/partition-definition.h"
 
 #include "image/disk.h"
+#include "ui/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -267,13 +268,12 @@ static gboolean set_format(const Place *place, const char *value, void *field, G
     }
     for (PartitionFormat i = PARTITION_FORMAT_NONE + 1; i <= PARTITION_FORMAT_LAST; i++)
         if (g_str_equal(value, partition_format_to_string(i))) {
-            if (i == PARTITION_FORMAT_SQUASHFS)
-                return fail(place, error, "squashfs is not implemented (use erofs)");
             definition->format = i;
             return TRUE;
         }
     return fail(place, error,
-            "unknown file system \"%s\" (expected erofs, ext4, btrfs, vfat, swap or empty)", value);
+            "unknown file system \"%s\" (expected erofs, squashfs, ext4, btrfs, vfat, swap or empty)",
+            value);
 }
 
 static void add_pair(GPtrArray *array, char *source, char *target) {
@@ -488,12 +488,52 @@ static gboolean set_tristate(const Place *place, const char *value, void *field,
     return TRUE;
 }
 
-static gboolean refuse_validatefs(const Place *place, const char *value, void *field, GError **error) {
-    gboolean on = FALSE;
+/* WHERE[:OPTIONS], each part in quotes if it contains a colon. */
+static gboolean set_mount_point(const Place *place, const char *value, void *field, GError **error) {
+    GPtrArray *array = *(GPtrArray **) field;
+    const char *at = value;
+    gboolean bad = FALSE;
 
-    if (*value && !parse_boolean(value, &on))
-        return fail(place, error, "\"%s\" is not a boolean", value);
-    return !on || fail(place, error, "attributes for systemd-validatefs are not implemented");
+    if (*value == '\0') {
+        g_ptr_array_set_size(array, 0);
+        return TRUE;
+    }
+    g_autofree char *where = next_word(&at, ":", FALSE, &bad);
+    g_autofree char *options = at ? next_word(&at, ":", FALSE, &bad) : NULL;
+    if (bad)
+        return fail(place, error, "a quote is not closed in \"%s\"", value);
+    if (at)
+        return fail(place, error, "\"%s\" is not of the form WHERE[:OPTIONS]", value);
+    g_autofree char *path = expand_path(place, where, error);
+    if (!path)
+        return FALSE;
+    add_pair(array, g_steal_pointer(&path), options && *options ? g_steal_pointer(&options) : NULL);
+    return TRUE;
+}
+
+static gboolean set_fs_sector_size(const Place *place, const char *value, void *field, GError **error) {
+    guint64 size = 0;
+
+    if (*value && (!parse_size(value, &size) || size < 512 || size > 4096 || (size & (size - 1))))
+        return fail(place, error, "\"%s\" is none of 512, 1024, 2048, 4096", value);
+    *(guint *) field = size;
+    return TRUE;
+}
+
+/* What only concerns encrypted partitions says nothing here, as Encrypt= is refused. */
+static gboolean ignore(const Place *place, const char *value, void *field, GError **error) {
+    return TRUE;
+}
+
+static gboolean refuse_integrity(const Place *place, const char *value, void *field, GError **error) {
+    if (*value == '\0' || g_str_equal(value, "off"))
+        return TRUE;
+    return fail(place, error, "authenticated encryption needs Encrypt=, which is not for image builds");
+}
+
+static gboolean refuse_replace(const Place *place, const char *value, void *field, GError **error) {
+    return *value == '\0' ||
+           fail(place, error, "moves a mounted file system: only possible on a running system");
 }
 
 /* FactoryReset= acts on the running system, not while an image is built. */
@@ -551,14 +591,25 @@ static const struct {
         {"NoAuto", set_tristate, offsetof(PartitionDefinition, no_auto)},
         {"ReadOnly", set_tristate, offsetof(PartitionDefinition, read_only)},
         {"GrowFileSystem", set_tristate, offsetof(PartitionDefinition, grow_file_system)},
-        {"AddValidateFS", refuse_validatefs, 0},
+        {"AddValidateFS", set_tristate, offsetof(PartitionDefinition, add_validatefs)},
+        {"MountPoint", set_mount_point, offsetof(PartitionDefinition, mount_points)},
+        {"FileSystemSectorSize", set_fs_sector_size, offsetof(PartitionDefinition, fs_sector_size)},
+        {"SupplementFor", set_string, offsetof(PartitionDefinition, supplement_for)},
+        {"VolumeLabel", ignore, 0},
+        {"VolumeName", ignore, 0},
+        {"EncryptKDF", ignore, 0},
+        {"EncryptedVolume", ignore, 0},
+        {"TPM2PCRs", ignore, 0},
+        {"KeyFile", ignore, 0},
+        {"Discard", check_boolean, 0},
+        {"Integrity", refuse_integrity, 0},
+        {"IntegrityAlgorithm", ignore, 0},
+        {"BlockDeviceReplace", refuse_replace, 0},
         {"FactoryReset", check_boolean, 0},
         {"Encrypt", refuse_encrypt, 0},
 };
 
 static gboolean assign(Place *place, const char *name, const char *value, GError **error) {
-    g_autoptr(GString) known = NULL;
-
     if (g_str_has_prefix(name, "X-"))
         return TRUE;
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
@@ -569,10 +620,9 @@ static gboolean assign(Place *place, const char *name, const char *value, GError
             place->setting = NULL;
             return done;
         }
-    known = g_string_new(settings[0].name);
-    for (gsize i = 1; i < G_N_ELEMENTS(settings); i++)
-        g_string_append_printf(known, ", %s", settings[i].name);
-    return fail(place, error, "unknown or unsupported setting \"%s\" (supported: %s)", name, known->str);
+    /* A later systemd may know it. */
+    ui_warning("%s:%u: unknown setting \"%s\" is ignored", place->path, place->line, name);
+    return TRUE;
 }
 
 /* ---- the file ----------------------------------------------------------------------------------------- */

@@ -34,9 +34,10 @@ PartitionDefinition *partition_definition_new(const char *path) {
     definition->make_directories = g_ptr_array_new_with_free_func(g_free);
     definition->make_symlinks = g_ptr_array_new_with_free_func(definition_pair_free);
     definition->subvolumes = g_ptr_array_new_with_free_func(definition_pair_free);
+    definition->mount_points = g_ptr_array_new_with_free_func(definition_pair_free);
     definition->compression_level = -1;
     definition->no_auto = definition->read_only = TRISTATE_UNSET;
-    definition->grow_file_system = TRISTATE_UNSET;
+    definition->grow_file_system = definition->add_validatefs = TRISTATE_UNSET;
     return definition;
 }
 
@@ -53,10 +54,12 @@ void partition_definition_free(PartitionDefinition *definition) {
     g_ptr_array_unref(definition->make_directories);
     g_ptr_array_unref(definition->make_symlinks);
     g_ptr_array_unref(definition->subvolumes);
+    g_ptr_array_unref(definition->mount_points);
     g_free(definition->default_subvolume);
     g_free(definition->verity_match_key);
     g_free(definition->compression);
     g_free(definition->split_name);
+    g_free(definition->supplement_for);
     g_free(definition);
 }
 
@@ -72,6 +75,29 @@ static const char *const format_names[] = {
 
 const char *partition_format_to_string(PartitionFormat format) {
     return format_names[format];
+}
+
+const char *partition_mount_point(PartitionRole role) {
+    switch (role) {
+    case PARTITION_ROOT:
+        return "/";
+    case PARTITION_ESP:
+        return "/efi";
+    case PARTITION_XBOOTLDR:
+        return "/boot";
+    case PARTITION_USR:
+        return "/usr";
+    case PARTITION_HOME:
+        return "/home";
+    case PARTITION_SRV:
+        return "/srv";
+    case PARTITION_VAR:
+        return "/var";
+    case PARTITION_TMP:
+        return "/var/tmp";
+    default:
+        return NULL;
+    }
 }
 
 glong partition_label_length(const char *label) {
@@ -104,15 +130,17 @@ static gboolean has_files(const PartitionDefinition *definition) {
 
 /* Settings that only make sense for some formats. */
 static gboolean check_format(const PartitionDefinition *definition, GError **error) {
+    static const char *const squashfs_compressions[] = {"gzip", "lzo", "lz4", "xz", "zstd", NULL};
     gboolean btrfs = definition->format == PARTITION_FORMAT_BTRFS;
     gboolean erofs = definition->format == PARTITION_FORMAT_EROFS;
+    gboolean squashfs = definition->format == PARTITION_FORMAT_SQUASHFS;
 
     if ((definition->subvolumes->len > 0 || definition->default_subvolume) && !btrfs)
         return fail_whole(definition, error, "Subvolumes= and DefaultSubvolume= need Format=btrfs");
     if (definition->format == PARTITION_FORMAT_SWAP && has_files(definition))
         return fail_whole(definition, error, "CopyFiles= and Make...= cannot be combined with Format=swap");
-    if (definition->compression && !erofs && !btrfs)
-        return fail_whole(definition, error, "Compression= needs Format=erofs or Format=btrfs");
+    if (definition->compression && !erofs && !btrfs && !squashfs)
+        return fail_whole(definition, error, "Compression= needs Format=erofs, squashfs or btrfs");
     if (definition->compression && erofs && !g_str_equal(definition->compression, "zstd") &&
             !g_str_equal(definition->compression, "none"))
         return fail_whole(definition, error,
@@ -124,7 +152,12 @@ static gboolean check_format(const PartitionDefinition *definition, GError **err
         return fail_whole(definition, error,
                 "Compression=%s is not possible with btrfs (expected zstd, zlib, lzo or none)",
                 definition->compression);
-    if (definition->minimize == PARTITION_MINIMIZE_BEST && !erofs && !btrfs &&
+    if (definition->compression && squashfs &&
+            !g_strv_contains(squashfs_compressions, definition->compression))
+        return fail_whole(definition, error,
+                "Compression=%s is not possible with squashfs (expected gzip, lzo, lz4, xz or zstd)",
+                definition->compression);
+    if (definition->minimize == PARTITION_MINIMIZE_BEST && !erofs && !squashfs && !btrfs &&
             definition->verity != PARTITION_VERITY_HASH)
         return fail_whole(definition, error,
                 "Minimize=best is only possible with read-only file systems and btrfs (use Minimize=guess)");
@@ -184,6 +217,12 @@ static void imply_flags(PartitionDefinition *definition) {
             definition->flags &= ~flags[i].flag;
 }
 
+/* vfat and swap have nowhere to put the attributes. */
+static gboolean can_validate(const PartitionDefinition *definition) {
+    return definition->format != PARTITION_FORMAT_NONE && definition->format != PARTITION_FORMAT_VFAT &&
+           definition->format != PARTITION_FORMAT_SWAP;
+}
+
 gboolean partition_definition_complete(
         PartitionDefinition *definition, const Specifiers *specifiers, GError **error) {
     g_autoptr(GError) local = NULL;
@@ -202,6 +241,12 @@ gboolean partition_definition_complete(
     if (has_files(definition) && definition->format == PARTITION_FORMAT_NONE &&
             definition->verity != PARTITION_VERITY_HASH && definition->verity != PARTITION_VERITY_SIGNATURE)
         definition->format = boot ? PARTITION_FORMAT_VFAT : PARTITION_FORMAT_EXT4;
+    if (definition->add_validatefs == TRISTATE_YES && !can_validate(definition))
+        return fail_whole(definition, error, "AddValidateFS=yes needs Format=, and not swap or vfat");
+    if (definition->supplement_for &&
+            (definition->copy_blocks || definition->verity != PARTITION_VERITY_OFF))
+        return fail_whole(
+                definition, error, "SupplementFor= cannot be combined with CopyBlocks= or Verity=");
     if (!check_format(definition, error) || !check_verity(definition, error))
         return FALSE;
     if (definition->split_name) {
@@ -213,5 +258,7 @@ gboolean partition_definition_complete(
             return fail_whole(definition, error, "SplitName=: \"%s\" contains \"/\"", name);
     }
     imply_flags(definition);
+    if (definition->add_validatefs == TRISTATE_UNSET)
+        definition->add_validatefs = can_validate(definition) ? TRISTATE_YES : TRISTATE_NO;
     return TRUE;
 }

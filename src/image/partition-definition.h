@@ -77,6 +77,7 @@ typedef struct {
     GPtrArray *make_directories;     /* char */
     GPtrArray *make_symlinks;        /* DefinitionPair: source is the link's place, target its text */
     GPtrArray *subvolumes;           /* DefinitionPair: path and flags (NULL: none) */
+    GPtrArray *mount_points;         /* DefinitionPair: where and further options (NULL: none) */
     char *default_subvolume;
     PartitionMinimize minimize;
     PartitionVerity verity;
@@ -86,6 +87,9 @@ typedef struct {
     char *split_name;         /* with its specifiers; NULL: not set */
     guint64 flags;
     Tristate no_auto, read_only, grow_file_system;
+    Tristate add_validatefs; /* after partition_definition_complete(): yes or no */
+    guint fs_sector_size;    /* bytes, 0: that of the disk */
+    char *supplement_for;    /* name of another definition without ".conf", or NULL */
 
     guint label_line; /* where the label was given; 0: nowhere */
     guint type_line;
@@ -105,6 +109,14 @@ gboolean partition_definition_parse(PartitionDefinition *definition, const char 
  * each other, implied values (Format= of an ESP, the three flags). SPECIFIERS checks SplitName=. */
 gboolean partition_definition_complete(
         PartitionDefinition *definition, const Specifiers *specifiers, GError **error);
+
+/* Merges every definition that says SupplementFor= into the one it names and drops it: a new disk always has
+ * room for that. */
+gboolean partition_definitions_merge_supplements(GPtrArray *definitions, GError **error);
+
+/* Where the file system of TYPE is mounted when nothing else is said, or NULL; the ESP has two such places,
+ * of which this is /efi. */
+const char *partition_mount_point(PartitionRole role);
 
 /* Reads the definitions of all DIRECTORIES, sorted by file name; NAME.conf.d/ *.conf are applied after
  * NAME.conf. The result is an array of PartitionDefinition, complete. An earlier directory wins over a later

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #define STAGE_NAME "stage"
 
@@ -133,6 +134,19 @@ static gboolean make_extras(const Volume *volume, int stage_fd, GError **error) 
     return TRUE;
 }
 
+static gboolean set_attributes(const Volume *volume, int stage_fd, GError **error) {
+    GHashTableIter iter;
+    gpointer name, value;
+
+    if (!volume->attributes)
+        return TRUE;
+    g_hash_table_iter_init(&iter, volume->attributes);
+    while (g_hash_table_iter_next(&iter, &name, &value))
+        if (fsetxattr(stage_fd, name, g_bytes_get_data(value, NULL), g_bytes_get_size(value), 0) < 0)
+            return fail_errno(name, error);
+    return TRUE;
+}
+
 char *stage_content(const Volume *volume, StageSize *ret_size, GError **error) {
     g_autofree char *path = g_build_filename(volume->work, STAGE_NAME, NULL);
 
@@ -151,7 +165,8 @@ char *stage_content(const Volume *volume, StageSize *ret_size, GError **error) {
     for (guint i = 0; i < volume->content->sources->len; i++)
         if (!copy_source(volume, volume->content->sources->pdata[i], fd, error))
             return NULL;
-    if (!make_extras(volume, fd, error) || !tree_clamp_times(fd, volume_time(volume), error) ||
+    if (!make_extras(volume, fd, error) || !set_attributes(volume, fd, error) ||
+            !tree_clamp_times(fd, volume_time(volume), error) ||
             !finish_directory(volume, fd, "", ret_size, error))
         return NULL;
     return g_steal_pointer(&path);

@@ -67,6 +67,19 @@ static gboolean add_made(const Volume *volume, ErofsWriter *writer, GError **err
     return TRUE;
 }
 
+static gboolean set_attributes(const Volume *volume, ErofsWriter *writer, GError **error) {
+    GHashTableIter iter;
+    gpointer name, value;
+
+    if (!volume->attributes)
+        return TRUE;
+    g_hash_table_iter_init(&iter, volume->attributes);
+    while (g_hash_table_iter_next(&iter, &name, &value))
+        if (!erofs_writer_set_root_xattr(writer, name, value, error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *options, int fd, guint64 offset,
         guint64 *ret_size, GError **error) {
     char label[16];
@@ -88,5 +101,5 @@ gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *opti
     memcpy(erofs.uuid, volume->uuid.bytes, sizeof erofs.uuid);
     g_autoptr(ErofsWriter) writer = erofs_writer_new(fd, &erofs, error);
     return writer && add_sources(volume, writer, error) && add_made(volume, writer, error) &&
-           erofs_writer_finish(writer, ret_size, error);
+           set_attributes(volume, writer, error) && erofs_writer_finish(writer, ret_size, error);
 }

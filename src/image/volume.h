@@ -12,7 +12,8 @@ typedef struct {
     const Content *content;
     Uuid uuid;              /* of the file system */
     const char *label;      /* of the partition; file systems cut it as they need */
-    guint sector_size;      /* of the disk */
+    guint sector_size;      /* of the file system: that of the disk, or FileSystemSectorSize= */
+    GHashTable *attributes; /* extended attributes of the root directory: name to GBytes; may be NULL */
     gint64 epoch;           /* SOURCE_DATE_EPOCH, -1: not given */
     const char *work;       /* an empty directory for temporary files */
     const char *tools_tree; /* or NULL */

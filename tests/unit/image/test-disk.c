@@ -339,6 +339,89 @@ static void test_repart(Fixture *fixture, gconstpointer data) {
     g_assert_nonnull(verdict);
 }
 
+/* The columns of the table that do not depend on how large file systems become. */
+static char *describe_table(const char *disk) {
+    g_autofree char *text = judge((const char *const[]){"sfdisk", "--json", disk, NULL});
+    g_autoptr(JsonParser) parser = json_parser_new();
+    static const char *const columns[] = {"type", "uuid", "name", "attrs"};
+    GString *description = g_string_new(NULL);
+
+    g_assert_true(json_parser_load_from_data(parser, text, -1, NULL));
+    JsonObject *table = json_object_get_object_member(
+            json_node_get_object(json_parser_get_root(parser)), "partitiontable");
+    JsonArray *partitions = json_object_get_array_member(table, "partitions");
+    g_string_append_printf(description, "%s\n", json_object_get_string_member(table, "id"));
+    for (guint i = 0; i < json_array_get_length(partitions); i++) {
+        JsonObject *partition = json_array_get_object_element(partitions, i);
+        for (gsize j = 0; j < G_N_ELEMENTS(columns); j++)
+            g_string_append_printf(description, "%s ",
+                    json_object_get_string_member_with_default(partition, columns[j], "-"));
+        g_string_append_c(description, '\n');
+    }
+    return g_string_free(description, FALSE);
+}
+
+static void test_supplement(Fixture *fixture, gconstpointer data) {
+    define(fixture, "10-home.conf", "Type=home\nFormat=ext4\nSizeMinBytes=32M\nCopyFiles=/etc:/a");
+    define(fixture, "20-more.conf",
+            "Type=var\nFormat=ext4\nSupplementFor=10-home\nSizeMinBytes=40M\nMakeDirectories=/merged");
+    g_autoptr(Disk) disk = build(fixture);
+    const DiskPartition *home = find(disk, "home");
+    g_autofree char *image = extract(fixture, home);
+    g_autofree char *merged = judge((const char *const[]){"debugfs", "-R", "ls -p /", image, NULL});
+
+    g_assert_cmpuint(disk_partitions(disk)->len, ==, 1);
+    g_assert_cmpuint(home->size, ==, 40 * 1024 * 1024);
+    g_assert_nonnull(strstr(merged, "/merged/"));
+    g_assert_nonnull(strstr(merged, "/a/"));
+}
+
+/* UUIDs, labels, flags, /etc/fstab and the attributes of root directories are those of
+ * systemd-repart. */
+static void test_peer(Fixture *fixture, gconstpointer data) {
+    g_autofree char *fstab = g_build_filename(fixture->root, "etc/fstab", NULL), *ours = NULL,
+                    *theirs = NULL;
+    g_autofree char *peer = in_top(fixture, "peer.raw");
+
+    define(fixture, "10-home.conf",
+            "Type=home\nFormat=ext4\nSizeMinBytes=32M\nReadOnly=yes\nCopyFiles=/etc:/a");
+    define(fixture, "30-swap.conf", "Type=swap\nFormat=swap\nSizeMinBytes=8M\nSizeMaxBytes=8M");
+    define(fixture, "40-data.conf",
+            "Type=linux-generic\nFormat=squashfs\nCopyFiles=/etc:/x\nMountPoint=/data");
+    define(fixture, "41-data.conf",
+            "Type=linux-generic\nFormat=ext4\nSizeMinBytes=32M\nAddValidateFS=no\nMountPoint=/b:noatime");
+    define(fixture, "50-root.conf",
+            "Type=root\nLabel=%M two\nFormat=ext4\nSizeMinBytes=32M\nCopyFiles=/etc\nMountPoint=/\n"
+            "MountPoint=\"/srv\":\"x,y\"\nEncryptedVolume=none");
+    put(fixture->root, "etc/fstab", "# mine\n", -1);
+    fixture->options.write_fstab = TRUE;
+    g_autoptr(Disk) disk = build(fixture);
+    g_assert_true(g_file_get_contents(fstab, &ours, NULL, NULL));
+    g_assert_true(g_str_has_prefix(ours, "# mine\n# Start"));
+
+    if (!tree_tool_need("usr/bin/systemd-repart"))
+        return;
+    put(fixture->root, "etc/fstab", "# mine\n", -1);
+    g_autofree char *definitions = g_strconcat("--definitions=", fixture->definitions, NULL);
+    g_autofree char *root = g_strconcat("--root=", fixture->root, NULL);
+    put(fixture->root, "etc/os-release", "ID=test\nIMAGE_ID=Test\nIMAGE_VERSION=7\n", -1);
+    g_free(tree_tool_run("usr/bin/systemd-repart",
+            (const char *const[]){"--dry-run=no", "--empty=create", "--size=auto", "--offline=yes",
+                    "--no-pager", "--seed=01020304-0506-0708-090a-0b0c0d0e0f10",
+                    "--generate-fstab=/etc/fstab", "--append-fstab=auto", root, definitions, peer, NULL},
+            FALSE));
+    g_assert_true(g_file_get_contents(fstab, &theirs, NULL, NULL));
+    g_assert_cmpstr(ours, ==, theirs);
+    g_autofree char *our_table = describe_table(fixture->output), *their_table = describe_table(peer);
+    g_assert_cmpstr(our_table, ==, their_table);
+
+    g_autofree char *image = extract(fixture, find(disk, "root-x86-64"));
+    g_autofree char *attributes = judge((const char *const[]){"debugfs", "-R", "ea_list <2>", image, NULL});
+    g_assert_nonnull(strstr(attributes, "user.validatefs.gpt_label (9) = \"Test two\\000\""));
+    g_assert_nonnull(strstr(attributes, "user.validatefs.mount_point (7) = 2f 00 2f 73 72 76 00"));
+    g_assert_nonnull(strstr(attributes, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709\\000"));
+}
+
 static void test_determinism(Fixture *fixture, gconstpointer data) {
     g_autofree char *first = in_top(fixture, "first.raw");
 
@@ -538,6 +621,8 @@ int main(int argc, char **argv) {
             {"/disk/fsck-erofs", test_fsck_erofs},
             {"/disk/dissect", test_dissect},
             {"/disk/repart", test_repart},
+            {"/disk/peer", test_peer},
+            {"/disk/supplement", test_supplement},
             {"/disk/determinism", test_determinism},
             {"/disk/split", test_split},
             {"/disk/root-ext4", test_root_ext4},
