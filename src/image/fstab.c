@@ -72,20 +72,17 @@ static void append_mounts(GString *text, const PlannedPartition *partition) {
     }
 }
 
-/* What OLD says outside of an earlier section. */
-static char *without_section(const char *old) {
+/* OLD with SECTION in place of the one that it has, or in front. */
+static char *insert_section(const char *old, const char *section) {
     const char *begin = strstr(old, BEGIN), *end = begin ? strstr(begin, END) : NULL;
-    g_autofree char *head = NULL;
+    g_autofree char *head = end ? g_strndup(old, begin - old) : g_strdup("");
 
-    if (!end)
-        return *old && !g_str_has_suffix(old, "\n") ? g_strconcat(old, "\n", NULL) : g_strdup(old);
-    head = g_strndup(old, begin - old);
-    return g_strconcat(head, end + strlen(END), NULL);
+    return g_strconcat(head, BEGIN, section, END, end ? end + strlen(END) : old, NULL);
 }
 
 gboolean fstab_write(const Plan *plan, int root_fd, GError **error) {
     g_autoptr(GString) section = g_string_new(NULL);
-    g_autofree char *old = NULL, *rest = NULL;
+    g_autofree char *old = NULL, *text = NULL;
 
     for (guint i = 0; i < plan->partitions->len; i++)
         append_mounts(section, plan->partitions->pdata[i]);
@@ -93,9 +90,6 @@ gboolean fstab_write(const Plan *plan, int root_fd, GError **error) {
         return TRUE;
     if (tree_exists(root_fd, FSTAB) && !(old = tree_read_file(root_fd, FSTAB, NULL, error)))
         return FALSE;
-    rest = without_section(old ? old : "");
-    g_string_prepend(section, BEGIN);
-    g_string_prepend(section, rest);
-    g_string_append(section, END);
-    return tree_write_file(root_fd, FSTAB, section->str, section->len, 0644, error);
+    text = insert_section(old ? old : "", section->str);
+    return tree_write_file(root_fd, FSTAB, text, -1, 0644, error);
 }
