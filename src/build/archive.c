@@ -1,68 +1,112 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The step that archives the tree, for formats that are archives. */
+/* The steps that hand the tree out as it is: as an archive or as a directory. */
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "build/compress.h"
 #include "build/outputs.h"
 #include "format/cpio.h"
+#include "tree/tar-tree.h"
+#include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/step.h"
 
-static gboolean compressor_kind(Compression compression, CompressorKind *ret) {
-    switch (compression) {
-    case COMPRESSION_NONE:
-        *ret = COMPRESSOR_NONE;
-        return TRUE;
-    case COMPRESSION_ZSTD:
-        *ret = COMPRESSOR_ZSTD;
-        return TRUE;
-    case COMPRESSION_GZ:
-        *ret = COMPRESSOR_GZIP;
-        return TRUE;
-    default:
-        return FALSE;
-    }
+static int create_file(const char *path, GError **error) {
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
+                g_strerror(errno));
+    return fd;
 }
 
-static gboolean write_cpio(ImageBuild *image, GError **error) {
-    CpioOptions options = {
+static gboolean write_cpio(ImageBuild *image, const char *path, GError **error) {
+    const CpioOptions options = {
+            .compression = compress_kind(image->config),
             .level = image->config->compress_level,
             .clamp_time = image->config->source_date_epoch,
     };
-    AUTO_FD output = open(image->output, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    AUTO_FD output = create_file(path, error);
 
-    if (output < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s",
-                image->output, g_strerror(errno));
+    return output >= 0 && cpio_write_tree(image->root_fd, output, &options, error);
+}
+
+static gboolean write_tar(ImageBuild *image, const char *path, GError **error) {
+    const ImageConfig *config = image->config;
+    AUTO_FD output = create_file(path, error);
+    g_autoptr(Compressor) compressor = NULL;
+
+    return output >= 0 &&
+           (compressor = compressor_new(output, compress_kind(config), config->compress_level, 0, error)) &&
+           tar_write_tree(image->root_fd, compressor, config->source_date_epoch, error) &&
+           compressor_finish(compressor, error);
+}
+
+/* The tree itself where it can be moved, else a copy. */
+static gboolean place_tree(ImageBuild *image, const char *path, GError **error) {
+    if (!image->mounted && rename(image->root, path) == 0) {
+        g_free(image->root);
+        image->root = g_strdup(path);
+        return TRUE;
+    }
+    return tree_copy(image->root_fd, ".", AT_FDCWD, path, TREE_COPY_KEEP_OWNER, error);
+}
+
+static gboolean write_directory(ImageBuild *image, const char *path, GError **error) {
+    if (!place_tree(image, path, error))
+        return FALSE;
+    if (image->config->source_date_epoch < 0)
+        return TRUE;
+
+    AUTO_FD tree = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (tree < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
+                g_strerror(errno));
         return FALSE;
     }
-    if (!compressor_kind(image->config->compress_output, &options.compression)) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_NOT_IMPLEMENTED,
-                "CompressOutput=%s is not implemented yet for Format=cpio; use zstd, gz or none",
-                compression_to_string(image->config->compress_output));
+    return tree_clamp_times(tree, image->config->source_date_epoch, error);
+}
+
+gboolean wants_split_tar(const ImageBuild *image) {
+    return (image->config->split_artifacts & ARTIFACT_TAR) && image->config->format != OUTPUT_FORMAT_TAR &&
+           image->config->format != OUTPUT_FORMAT_NONE;
+}
+
+gboolean step_split_tar(ImageBuild *image, GError **error) {
+    g_autofree char *name = outputs_tar_name(image->config);
+    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Archiving the tree");
+
+    if (!write_tar(image, path, error))
         return FALSE;
-    }
-    return cpio_write_tree(image->root_fd, output, &options, error);
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
 }
 
 gboolean step_archive(ImageBuild *image, GError **error) {
-    g_autofree char *name = outputs_main_name(image->config);
-    g_autoptr(UiStep) step = NULL;
+    static const struct {
+        OutputFormat format;
+        gboolean (*write)(ImageBuild *image, const char *path, GError **error);
+        const char *text;
+    } writers[] = {
+            {OUTPUT_FORMAT_CPIO, write_cpio, "Archiving the tree"},
+            {OUTPUT_FORMAT_TAR, write_tar, "Archiving the tree"},
+            {OUTPUT_FORMAT_DIRECTORY, write_directory, "Placing the tree"},
+    };
 
-    if (image->config->format == OUTPUT_FORMAT_DISK || image->config->format == OUTPUT_FORMAT_NONE)
-        return TRUE;
-    if (image->config->format != OUTPUT_FORMAT_CPIO) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_NOT_IMPLEMENTED,
-                "Format=%s is not implemented yet; use disk, cpio or none",
-                output_format_to_string(image->config->format));
-        return FALSE;
+    for (size_t i = 0; i < G_N_ELEMENTS(writers); i++) {
+        if (writers[i].format != image->config->format)
+            continue;
+        g_autofree char *name = outputs_main_name(image->config);
+        g_autoptr(UiStep) step = ui_step_begin(image->name, "%s", writers[i].text);
+        image->output = g_build_filename(image->staging, name, NULL);
+        if (!writers[i].write(image, image->output, error))
+            return FALSE;
+        ui_step_done(g_steal_pointer(&step), NULL);
+        break;
     }
-    step = ui_step_begin(image->name, "Archiving the tree");
-    image->output = g_build_filename(image->staging, name, NULL);
-    if (!write_cpio(image, error))
-        return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -160,6 +160,7 @@ ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **er
     image->config = config;
     image->name = config->image;
     image->root_fd = -1;
+    image->split_files = g_ptr_array_new_with_free_func(g_free);
     image->microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
     if (!(image->directory = make_directory(workspace, config->image, error)) ||
             !(image->packages = make_directory(image->directory, "packages", error)) ||
@@ -194,6 +195,7 @@ void image_build_free(ImageBuild *image) {
     g_clear_pointer(&image->boot_loader, g_bytes_unref);
     g_clear_pointer(&image->os_release, g_bytes_unref);
     g_clear_pointer(&image->splash, g_bytes_unref);
+    g_clear_pointer(&image->split_files, g_ptr_array_unref);
     g_clear_pointer(&image->microcode, g_ptr_array_unref);
     g_clear_pointer(&image->installed, g_ptr_array_unref);
     g_clear_error(&image->error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "build/check.h"
 
+#include "build/compress.h"
 #include "build/image-build.h"
 
 /* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
@@ -18,26 +19,26 @@ static gboolean check_value(const ImageConfig *config, gboolean unsupported, con
     return FALSE;
 }
 
-static gboolean check_output(const ImageConfig *config, GError **error) {
-    gboolean archive = config->format == OUTPUT_FORMAT_CPIO;
-    gboolean compressed = config->compress_output != COMPRESSION_NONE;
-    gboolean format_known =
-            archive || config->format == OUTPUT_FORMAT_DISK || config->format == OUTPUT_FORMAT_NONE;
+static gboolean format_known(OutputFormat format) {
+    switch (format) {
+    case OUTPUT_FORMAT_CPIO:
+    case OUTPUT_FORMAT_DIRECTORY:
+    case OUTPUT_FORMAT_DISK:
+    case OUTPUT_FORMAT_NONE:
+    case OUTPUT_FORMAT_TAR:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
 
-    return check_value(config, !format_known, "Format", output_format_to_string(config->format),
-                   "disk, cpio or none", error) &&
-           check_value(config, config->format == OUTPUT_FORMAT_DISK && compressed, "CompressOutput",
-                   compression_to_string(config->compress_output), "none for disks", error) &&
-           check_value(config,
-                   archive && compressed && config->compress_output != COMPRESSION_ZSTD &&
-                           config->compress_output != COMPRESSION_GZ,
-                   "CompressOutput", compression_to_string(config->compress_output), "zstd, gz or none",
-                   error) &&
-           check_value(config, config->split_artifacts & ARTIFACT_TAR, "SplitArtifacts", "tar", "another",
-                   error) &&
+static gboolean check_output(const ImageConfig *config, GError **error) {
+    return check_value(config, !format_known(config->format), "Format",
+                   output_format_to_string(config->format), "disk, cpio, tar, directory or none", error) &&
            check_value(config, config->manifest_format & MANIFEST_FORMAT_CHANGELOG, "ManifestFormat",
                    "changelog", "json", error) &&
-           check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error);
+           check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error) &&
+           compress_check(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {

@@ -64,12 +64,12 @@ static const char *default_file_system(Distribution distribution) {
 
 static gboolean make_options(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    g_autofree char *main = outputs_main_name(config);
+    g_autofree char *plain = outputs_plain_name(config);
     DiskOptions *options = image->disk_options = g_new0(DiskOptions, 1);
 
     if (!config->seed || !parse_seed(config->seed, options->seed, error))
         return FALSE;
-    image->output = g_build_filename(image->staging, main, NULL);
+    image->output = g_build_filename(image->staging, plain, NULL);
     options->output = image->output;
     if (config->split_artifacts & ARTIFACT_PARTITIONS)
         options->split_prefix = g_build_filename(image->staging, config->output, NULL);
@@ -93,8 +93,7 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->kernel_version = image->kernel_version;
     options->verity = disk_verity(config->verity);
     options->verity_key = image->build->verity_key;
-    options->verity_certificate =
-            image->build->verity_certificate;
+    options->verity_certificate = image->build->verity_certificate;
     options->compression_level = -1;
     options->step_image = image->name;
     return TRUE;
@@ -123,6 +122,12 @@ gboolean step_disk_finish(ImageBuild *image, GError **error) {
         return TRUE;
     if (!disk_write_esp(image->disk, error) || !disk_finish(image->disk, error))
         return FALSE;
+    GPtrArray *partitions = disk_partitions(image->disk);
+    for (guint i = 0; i < partitions->len; i++) {
+        const DiskPartition *partition = partitions->pdata[i];
+        if (partition->split_path)
+            g_ptr_array_add(image->split_files, g_strdup(partition->split_path));
+    }
     g_clear_pointer(&image->disk, disk_free);
     return TRUE;
 }

@@ -61,6 +61,7 @@ struct ImageBuild {
     char *usr_hash;            /* hex, set by the disk step */
     char *root_hash;           /* hex, set by the disk step */
     char *output;              /* path of the main output in staging */
+    GPtrArray *split_files;    /* paths in staging of SplitArtifacts=partitions; set by the disk step */
 
     /* Shared with threads that wait for this image. */
     gboolean finished;

@@ -5,6 +5,18 @@
 
 #include "build/image-build.h"
 
+/* Whether the output is a disk image (a disk, an extension, a portable service). */
+gboolean outputs_are_disks(const ImageConfig *config);
+
+/* ".zst" when the finished main output of CONFIG is compressed, "" when it is not. */
+const char *outputs_compression_suffix(const ImageConfig *config);
+
+/* File name of the main output before it is compressed ("image.raw"); owned by the caller. */
+char *outputs_plain_name(const ImageConfig *config);
+
+/* File name of the tree that SplitArtifacts=tar archives; owned by the caller. */
+char *outputs_tar_name(const ImageConfig *config);
+
 /* File name of the main output ("image.raw", "initrd.cpio.zst"); owned by the caller. */
 char *outputs_main_name(const ImageConfig *config);
 
@@ -17,7 +29,11 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error);
 /* Disk: the ESP, partition table, split artifacts. */
 gboolean step_disk_finish(ImageBuild *image, GError **error);
 
-/* Formats that are archives of the tree. */
+/* SplitArtifacts=tar, unless that is the format itself. */
+gboolean wants_split_tar(const ImageBuild *image);
+gboolean step_split_tar(ImageBuild *image, GError **error);
+
+/* Formats that are the tree itself, or an archive of it. Comes last of all steps that read the tree. */
 gboolean step_archive(ImageBuild *image, GError **error);
 
 gboolean step_manifest(ImageBuild *image, GError **error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of outputs, and their way from staging into the output directory. */
+/* The way of outputs from staging into the output directory. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,83 +13,6 @@
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 
-static const char *format_extension(OutputFormat format) {
-    switch (format) {
-    case OUTPUT_FORMAT_CPIO:
-        return "cpio";
-    case OUTPUT_FORMAT_TAR:
-        return "tar";
-    case OUTPUT_FORMAT_UKI:
-    case OUTPUT_FORMAT_ADDON:
-        return "efi";
-    case OUTPUT_FORMAT_DIRECTORY:
-    case OUTPUT_FORMAT_OCI:
-    case OUTPUT_FORMAT_NONE:
-        return "";
-    default:
-        return "raw";
-    }
-}
-
-static const char *compression_suffix(const ImageConfig *config) {
-    static const char *const suffixes[] = {
-            [COMPRESSION_ZSTD] = ".zst",
-            [COMPRESSION_XZ] = ".xz",
-            [COMPRESSION_BZ2] = ".bz2",
-            [COMPRESSION_GZ] = ".gz",
-            [COMPRESSION_LZ4] = ".lz4",
-            [COMPRESSION_LZMA] = ".lzma",
-    };
-
-    switch (config->format) {
-    case OUTPUT_FORMAT_UKI:
-    case OUTPUT_FORMAT_ESP:
-    case OUTPUT_FORMAT_ADDON:
-    case OUTPUT_FORMAT_OCI:
-    case OUTPUT_FORMAT_DIRECTORY:
-    case OUTPUT_FORMAT_NONE:
-        return "";
-    default:
-        return config->compress_output == COMPRESSION_NONE ? "" : suffixes[config->compress_output];
-    }
-}
-
-char *outputs_main_name(const ImageConfig *config) {
-    const char *extension =
-            config->output_extension ? config->output_extension : format_extension(config->format);
-    return g_strconcat(config->output, *extension ? "." : "", extension, compression_suffix(config), NULL);
-}
-
-char **outputs_names(const ImageConfig *config) {
-    static const char *const suffixes[] = {"", ".efi", ".vmlinuz", ".initrd", ".pcrs", ".roothash",
-            ".osrelease", ".kernel-modules-initrd", ".repart.d", ".nspawn", ".SHA256SUMS", ".SHA256SUMS.gpg",
-            ".manifest", ".changelog", ".efinvramstate", ".tpmstate", ".tar", ".*.raw"};
-    GPtrArray *names = g_ptr_array_new();
-
-    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
-        g_ptr_array_add(names, g_strconcat(config->output, suffixes[i], NULL));
-    g_ptr_array_add(names, outputs_main_name(config));
-    g_ptr_array_add(names, NULL);
-    return (char **) g_ptr_array_free(names, FALSE);
-}
-
-gboolean step_split_files(ImageBuild *image, GError **error) {
-    const ImageConfig *config = image->config;
-
-    if ((config->split_artifacts & ARTIFACT_OS_RELEASE) && image->os_release) {
-        g_autofree char *name = g_strconcat(config->output, ".osrelease", NULL);
-        if (!boot_write_artifact(image, name, image->os_release, error))
-            return FALSE;
-    }
-    if ((config->split_artifacts & ARTIFACT_REPART_DEFINITIONS) && config->repart_directories[0]) {
-        g_autofree char *path = g_strdup_printf("%s/%s.repart.d", image->staging, config->output);
-        for (char **directory = config->repart_directories; *directory; directory++)
-            if (!tree_copy(AT_FDCWD, *directory, AT_FDCWD, path, 0, error))
-                return FALSE;
-    }
-    return TRUE;
-}
-
 gboolean step_link(ImageBuild *image, GError **error) {
     g_autofree char *name = outputs_main_name(image->config);
     g_autofree char *link = g_build_filename(image->staging, image->config->output, NULL);
@@ -102,8 +25,11 @@ gboolean step_link(ImageBuild *image, GError **error) {
     return FALSE;
 }
 
+/* Of files; a directory's mode is that of the tree's root. */
 static gboolean apply_mode(const ImageConfig *config, const char *path, GError **error) {
-    if (config->output_mode < 0 || g_file_test(path, G_FILE_TEST_IS_SYMLINK) ||
+    struct stat info;
+
+    if (config->output_mode < 0 || lstat(path, &info) < 0 || !S_ISREG(info.st_mode) ||
             chmod(path, config->output_mode & 07777) == 0)
         return TRUE;
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
@@ -141,20 +67,56 @@ static GPtrArray *list_directory(const char *path, GError **error) {
     return g_steal_pointer(&names);
 }
 
-/* Removes what matches the names of outputs, except KEEP (names, may be NULL). */
-static gboolean remove_outputs(
-        const ImageConfig *config, const char *directory, GPtrArray *keep, GError **error) {
+/* What the link called like the output leads to in DIRECTORY: the main output of the last build, whatever
+ * its format was. NULL: there is none. */
+static char *linked_output(const ImageConfig *config, const char *directory) {
+    g_autofree char *link = g_build_filename(directory, config->output, NULL);
+    g_autofree char *target = g_file_read_link(link, NULL);
+    g_autofree char *prefix = g_strconcat(config->output, ".", NULL);
+
+    return target && !strchr(target, '/') && g_str_has_prefix(target, prefix) ? g_steal_pointer(&target)
+                                                                              : NULL;
+}
+
+/* Whether NAME, which begins like the outputs of CONFIG, belongs to an output with a longer name, as those
+ * of version 1.2 begin like those of version 1. PRESENT: all names in DIRECTORY. */
+static gboolean belongs_to_other(
+        const ImageConfig *config, const char *directory, GPtrArray *present, const char *name) {
+    g_autofree char *mine = g_strconcat(config->output, ".", NULL);
+
+    for (guint i = 0; i < present->len; i++) {
+        const char *other = present->pdata[i];
+        gsize length = strlen(other);
+        g_autofree char *path = g_build_filename(directory, other, NULL);
+
+        if (g_str_has_prefix(other, mine) && g_str_has_prefix(name, other) && name[length] == '.' &&
+                g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean is_output(const ImageConfig *config, const char *directory, GPtrArray *present,
+        char *const *patterns, const char *name) {
+    for (char *const *pattern = patterns; *pattern; pattern++)
+        if (g_str_equal(*pattern, name) ||
+                (strchr(*pattern, '*') && g_pattern_match_simple(*pattern, name) &&
+                        !belongs_to_other(config, directory, present, name)))
+            return TRUE;
+    return FALSE;
+}
+
+/* Removes what matches the names of outputs and LINKED (may be NULL), except KEEP (names, may be NULL). */
+static gboolean remove_outputs(const ImageConfig *config, const char *directory, const char *linked,
+        GPtrArray *keep, GError **error) {
     g_autoptr(GPtrArray) present = list_directory(directory, NULL);
     g_auto(GStrv) patterns = outputs_names(config);
 
     for (guint i = 0; present && i < present->len; i++) {
         const char *name = present->pdata[i];
-        gboolean match = FALSE;
 
-        for (char **pattern = patterns; *pattern && !match; pattern++)
-            match = strchr(*pattern, '*') ? g_pattern_match_simple(*pattern, name)
-                                          : g_str_equal(*pattern, name);
-        if (!match || (keep && g_ptr_array_find_with_equal_func(keep, name, g_str_equal, NULL)))
+        if ((g_strcmp0(name, linked) != 0 && !is_output(config, directory, present, patterns, name)) ||
+                (keep && g_ptr_array_find_with_equal_func(keep, name, g_str_equal, NULL)))
             continue;
         g_autofree char *path = g_build_filename(directory, name, NULL);
         if (!tree_remove(AT_FDCWD, path, error))
@@ -165,6 +127,7 @@ static gboolean remove_outputs(
 
 gboolean outputs_publish(ImageBuild *image, GError **error) {
     const char *directory = build_output_directory(image->build, image->config);
+    g_autofree char *linked = linked_output(image->config, directory);
     g_autoptr(GPtrArray) names = list_directory(image->staging, error);
 
     if (!names)
@@ -173,9 +136,10 @@ gboolean outputs_publish(ImageBuild *image, GError **error) {
         if (!move_output(image->config, image->staging, names->pdata[i], directory, error))
             return FALSE;
     /* State of a machine that ran the image before belongs to the old image. */
-    return remove_outputs(image->config, directory, names, error);
+    return remove_outputs(image->config, directory, linked, names, error);
 }
 
 gboolean outputs_remove(const ImageConfig *config, const char *directory, GError **error) {
-    return remove_outputs(config, directory, NULL, error);
+    g_autofree char *linked = linked_output(config, directory);
+    return remove_outputs(config, directory, linked, NULL, error);
 }

@@ -2,6 +2,7 @@
 /* How an image is built, from top to bottom. */
 
 #include "build/boot.h"
+#include "build/compress.h"
 #include "build/configure.h"
 #include "build/image-build.h"
 #include "build/kernel.h"
@@ -34,8 +35,10 @@ const BuildStep build_steps[] = {
         {"boot loader", NULL, step_boot_loader},
         {"unified kernel image", NULL, step_uki},
         {"disk", NULL, step_disk_finish},
-        {"archive", NULL, step_archive},
+        {"tar archive", wants_split_tar, step_split_tar},
         {"split files", NULL, step_split_files},
+        {"archive", NULL, step_archive},
+        {"compression", NULL, step_compress},
         {"manifest", NULL, step_manifest},
         {"checksums", NULL, step_checksums},
         {"link", NULL, step_link},

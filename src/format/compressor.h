@@ -8,14 +8,23 @@
 
 typedef enum {
     COMPRESSOR_NONE,
-    COMPRESSOR_ZSTD,
-    COMPRESSOR_GZIP,
+    COMPRESSOR_ZSTD, /* RFC 8878 */
+    COMPRESSOR_GZIP, /* RFC 1952 */
+    COMPRESSOR_XZ,   /* with CRC32, the one check that every reader (the kernel's, too) knows */
+    COMPRESSOR_BZIP2,
+    COMPRESSOR_LZ4,        /* LZ4 frame format */
+    COMPRESSOR_LZ4_LEGACY, /* the older frames, which are what the kernel takes for an initramfs */
+    COMPRESSOR_LZMA,       /* .lzma ("alone") */
 } CompressorKind;
 
 typedef struct Compressor Compressor;
 
-/* A compressor that writes to FD (borrowed, at its position). LEVEL 0 is 3 for zstd and 9 for gzip. THREADS
- * 0: one per processor; only zstd uses several. */
+/* The highest level of KIND (0 for COMPRESSOR_NONE). */
+int compressor_max_level(CompressorKind kind);
+
+/* A compressor that writes to FD (borrowed, at its position). LEVEL 0 is 3 for zstd, 9 for gzip and bzip2,
+ * and the fastest for the others; a higher level than there is counts as the highest. THREADS 0: one per
+ * processor; zstd, gzip and xz use several. */
 Compressor *compressor_new(int fd, CompressorKind kind, int level, guint threads, GError **error);
 void compressor_free(Compressor *compressor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Compressor, compressor_free)

@@ -82,7 +82,7 @@ static char *run(const char *program, const char *command) {
 static void test_deterministic(void) {
     AUTO_FD one = make_tree("one");
     AUTO_FD two = make_tree("two");
-    for (CompressorKind kind = COMPRESSOR_NONE; kind <= COMPRESSOR_GZIP; kind++) {
+    for (CompressorKind kind = COMPRESSOR_NONE; kind <= COMPRESSOR_LZMA; kind++) {
         g_autoptr(GBytes) first = archive_tree(one, kind, 1, "first.cpio");
         g_autoptr(GBytes) second = archive_tree(two, kind, 3, "second.cpio");
         /* Directories and links got the time of the test, which clamping hides. */
