@@ -74,52 +74,12 @@ void apt_host_mirrors_read(const char *directory, const char *distribution, AptH
         read_file(names->pdata[i], distribution, ret);
 }
 
-static void append_repository(
-        GString *text, const char *uri, const char *suite, const char *components, const char *keyring) {
-    g_string_append_printf(
-            text, "Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\n", uri, suite, components);
-    if (keyring)
-        g_string_append_printf(text, "Signed-By: %s\n\n", keyring);
-    else
-        g_string_append(text, "Trusted: yes\n\n");
-}
-
 static char *join(const char *mirror, const char *path) {
     g_autofree char *base = strip_slashes(mirror);
     return g_strconcat(base, "/", path, NULL);
 }
 
-static gboolean is_rolling(const ImageConfig *config) {
-    return config->distribution == DISTRIBUTION_DEBIAN &&
-           (g_str_equal(config->release, "unstable") || g_str_equal(config->release, "sid"));
-}
-
-static gboolean find_mirrors(const ImageConfig *config, AptHostMirrors *ret, GError **error) {
-    const char *name = distribution_to_string(config->distribution);
-    g_autofree char *security = g_strconcat(name, "-security", NULL);
-
-    if (config->mirror && config->snapshot) {
-        g_autofree char *archive_path = g_strdup_printf("archive/%s/%s", name, config->snapshot);
-        g_autofree char *security_path = g_strdup_printf("archive/%s/%s", security, config->snapshot);
-        ret->archive = join(config->mirror, archive_path);
-        ret->security = join(config->mirror, security_path);
-        return TRUE;
-    }
-    if (config->snapshot) {
-        g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
-                "Snapshot=%s needs Mirror=: the base URL of an archive of snapshots", config->snapshot);
-        return FALSE;
-    }
-    if (config->mirror) {
-        ret->archive = join(config->mirror, name);
-        ret->security = config->distribution == DISTRIBUTION_UBUNTU ? g_strdup(ret->archive)
-                                                                    : join(config->mirror, security);
-        return TRUE;
-    }
-
-    apt_host_mirrors_read(HOST_APT_DIRECTORY, name, ret);
-    if (ret->archive)
-        return TRUE;
+static gboolean no_mirror(const char *name, GError **error) {
     g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
             "No mirror for %s: the apt sources of this machine (" HOST_APT_DIRECTORY
             "/sources.list*) name none; set Mirror= in [Distribution], or --mirror",
@@ -127,31 +87,112 @@ static gboolean find_mirrors(const ImageConfig *config, AptHostMirrors *ret, GEr
     return FALSE;
 }
 
-char *apt_sources(const ImageConfig *config, GError **error) {
-    g_auto(AptHostMirrors) mirrors = {};
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *extra = g_strjoinv(" ", config->repositories);
-    gboolean ubuntu = config->distribution == DISTRIBUTION_UBUNTU;
-    g_autofree char *components =
-            g_strdup_printf("main%s%s%s", ubuntu ? " universe" : "", *extra ? " " : "", extra);
-    const char *keyring = ubuntu ? "/usr/share/keyrings/ubuntu-archive-keyring.gpg"
-                                 : "/usr/share/keyrings/debian-archive-keyring.gpg";
-
-    if (config->local_mirror) {
-        append_repository(text, config->local_mirror, config->release, "main", NULL);
-        return g_string_free(g_steal_pointer(&text), FALSE);
+/* Debian: the mirror has the archive in a folder "debian". Security updates come from where this machine
+ * gets them, as mirrors often do not have them. */
+static gboolean find_debian_mirrors(const ImageConfig *config, AptHostMirrors *ret, GError **error) {
+    if (config->mirror && config->snapshot) {
+        g_autofree char *archive = g_strdup_printf("archive/debian/%s", config->snapshot);
+        g_autofree char *security = g_strdup_printf("archive/debian-security/%s", config->snapshot);
+        ret->archive = join(config->mirror, archive);
+        ret->security = join(config->mirror, security);
+        return TRUE;
     }
-    if (!find_mirrors(config, &mirrors, error))
+    if (config->snapshot) {
+        g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
+                "Snapshot=%s needs Mirror=: the base URL of an archive of snapshots", config->snapshot);
+        return FALSE;
+    }
+    apt_host_mirrors_read(HOST_APT_DIRECTORY, "debian", ret);
+    if (config->mirror) {
+        g_free(ret->archive);
+        ret->archive = join(config->mirror, "debian");
+        if (!ret->security)
+            ret->security = join(config->mirror, "debian-security");
+    }
+    return ret->archive || no_mirror("debian", error);
+}
+
+/* Ubuntu and Kali: the mirror is the archive itself. */
+static gboolean find_other_mirror(const ImageConfig *config, AptHostMirrors *ret, GError **error) {
+    const char *name = distribution_to_string(config->distribution);
+
+    if (config->snapshot && config->distribution != DISTRIBUTION_UBUNTU) {
+        g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
+                "Snapshot=%s: there are no snapshots of %s; use debian or ubuntu, or remove it",
+                config->snapshot, name);
+        return FALSE;
+    }
+    apt_host_mirrors_read(HOST_APT_DIRECTORY, name, ret);
+    if (config->mirror) {
+        g_free(ret->archive);
+        ret->archive = strip_slashes(config->mirror);
+    }
+    if (!ret->security)
+        ret->security = g_strdup(ret->archive);
+    return ret->archive || no_mirror(name, error);
+}
+
+static const char *keyring(Distribution distribution) {
+    switch (distribution) {
+    case DISTRIBUTION_UBUNTU:
+        return "/usr/share/keyrings/ubuntu-archive-keyring.gpg";
+    case DISTRIBUTION_KALI:
+        return "/usr/share/keyrings/kali-archive-keyring.gpg";
+    default:
+        return "/usr/share/keyrings/debian-archive-keyring.gpg";
+    }
+}
+
+/* One sources file in the making. */
+typedef struct {
+    GString *text;
+    const ImageConfig *config;
+    const char *types;
+    char *components;
+} Sources;
+
+static void append_suite(Sources *sources, const char *uri, const char *suffix) {
+    const ImageConfig *config = sources->config;
+
+    g_string_append_printf(sources->text,
+            "Types: %s\nURIs: %s\nSuites: %s%s\nComponents: %s\nSigned-By: %s\n", sources->types, uri,
+            config->release, suffix, sources->components, keyring(config->distribution));
+    if (config->snapshot && config->distribution == DISTRIBUTION_UBUNTU)
+        g_string_append_printf(sources->text, "Snapshot: %s\n", config->snapshot);
+    g_string_append_c(sources->text, '\n');
+}
+
+static gboolean is_rolling(const ImageConfig *config) {
+    return config->distribution == DISTRIBUTION_KALI || g_str_equal(config->release, "unstable") ||
+           g_str_equal(config->release, "sid");
+}
+
+/* Indices of sources are large, and only scripts can ask for them. */
+static gboolean wants_sources(const ImageConfig *config) {
+    return config->prepare_scripts[0] || config->build_scripts[0];
+}
+
+char *apt_sources(const ImageConfig *config, AptSourcesUse use, GError **error) {
+    g_auto(AptHostMirrors) mirrors = {};
+    g_autofree char *extra = g_strjoinv(" ", config->repositories);
+    g_autofree char *components = g_strconcat("main", *extra ? " " : "", extra, NULL);
+    gboolean debian = config->distribution == DISTRIBUTION_DEBIAN;
+    Sources sources = {.config = config, .components = components};
+
+    if (config->local_mirror && use == APT_SOURCES_FOR_BUILD)
+        return g_strdup_printf("Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nTrusted: yes\n\n",
+                config->local_mirror, config->release);
+    if (debian ? !find_debian_mirrors(config, &mirrors, error) : !find_other_mirror(config, &mirrors, error))
         return NULL;
 
-    append_repository(text, mirrors.archive, config->release, components, keyring);
+    g_autoptr(GString) text = sources.text = g_string_new(NULL);
+    sources.types = use == APT_SOURCES_FOR_IMAGE || wants_sources(config) ? "deb deb-src" : "deb";
+    append_suite(&sources, mirrors.archive, "");
     if (!is_rolling(config)) {
-        g_autofree char *updates = g_strconcat(config->release, "-updates", NULL);
-        g_autofree char *security = g_strconcat(config->release, "-security", NULL);
-        if (!config->snapshot)
-            append_repository(text, mirrors.archive, updates, components, keyring);
+        if (!config->snapshot || !debian)
+            append_suite(&sources, mirrors.archive, "-updates");
         if (mirrors.security)
-            append_repository(text, mirrors.security, security, components, keyring);
+            append_suite(&sources, mirrors.security, "-security");
     }
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

@@ -25,6 +25,11 @@ void apt_host_mirrors_read(const char *directory, const char *distribution, AptH
 void apt_host_mirrors_parse(
         const char *text, gboolean deb822, const char *distribution, AptHostMirrors *mirrors);
 
+typedef enum {
+    APT_SOURCES_FOR_BUILD, /* what the image's packages come from */
+    APT_SOURCES_FOR_IMAGE, /* what apt in the finished image uses: never LocalMirror= */
+} AptSourcesUse;
+
 /* The sources file for CONFIG; owned by the caller. ERROR when there is no Mirror= and the host has none to
  * offer. */
-char *apt_sources(const ImageConfig *config, GError **error);
+char *apt_sources(const ImageConfig *config, AptSourcesUse use, GError **error);

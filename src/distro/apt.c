@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The driver for Debian and Ubuntu: the host's (or the tools tree's) apt and dpkg work on the tree at
+/* The driver for Debian, Ubuntu and Kali: the host's (or the tools tree's) apt and dpkg work on the tree at
  * /buildroot. */
 
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "distro/apt-command.h"
+#include "distro/apt-image.h"
 #include "distro/apt-sources.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
@@ -17,10 +18,6 @@
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
-
-static gboolean apt_is_kernel_package(const char *package) {
-    return g_str_has_prefix(package, "linux-image-");
-}
 
 static char *session_path(DistroSession *session, const char *name) {
     return g_build_filename(session->workspace, name, NULL);
@@ -68,7 +65,7 @@ static gboolean apt_setup(DistroSession *session, GError **error) {
             return FALSE;
     }
     if (!g_file_test(sources_file, G_FILE_TEST_EXISTS)) {
-        g_autofree char *sources = apt_sources(session->config, error);
+        g_autofree char *sources = apt_sources(session->config, APT_SOURCES_FOR_BUILD, error);
         if (!sources || !g_file_set_contents(sources_file, sources, -1, error))
             return FALSE;
     }
@@ -391,6 +388,12 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         g_prefix_error(error, "Cannot unpack the base packages: ");
         return FALSE;
     }
+    AUTO_FD root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (bootstrap) {
+        g_autoptr(Sandbox) divert = apt_sandbox(session, root, FALSE);
+        if (!apt_image_fix_os_release(session, divert, root_fd, error))
+            return FALSE;
+    }
     if (!dpkg_deny_services(root, error))
         return FALSE;
     apt_add_words(argv, "install", "--no-download", NULL);
@@ -400,7 +403,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         g_prefix_error(error, "Cannot install packages: ");
         return FALSE;
     }
-    return dpkg_allow_services(root, error);
+    return dpkg_allow_services(root, error) && apt_image_finish(session, root_fd, packages, error);
 }
 
 static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
@@ -538,7 +541,6 @@ static gboolean apt_clean_metadata(int root_fd, GError **error) {
 
 const DistroOps distro_apt_ops = {
         .architecture = architecture_to_debian,
-        .is_kernel_package = apt_is_kernel_package,
         .setup = apt_setup,
         .repositories = apt_repositories,
         .have_metadata = apt_have_metadata,

@@ -20,7 +20,6 @@ struct DistroSession {
 
 typedef struct DistroOps {
     const char *(*architecture)(Architecture architecture);
-    gboolean (*is_kernel_package)(const char *package);
     gboolean (*setup)(DistroSession *session, GError **error);
     char *(*repositories)(DistroSession *session);
     gboolean (*have_metadata)(DistroSession *session);

@@ -29,6 +29,7 @@ static const DistroOps *distro_ops(Distribution distribution) {
     switch (distribution) {
     case DISTRIBUTION_DEBIAN:
     case DISTRIBUTION_UBUNTU:
+    case DISTRIBUTION_KALI:
         return &distro_apt_ops;
     default:
         return NULL;
@@ -40,7 +41,7 @@ static const DistroOps *distro_ops_or_error(Distribution distribution, GError **
 
     if (!ops)
         g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_UNSUPPORTED,
-                "Distribution=%s cannot be installed yet; use debian or ubuntu",
+                "Distribution=%s cannot be installed yet; use debian, ubuntu or kali",
                 distribution_to_string(distribution));
     return ops;
 }
@@ -124,11 +125,6 @@ GPtrArray *distro_installed(const ImageConfig *config, int root_fd, GError **err
 gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **error) {
     const DistroOps *ops = distro_ops_or_error(config->distribution, error);
     return ops && ops->clean_metadata(root_fd, error);
-}
-
-gboolean distro_is_kernel_package(Distribution distribution, const char *package) {
-    const DistroOps *ops = distro_ops(distribution);
-    return ops && ops->is_kernel_package(package);
 }
 
 const char *distro_architecture(Distribution distribution, Architecture architecture) {

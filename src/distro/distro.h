@@ -92,9 +92,6 @@ GPtrArray *distro_installed(const ImageConfig *config, int root_fd, GError **err
 /* Removes databases and caches of the package manager from the tree. */
 gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **error);
 
-/* TRUE when PACKAGE installs a kernel. */
-gboolean distro_is_kernel_package(Distribution distribution, const char *package);
-
 /* What the distribution calls ARCHITECTURE, or NULL. */
 const char *distro_architecture(Distribution distribution, Architecture architecture);
 

@@ -37,16 +37,18 @@ static ImageConfig debian(const char *release, const char *mirror) {
     return (ImageConfig){.distribution = DISTRIBUTION_DEBIAN,
             .release = (char *) release,
             .mirror = (char *) mirror,
-            .repositories = none};
+            .repositories = none,
+            .prepare_scripts = none,
+            .build_scripts = none};
 }
 
 static void test_sources(void) {
     ImageConfig config = debian("trixie", "http://mirror.example/");
-    g_autofree char *text = apt_sources(&config, NULL);
+    g_autofree char *text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
 
     g_assert_nonnull(text);
     g_assert_nonnull(strstr(text, "URIs: http://mirror.example/debian\nSuites: trixie\nComponents: main\n"));
-    g_assert_nonnull(strstr(text, "URIs: http://mirror.example/debian-security\nSuites: trixie-security\n"));
+    g_assert_nonnull(strstr(text, "Suites: trixie-security\n"));
     g_assert_nonnull(strstr(text, "Suites: trixie-updates\n"));
     g_assert_null(strstr(text, "debug"));
     g_assert_null(strstr(text, "Trusted"));
@@ -54,16 +56,52 @@ static void test_sources(void) {
 
 static void test_unstable_has_one_suite(void) {
     ImageConfig config = debian("sid", "http://mirror.example");
-    g_autofree char *text = apt_sources(&config, NULL);
+    g_autofree char *text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
 
     g_assert_nonnull(strstr(text, "Suites: sid\n"));
     g_assert_null(strstr(text, "sid-"));
 }
 
+static void test_sources_for_scripts(void) {
+    static char *scripts[] = {(char *) "/x", NULL};
+    ImageConfig config = debian("sid", "http://mirror.example");
+    g_autofree char *image = apt_sources(&config, APT_SOURCES_FOR_IMAGE, NULL), *text = NULL;
+
+    g_assert_nonnull(strstr(image, "Types: deb deb-src\n"));
+    config.build_scripts = scripts;
+    text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
+    g_assert_nonnull(strstr(text, "Types: deb deb-src\n"));
+}
+
+static void test_ubuntu(void) {
+    ImageConfig config = debian("noble", "http://mirror.example/ubuntu/");
+
+    config.distribution = DISTRIBUTION_UBUNTU;
+    config.snapshot = (char *) "20260101T000000Z";
+    g_autofree char *text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
+    g_assert_nonnull(strstr(text, "URIs: http://mirror.example/ubuntu\nSuites: noble\nComponents: main\n"
+                                  "Signed-By: /usr/share/keyrings/ubuntu-archive-keyring.gpg\n"
+                                  "Snapshot: 20260101T000000Z\n"));
+    g_assert_nonnull(strstr(text, "URIs: http://mirror.example/ubuntu\nSuites: noble-security\n"));
+    g_assert_nonnull(strstr(text, "Suites: noble-updates\n"));
+}
+
+static void test_kali(void) {
+    ImageConfig config = debian("kali-rolling", "http://mirror.example/kali");
+
+    config.distribution = DISTRIBUTION_KALI;
+    g_autofree char *text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
+    g_assert_cmpstr(text, ==,
+            "Types: deb\nURIs: http://mirror.example/kali\nSuites: kali-rolling\nComponents: main\n"
+            "Signed-By: /usr/share/keyrings/kali-archive-keyring.gpg\n\n");
+    config.snapshot = (char *) "20260101T000000Z";
+    g_assert_null(apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL));
+}
+
 static void test_local_mirror_replaces_all(void) {
     ImageConfig config = debian("trixie", NULL);
     config.local_mirror = (char *) "file:///packages";
-    g_autofree char *text = apt_sources(&config, NULL);
+    g_autofree char *text = apt_sources(&config, APT_SOURCES_FOR_BUILD, NULL);
 
     g_assert_cmpstr(text, ==,
             "Types: deb\nURIs: file:///packages\nSuites: trixie\nComponents: main\nTrusted: yes\n\n");
@@ -74,7 +112,7 @@ static void test_snapshot_needs_mirror(void) {
     g_autoptr(GError) error = NULL;
 
     config.snapshot = (char *) "20260101T000000Z";
-    g_assert_null(apt_sources(&config, &error));
+    g_assert_null(apt_sources(&config, APT_SOURCES_FOR_BUILD, &error));
     g_assert_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR);
     g_assert_nonnull(strstr(error->message, "Mirror="));
 }
@@ -86,6 +124,9 @@ int main(int argc, char *argv[]) {
     g_test_add_func("/apt-sources/nothing", test_nothing);
     g_test_add_func("/apt-sources/sources", test_sources);
     g_test_add_func("/apt-sources/unstable", test_unstable_has_one_suite);
+    g_test_add_func("/apt-sources/for-scripts", test_sources_for_scripts);
+    g_test_add_func("/apt-sources/ubuntu", test_ubuntu);
+    g_test_add_func("/apt-sources/kali", test_kali);
     g_test_add_func("/apt-sources/local-mirror", test_local_mirror_replaces_all);
     g_test_add_func("/apt-sources/snapshot", test_snapshot_needs_mirror);
     return g_test_run();
