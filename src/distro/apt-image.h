@@ -5,7 +5,7 @@
 
 #include "distro/distro-ops.h"
 
-/* After the base packages: os-release of unstable names testing; it gets the codename "sid", with a
+/* After the base packages were installed: os-release of unstable names testing; it gets the codename "sid", with a
  * diversion so that updates inside of the image keep it. SANDBOX has dpkg and the tree at /buildroot. */
 gboolean apt_image_fix_os_release(DistroSession *session, Sandbox *sandbox, int root_fd, GError **error);
 

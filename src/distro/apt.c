@@ -389,11 +389,6 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         return FALSE;
     }
     AUTO_FD root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (bootstrap) {
-        g_autoptr(Sandbox) divert = apt_sandbox(session, root, FALSE);
-        if (!apt_image_fix_os_release(session, divert, root_fd, error))
-            return FALSE;
-    }
     if (!dpkg_deny_services(root, error))
         return FALSE;
     apt_add_words(argv, "install", "--no-download", NULL);
@@ -403,7 +398,10 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         g_prefix_error(error, "Cannot install packages: ");
         return FALSE;
     }
-    return dpkg_allow_services(root, error) && apt_image_finish(session, root_fd, packages, error);
+    g_autoptr(Sandbox) divert = apt_sandbox(session, root, FALSE);
+    return dpkg_allow_services(root, error) &&
+           (!bootstrap || apt_image_fix_os_release(session, divert, root_fd, error)) &&
+           apt_image_finish(session, root_fd, packages, error);
 }
 
 static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
