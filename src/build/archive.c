@@ -94,6 +94,7 @@ gboolean step_archive(ImageBuild *image, GError **error) {
     } writers[] = {
             {OUTPUT_FORMAT_CPIO, write_cpio, "Archiving the tree"},
             {OUTPUT_FORMAT_TAR, write_tar, "Archiving the tree"},
+            {OUTPUT_FORMAT_OCI, outputs_write_oci, "Writing the OCI image"},
             {OUTPUT_FORMAT_DIRECTORY, write_directory, "Placing the tree"},
     };
 

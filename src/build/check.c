@@ -25,6 +25,7 @@ static gboolean format_known(OutputFormat format) {
     case OUTPUT_FORMAT_DIRECTORY:
     case OUTPUT_FORMAT_DISK:
     case OUTPUT_FORMAT_NONE:
+    case OUTPUT_FORMAT_OCI:
     case OUTPUT_FORMAT_TAR:
         return TRUE;
     default:
@@ -32,13 +33,37 @@ static gboolean format_known(OutputFormat format) {
     }
 }
 
+/* What the OCI image specification has no name for. */
+static gboolean check_oci(const ImageConfig *config, GError **error) {
+    gboolean known = config->compress_output == COMPRESSION_NONE ||
+                     config->compress_output == COMPRESSION_GZ ||
+                     config->compress_output == COMPRESSION_ZSTD;
+
+    if (config->format != OUTPUT_FORMAT_OCI)
+        return TRUE;
+    if (!known) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "CompressOutput=%s is not possible with Format=oci (expected gz, zstd or none)",
+                compression_to_string(config->compress_output));
+        return FALSE;
+    }
+    if (!architecture_to_oci(config->architecture)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Architecture=%s is not possible with Format=oci, which has no name for it",
+                architecture_to_string(config->architecture));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean check_output(const ImageConfig *config, GError **error) {
     return check_value(config, !format_known(config->format), "Format",
-                   output_format_to_string(config->format), "disk, cpio, tar, directory or none", error) &&
+                   output_format_to_string(config->format), "disk, cpio, tar, oci, directory or none",
+                   error) &&
            check_value(config, config->manifest_format & MANIFEST_FORMAT_CHANGELOG, "ManifestFormat",
                    "changelog", "json", error) &&
            check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error) &&
-           compress_check(config, error);
+           check_oci(config, error) && compress_check(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {

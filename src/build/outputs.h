@@ -34,6 +34,7 @@ gboolean wants_split_tar(const ImageBuild *image);
 gboolean step_split_tar(ImageBuild *image, GError **error);
 
 /* Formats that are the tree itself, or an archive of it. Comes last of all steps that read the tree. */
+gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error);
 gboolean step_archive(ImageBuild *image, GError **error);
 
 gboolean step_manifest(ImageBuild *image, GError **error);

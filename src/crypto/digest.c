@@ -18,6 +18,36 @@ void sha256_buffer(const void *data, gsize size, guint8 ret_digest[static SHA256
         g_error("Cannot compute a SHA-256 digest");
 }
 
+struct Sha256Stream {
+    EVP_MD_CTX *context;
+};
+
+Sha256Stream *sha256_stream_new(void) {
+    Sha256Stream *stream = g_new0(Sha256Stream, 1);
+
+    stream->context = EVP_MD_CTX_new();
+    if (!stream->context || EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL) != 1)
+        g_error("Cannot compute a SHA-256 digest");
+    return stream;
+}
+
+void sha256_stream_update(Sha256Stream *stream, const void *data, gsize size) {
+    if (EVP_DigestUpdate(stream->context, data, size) != 1)
+        g_error("Cannot compute a SHA-256 digest");
+}
+
+void sha256_stream_finish(Sha256Stream *stream, guint8 ret_digest[static SHA256_SIZE]) {
+    if (EVP_DigestFinal_ex(stream->context, ret_digest, NULL) != 1)
+        g_error("Cannot compute a SHA-256 digest");
+}
+
+void sha256_stream_free(Sha256Stream *stream) {
+    if (!stream)
+        return;
+    EVP_MD_CTX_free(stream->context);
+    g_free(stream);
+}
+
 static gboolean set_read_error(GError **error, int code) {
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "Cannot read: %s", g_strerror(code));
     return FALSE;

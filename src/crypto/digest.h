@@ -25,6 +25,15 @@ GQuark crypto_error_quark(void);
 /* Hashes SIZE bytes at DATA (may be NULL when SIZE is 0). */
 void sha256_buffer(const void *data, gsize size, guint8 ret_digest[static SHA256_SIZE]);
 
+/* A digest of bytes that come one after another. */
+typedef struct Sha256Stream Sha256Stream;
+Sha256Stream *sha256_stream_new(void);
+void sha256_stream_update(Sha256Stream *stream, const void *data, gsize size);
+/* Ends the stream: nothing can be added afterwards. */
+void sha256_stream_finish(Sha256Stream *stream, guint8 ret_digest[static SHA256_SIZE]);
+void sha256_stream_free(Sha256Stream *stream);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Sha256Stream, sha256_stream_free)
+
 /* Hashes SIZE bytes of FD from byte OFFSET on; the file position does not move. Fails when the file ends
  * earlier. */
 gboolean sha256_fd_range(

@@ -13,6 +13,8 @@ struct Compressor {
     gpointer state;
     guint8 *input; /* COMPRESSOR_PIECE bytes, so that the compressors see few, large pieces */
     gsize input_size;
+    CompressorInput on_input; /* or NULL */
+    gpointer on_input_data;
 };
 
 static const CompressorMethod *find_method(CompressorKind kind) {
@@ -83,7 +85,14 @@ void compressor_free(Compressor *compressor) {
     g_free(compressor);
 }
 
+void compressor_on_input(Compressor *compressor, CompressorInput callback, gpointer user_data) {
+    compressor->on_input = callback;
+    compressor->on_input_data = user_data;
+}
+
 static gboolean push(Compressor *compressor, const void *data, gsize size, gboolean end, GError **error) {
+    if (compressor->on_input)
+        compressor->on_input(compressor->on_input_data, data, size);
     if (!compressor->method)
         return compressor_sink_write(&compressor->sink, data, size, error);
     return compressor->method->push(compressor->state, &compressor->sink, data, size, end, error);

@@ -29,6 +29,10 @@ Compressor *compressor_new(int fd, CompressorKind kind, int level, guint threads
 void compressor_free(Compressor *compressor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Compressor, compressor_free)
 
+/* CALLBACK sees all input on its way into the compressor. */
+typedef void (*CompressorInput)(gpointer user_data, const void *data, gsize size);
+void compressor_on_input(Compressor *compressor, CompressorInput callback, gpointer user_data);
+
 gboolean compressor_write(Compressor *compressor, const void *data, gsize size, GError **error);
 
 /* Ends the stream and writes what is left. */

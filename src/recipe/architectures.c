@@ -6,27 +6,27 @@
 
 /* The names of each architecture in other worlds. */
 static const struct {
-    const char *efi, *qemu, *debian;
+    const char *efi, *qemu, *debian, *oci;
 } names[_ARCHITECTURE_MAX] = {
-        [ARCHITECTURE_ALPHA] = {NULL, "alpha", "alpha"},
-        [ARCHITECTURE_ARC] = {NULL, NULL, NULL},
-        [ARCHITECTURE_ARM] = {"arm", "arm", "armhf"},
-        [ARCHITECTURE_ARM64] = {"aa64", "aarch64", "arm64"},
-        [ARCHITECTURE_IA64] = {NULL, NULL, "ia64"},
-        [ARCHITECTURE_LOONGARCH64] = {"loongarch64", "loongarch64", "loong64"},
-        [ARCHITECTURE_MIPS_LE] = {NULL, "mips", "mipsel"},
-        [ARCHITECTURE_MIPS64_LE] = {NULL, "mips", "mips64el"},
-        [ARCHITECTURE_PARISC] = {NULL, "hppa", "hppa"},
-        [ARCHITECTURE_PPC] = {NULL, "ppc", NULL},
-        [ARCHITECTURE_PPC64] = {NULL, "ppc64", "ppc64"},
-        [ARCHITECTURE_PPC64_LE] = {NULL, "ppc64", "ppc64el"},
-        [ARCHITECTURE_RISCV32] = {"riscv32", "riscv32", NULL},
-        [ARCHITECTURE_RISCV64] = {"riscv64", "riscv64", "riscv64"},
-        [ARCHITECTURE_S390] = {NULL, NULL, "s390"},
-        [ARCHITECTURE_S390X] = {NULL, "s390x", "s390x"},
-        [ARCHITECTURE_TILEGX] = {NULL, NULL, NULL},
-        [ARCHITECTURE_X86] = {"ia32", "i386", "i386"},
-        [ARCHITECTURE_X86_64] = {"x64", "x86_64", "amd64"},
+        [ARCHITECTURE_ALPHA] = {NULL, "alpha", "alpha", NULL},
+        [ARCHITECTURE_ARC] = {NULL, NULL, NULL, NULL},
+        [ARCHITECTURE_ARM] = {"arm", "arm", "armhf", "arm"},
+        [ARCHITECTURE_ARM64] = {"aa64", "aarch64", "arm64", "arm64"},
+        [ARCHITECTURE_IA64] = {NULL, NULL, "ia64", NULL},
+        [ARCHITECTURE_LOONGARCH64] = {"loongarch64", "loongarch64", "loong64", "loong64"},
+        [ARCHITECTURE_MIPS_LE] = {NULL, "mips", "mipsel", "mipsle"},
+        [ARCHITECTURE_MIPS64_LE] = {NULL, "mips", "mips64el", "mips64le"},
+        [ARCHITECTURE_PARISC] = {NULL, "hppa", "hppa", NULL},
+        [ARCHITECTURE_PPC] = {NULL, "ppc", NULL, "ppc"},
+        [ARCHITECTURE_PPC64] = {NULL, "ppc64", "ppc64", "ppc64"},
+        [ARCHITECTURE_PPC64_LE] = {NULL, "ppc64", "ppc64el", "ppc64le"},
+        [ARCHITECTURE_RISCV32] = {"riscv32", "riscv32", NULL, "riscv"},
+        [ARCHITECTURE_RISCV64] = {"riscv64", "riscv64", "riscv64", "riscv64"},
+        [ARCHITECTURE_S390] = {NULL, NULL, "s390", NULL},
+        [ARCHITECTURE_S390X] = {NULL, "s390x", "s390x", "s390x"},
+        [ARCHITECTURE_TILEGX] = {NULL, NULL, NULL, NULL},
+        [ARCHITECTURE_X86] = {"ia32", "i386", "i386", "386"},
+        [ARCHITECTURE_X86_64] = {"x64", "x86_64", "amd64", "amd64"},
 };
 
 static const struct {
@@ -68,6 +68,10 @@ const char *architecture_to_qemu(Architecture architecture) {
 
 const char *architecture_to_debian(Architecture architecture) {
     return names[architecture].debian;
+}
+
+const char *architecture_to_oci(Architecture architecture) {
+    return names[architecture].oci;
 }
 
 Architecture architecture_native(void) {

@@ -292,4 +292,5 @@ typedef enum {
 const char *architecture_to_efi(Architecture architecture);    /* "x64" */
 const char *architecture_to_qemu(Architecture architecture);   /* "x86_64" */
 const char *architecture_to_debian(Architecture architecture); /* "amd64" */
+const char *architecture_to_oci(Architecture architecture);    /* "amd64", as Go calls it */
 Architecture architecture_native(void);

@@ -366,7 +366,6 @@ const Setting settings[_SETTING_MAX] = {
                         .split = SPLIT_SHELL,
                         .scope = SCOPE_LOCAL,
                         FIELD(oci_labels),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "labels of the OCI configuration",
                 },
         [SETTING_OCI_ANNOTATIONS] =
@@ -379,7 +378,6 @@ const Setting settings[_SETTING_MAX] = {
                         .split = SPLIT_SHELL,
                         .scope = SCOPE_LOCAL,
                         FIELD(oci_annotations),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "annotations of the OCI manifest",
                 },
         [SETTING_SPLIT_ARTIFACTS] =
