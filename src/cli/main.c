@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/built-image.h"
 #include "cli/verbs.h"
 #include "ui/log.h"
 #include "ui/step.h"
@@ -14,6 +15,7 @@ static const struct {
     const char *name;
     VerbFunc run;
 } verbs[] = {
+        {"boot", verb_boot},
         {"build", verb_build},
         {"bump", verb_bump},
         {"cat-config", verb_cat_config},
@@ -22,6 +24,7 @@ static const struct {
         {"genkey", verb_genkey},
         {"help", verb_help},
         {"inspect", verb_inspect},
+        {"shell", verb_shell},
         {"summary", verb_summary},
         {"vm", verb_vm},
 };
@@ -46,6 +49,8 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
                 arguments->verb);
         return FALSE;
     }
+    if (!arguments->help && !built_image_prepare(recipe, error))
+        return FALSE;
     return run(recipe, ret_exit_status, error);
 }
 

@@ -11,6 +11,7 @@
 
 typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
 
+gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error);
@@ -19,5 +20,6 @@ gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error)
 gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error);

@@ -144,6 +144,9 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
         posix_spawn_file_actions_adddup2(&plan.actions, fd, fd);
     }
 
+    if (sandbox->listen_fd >= 0)
+        posix_spawn_file_actions_adddup2(&plan.actions, sandbox->listen_fd, sandbox->listen_fd);
+
     g_autofree char *arguments_number = g_strdup_printf("%d", arguments_fd);
     g_autofree char *status_number = g_strdup_printf("%d", status_fd);
     g_autofree char *parent = g_strdup_printf("%d", (int) getpid());

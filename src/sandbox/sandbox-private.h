@@ -10,10 +10,12 @@ struct Sandbox {
     char **environment;
     char *directory;
     gboolean network;
+    gboolean host; /* no sandbox at all */
     gboolean suppress_sync;
     gboolean suppress_chown;
     gboolean interactive;
     GArray *pass_fds;
+    int listen_fd;                      /* -1: none */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the default */
     SandboxLine on_line;
     gpointer on_line_data;

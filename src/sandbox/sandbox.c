@@ -19,7 +19,7 @@ Sandbox *sandbox_new(void) {
     Sandbox *sandbox = g_new0(Sandbox, 1);
     sandbox->operations = g_ptr_array_new_with_free_func(g_free);
     sandbox->pass_fds = g_array_new(FALSE, FALSE, sizeof(int));
-    sandbox->stdin_fd = sandbox->stdout_fd = sandbox->stderr_fd = -1;
+    sandbox->listen_fd = sandbox->stdin_fd = sandbox->stdout_fd = sandbox->stderr_fd = -1;
     sandbox->environment = g_new0(char *, 1);
     sandbox_setenv(sandbox, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     sandbox_setenv(sandbox, "HOME", "/");
@@ -80,6 +80,16 @@ Sandbox *sandbox_new_for_tree(const char *root, gboolean read_only) {
     Sandbox *sandbox = sandbox_new();
     sandbox->root = g_strdup(root);
     sandbox->root_read_only = read_only;
+    return sandbox;
+}
+
+Sandbox *sandbox_new_for_host(void) {
+    Sandbox *sandbox = sandbox_new();
+    g_ptr_array_set_size(sandbox->operations, 0);
+    g_strfreev(sandbox->environment);
+    sandbox->environment = g_get_environ();
+    sandbox->directory = g_get_current_dir();
+    sandbox->host = TRUE;
     return sandbox;
 }
 
@@ -146,6 +156,11 @@ void sandbox_pass_fd(Sandbox *sandbox, int fd) {
     g_array_append_val(sandbox->pass_fds, fd);
 }
 
+void sandbox_listen_fd(Sandbox *sandbox, int fd) {
+    sandbox->listen_fd = fd;
+    sandbox_setenv(sandbox, "LISTEN_FDS", "1");
+}
+
 void sandbox_stdin_fd(Sandbox *sandbox, int fd) {
     sandbox->stdin_fd = fd;
 }
@@ -185,6 +200,7 @@ GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv) {
     if (sandbox->root)
         take_pair(arguments, "--root", g_strdup(sandbox->root));
     take_flag(arguments, sandbox->root_read_only, "--read-only");
+    take_flag(arguments, sandbox->host, "--host");
     take_flag(arguments, sandbox->network, "--network");
     take_flag(arguments, sandbox->suppress_sync, "--suppress-sync");
     take_flag(arguments, sandbox->suppress_chown, "--suppress-chown");
@@ -197,6 +213,8 @@ GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv) {
         take_pair(arguments, "--setenv", g_strdup(*assignment));
     for (guint i = 0; i < sandbox->pass_fds->len; i++)
         take_pair(arguments, "--pass-fd", g_strdup_printf("%d", g_array_index(sandbox->pass_fds, int, i)));
+    if (sandbox->listen_fd >= 0)
+        take_pair(arguments, "--listen-fd", g_strdup_printf("%d", sandbox->listen_fd));
     g_ptr_array_add(arguments, g_strdup("--"));
     for (; *argv; argv++)
         g_ptr_array_add(arguments, g_strdup(*argv));

@@ -57,6 +57,11 @@ Sandbox *sandbox_new_for_tools(const char *tools_tree);
  * as for a chroot. */
 Sandbox *sandbox_new_for_tree(const char *root, gboolean read_only);
 
+/* No sandbox: the program sees the host as the caller does (root directory, devices, network, processes,
+ * environment, working directory). Only for programs whose work is on the host itself, such as
+ * systemd-nspawn. It gets SIGTERM, not SIGKILL, when it shall end, so that it can clean up. */
+Sandbox *sandbox_new_for_host(void);
+
 /* The base mounts once more below DIRECTORY of the sandbox: for a package manager that changes its root to a
  * tree bound at DIRECTORY. */
 void sandbox_api_mounts(Sandbox *sandbox, const char *directory);
@@ -86,6 +91,8 @@ void sandbox_suppress_chown(Sandbox *sandbox);
 /* Hands on an open file descriptor under the same number; the caller keeps it open until sandbox_run()
  * returns. */
 void sandbox_pass_fd(Sandbox *sandbox, int fd);
+/* Hands on a listening socket by socket activation (sd_listen_fds(3)); the caller keeps it open as above. */
+void sandbox_listen_fd(Sandbox *sandbox, int fd);
 /* Program starts with these as standard input/output/error instead of /dev/null, our log, our log. */
 void sandbox_stdin_fd(Sandbox *sandbox, int fd);
 void sandbox_stdout_fd(Sandbox *sandbox, int fd);

@@ -130,6 +130,8 @@ static bool parse_option(Instructions *instructions, Arguments *arguments) {
         instructions->directory = take(arguments);
     else if (strcmp(option, "--network") == 0)
         instructions->network = true;
+    else if (strcmp(option, "--host") == 0)
+        instructions->host = true;
     else if (strcmp(option, "--suppress-sync") == 0)
         instructions->suppress_sync = true;
     else if (strcmp(option, "--suppress-chown") == 0)
@@ -140,6 +142,8 @@ static bool parse_option(Instructions *instructions, Arguments *arguments) {
         instructions->interactive = true;
     else if (strcmp(option, "--pass-fd") == 0)
         add_pass_fd(instructions, take_number(arguments));
+    else if (strcmp(option, "--listen-fd") == 0)
+        instructions->listen_fd = take_number(arguments);
     else if (strcmp(option, "--parent") == 0)
         instructions->parent = take_number(arguments);
     else if (strcmp(option, "--status-fd") == 0)
@@ -179,7 +183,7 @@ static Arguments read_arguments(int fd) {
 }
 
 void instructions_parse(Instructions *instructions, int argc, char **argv) {
-    *instructions = (Instructions){.directory = "/", .status_fd = -1};
+    *instructions = (Instructions){.directory = "/", .listen_fd = -1, .status_fd = -1};
     Arguments arguments = {.next = argv + 1, .end = argv + argc, .option = argv[0]};
 
     while (arguments.next < arguments.end) {
@@ -195,9 +199,11 @@ void instructions_parse(Instructions *instructions, int argc, char **argv) {
         fail_plain("no program to run: %s [OPTION...] -- PROGRAM [ARGUMENT...]", argv[0]);
     instructions->argv = arguments.next;
 
-    instructions->environment = reallocarray(instructions->environment, instructions->environment_count + 1,
+    /* Room for LISTEN_PID and the NULL at the end. */
+    instructions->environment = reallocarray(instructions->environment, instructions->environment_count + 2,
             sizeof *instructions->environment);
     if (!instructions->environment)
         fail("cannot keep the instructions");
     instructions->environment[instructions->environment_count] = NULL;
+    instructions->environment[instructions->environment_count + 1] = NULL;
 }

@@ -74,6 +74,20 @@ static int exit_status(int wait_status) {
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
 
+/* Socket activation (sd_listen_fds(3)): descriptor 3, and the number of the process, which only the process
+ * itself knows. LISTEN_FDS is in the environment. */
+static void hand_on_listening(const Instructions *instructions) {
+    static char listen_pid[32];
+    if (instructions->listen_fd < 0)
+        return;
+    if (instructions->listen_fd != 3 && dup2(instructions->listen_fd, 3) < 0)
+        fail("cannot hand on a listening socket");
+    if (fcntl(3, F_SETFD, 0) < 0)
+        fail("cannot hand on a listening socket");
+    snprintf(listen_pid, sizeof listen_pid, "LISTEN_PID=%d", (int) getpid());
+    instructions->environment[instructions->environment_count] = listen_pid;
+}
+
 static _Noreturn void run_program(const Instructions *instructions) {
     if (!instructions->interactive && setsid() < 0)
         fail("cannot start a session");
@@ -91,6 +105,8 @@ static _Noreturn void run_program(const Instructions *instructions) {
         if (fcntl(instructions->pass_fds[i], F_SETFD, 0) < 0)
             fail("cannot pass file descriptor %d", instructions->pass_fds[i]);
 
+    hand_on_listening(instructions);
+
     /* execvpe() looks at the PATH of the caller. */
     const char *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     for (size_t i = 0; i < instructions->environment_count; i++)
@@ -101,6 +117,14 @@ static _Noreturn void run_program(const Instructions *instructions) {
     install_filter(instructions->suppress_sync, instructions->suppress_chown);
     execvpe(instructions->argv[0], instructions->argv, instructions->environment);
     fail("cannot run %s", instructions->argv[0]);
+}
+
+static void report_end(int status) {
+    if (status_fd < 0)
+        return;
+    char text[16];
+    snprintf(text, sizeof text, "%d", status);
+    report('S', text);
 }
 
 /* Waits for everybody; returns when PROGRAM has ended. */
@@ -121,6 +145,8 @@ static void leave_descriptors_to_program(const Instructions *instructions) {
         close(fd);
     for (size_t i = 0; i < instructions->pass_fd_count; i++)
         close(instructions->pass_fds[i]);
+    if (instructions->listen_fd >= 0)
+        close(instructions->listen_fd);
 }
 
 static _Noreturn void be_init(const Instructions *instructions, int watcher_fd) {
@@ -140,21 +166,18 @@ static _Noreturn void be_init(const Instructions *instructions, int watcher_fd) 
         run_program(instructions);
     leave_descriptors_to_program(instructions);
     int status = reap(program);
-    if (status_fd >= 0) {
-        char text[16];
-        snprintf(text, sizeof text, "%d", status);
-        report('S', text);
-    }
+    report_end(status);
     _exit(exit_status(status));
 }
 
-/* Returns init's wait status. */
-static int watch(pid_t init, int parent_fd, int signal_fd) {
-    int init_fd = open_pidfd(init);
-    if (init_fd < 0)
+/* Waits for CHILD, which gets SIGNAL_NUMBER when the parent has died or we are told to end. Returns its wait
+ * status. */
+static int watch(pid_t child, int parent_fd, int signal_fd, int signal_number) {
+    int child_fd = open_pidfd(child);
+    if (child_fd < 0)
         fail("cannot watch the sandbox");
     struct pollfd fds[] = {
-            {.fd = init_fd, .events = POLLIN},
+            {.fd = child_fd, .events = POLLIN},
             {.fd = parent_fd, .events = POLLIN}, /* -1 is ignored */
             {.fd = signal_fd, .events = POLLIN},
     };
@@ -162,15 +185,34 @@ static int watch(pid_t init, int parent_fd, int signal_fd) {
         if (poll(fds, 3, -1) < 0 && errno != EINTR)
             fail("cannot wait for the sandbox");
         if (fds[1].revents || fds[2].revents) {
-            kill(init, SIGKILL);
+            kill(child, signal_number);
             break;
         }
     }
     int status;
-    while (waitpid(init, &status, __WALL) < 0)
+    while (waitpid(child, &status, __WALL) < 0)
         if (errno != EINTR)
             fail("cannot wait for the sandbox");
     return status;
+}
+
+/* The program without any sandbox around it. It may clean up after SIGTERM. */
+static _Noreturn void run_on_host(const Instructions *instructions, int parent_fd, int signal_fd) {
+    pid_t watcher = getpid();
+    pid_t program = fork();
+    if (program < 0)
+        fail("cannot fork");
+    if (program == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+            fail("cannot ask for the signal at the end of the parent");
+        if (getppid() != watcher)
+            _exit(125);
+        run_program(instructions);
+    }
+    leave_descriptors_to_program(instructions);
+    int status = watch(program, parent_fd, signal_fd, SIGTERM);
+    report_end(status);
+    exit(exit_status(status));
 }
 
 /* A descriptor that becomes readable when the parent has died; -1 if it may. */
@@ -219,6 +261,8 @@ int main(int argc, char **argv) {
     /* Only programs on the caller's terminal share its signals. Fails when we lead a group: fine, too. */
     if (!instructions.interactive)
         setsid();
+    if (instructions.host)
+        run_on_host(&instructions, parent_fd, signal_fd);
     umask(022);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     enter_namespaces(instructions.network);
@@ -229,5 +273,5 @@ int main(int argc, char **argv) {
     if (init == 0)
         be_init(&instructions, self_fd);
     leave_descriptors_to_program(&instructions);
-    return exit_status(watch(init, parent_fd, signal_fd));
+    return exit_status(watch(init, parent_fd, signal_fd, SIGKILL));
 }

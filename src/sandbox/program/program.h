@@ -9,6 +9,9 @@
  *   root.c           mounts and pivot_root
  *   filter.c         seccomp
  *   main.c           the three processes: the watcher outside, init inside, the program
+ *
+ * With --host there are no namespaces, only the watcher and the program: for programs that work on the host
+ * itself.
  */
 
 #include <stdbool.h>
@@ -46,12 +49,14 @@ typedef struct {
     size_t environment_count;
     const char *directory;
     bool network;
+    bool host; /* no namespaces and no root directory of its own */
     bool suppress_sync;
     bool suppress_chown;
     bool user_xattr;
     bool interactive;
     int *pass_fds;
     size_t pass_fd_count;
+    int listen_fd; /* handed on as sd_listen_fds(3) expects it; -1: none */
     pid_t parent;  /* 0: the parent may go */
     int status_fd; /* -1: none */
     char **argv;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The image that verbs such as vm, shell and burn work on. */
+
+#include "recipe/recipe.h"
+
+/* Makes sure that the main image of RECIPE is there: builds it when --force asks for it (in a process of its
+ * own, because a build becomes root of a user namespace), else it must have been built before. Does nothing
+ * for verbs that need no image. */
+gboolean built_image_prepare(Recipe *recipe, GError **error);
+
+/* Locks the file or directory PATH against other users of the image, until the descriptor is closed. -1 with
+ * ERROR set when somebody has it. */
+int built_image_lock(const char *path, GError **error);
+
+/* A copy of the file or directory PATH in DIRECTORY, for Ephemeral=; owned by the caller. */
+char *built_image_copy(const char *path, const char *directory, GError **error);
