@@ -74,7 +74,8 @@ Value *parse_tree(const Setting *setting, const char *text, const ParseContext *
     g_autofree char *path = parse_path_text(setting, source, context, error);
     if (!path)
         return NULL;
-    g_autofree char *target = colon ? path_expand_variables(colon + 1) : NULL;
+    g_autofree char *expanded = colon ? path_expand_variables(colon + 1) : NULL;
+    g_autofree char *target = expanded ? path_clean(expanded) : NULL;
     if (target && !g_path_is_absolute(target) && !(setting->flags & SETTING_RELATIVE_TARGET))
         return parse_failed(error, "The target \"%s\" of \"%s\" must be an absolute path", target, text);
 
@@ -87,7 +88,10 @@ Value *parse_tree(const Setting *setting, const char *text, const ParseContext *
 Value *parse_key(const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     g_autofree char *path = path_absolute(context->directory, text);
     struct stat info;
-    if (stat(path, &info) < 0)
-        return value_new_string(text); /* a URI */
+    if (stat(path, &info) < 0) {
+        /* A URI, or a file that is yet to be made. */
+        gboolean uri = strcspn(text, ":") < strcspn(text, "/");
+        return uri ? value_new_string(text) : value_new_string_take(path_clean(text));
+    }
     return value_new_string_take(parse_path_text(setting, text, context, error));
 }

@@ -11,19 +11,24 @@
 
 #include "recipe/recipe.h"
 
-char *path_absolute(const char *directory, const char *path) {
-    g_autofree char *joined =
-            g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(directory, path, NULL);
-    g_auto(GStrv) parts = g_strsplit(joined, "/", -1);
+char *path_clean(const char *path) {
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
     GString *out = g_string_new(NULL);
     for (char **part = parts; *part; part++)
         if (**part && strcmp(*part, ".") != 0) {
-            g_string_append_c(out, '/');
+            if (out->len > 0 || *path == '/')
+                g_string_append_c(out, '/');
             g_string_append(out, *part);
         }
     if (out->len == 0)
-        g_string_append_c(out, '/');
+        g_string_append_c(out, *path == '/' ? '/' : '.');
     return g_string_free(out, FALSE);
+}
+
+char *path_absolute(const char *directory, const char *path) {
+    g_autofree char *joined =
+            g_path_is_absolute(path) ? g_strdup(path) : g_build_filename("/", directory, path, NULL);
+    return path_clean(joined);
 }
 
 char *path_resolve(const char *directory, const char *path) {

@@ -9,7 +9,10 @@
 /* PATH made absolute against DIRECTORY, without "." and repeated slashes; symbolic links stay. */
 char *path_absolute(const char *directory, const char *path);
 
-/* ... with all symbolic links resolved, as far as the path exists. */
+/* PATH without "." and repeated or trailing slashes, relative if it was; "." when nothing is left. */
+char *path_clean(const char *path);
+
+/* PATH made absolute against DIRECTORY with all symbolic links resolved, as far as the path exists. */
 char *path_resolve(const char *directory, const char *path);
 
 /* PATH with $NAME and ${NAME} replaced from the process environment; unknown ones stay. */
