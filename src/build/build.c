@@ -211,6 +211,8 @@ void image_build_free(ImageBuild *image) {
     g_free(image->usr_hash);
     g_free(image->root_hash);
     g_free(image->output);
+    g_free(image->changelog);
+    g_free(image->extension);
     g_free(image);
 }
 

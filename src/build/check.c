@@ -3,6 +3,7 @@
 
 #include "build/compress.h"
 #include "build/image-build.h"
+#include "build/outputs.h"
 
 /* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
 static gboolean check_value(const ImageConfig *config, gboolean unsupported, const char *setting,
@@ -60,10 +61,8 @@ static gboolean check_output(const ImageConfig *config, GError **error) {
     return check_value(config, !format_known(config->format), "Format",
                    output_format_to_string(config->format), "disk, cpio, tar, oci, directory or none",
                    error) &&
-           check_value(config, config->manifest_format & MANIFEST_FORMAT_CHANGELOG, "ManifestFormat",
-                   "changelog", "json", error) &&
            check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error) &&
-           check_oci(config, error) && compress_check(config, error);
+           check_oci(config, error) && compress_check(config, error) && signature_check(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {

@@ -55,6 +55,8 @@ struct ImageBuild {
     GBytes *splash;       /* Splash=, or NULL */
     GPtrArray *microcode; /* GBytes: microcode archives */
     GPtrArray *installed; /* DistroInstalled: content of the manifest */
+    char *changelog;      /* Output.changelog, or NULL */
+    char *extension;      /* the extension-release file of a system extension, or NULL */
 
     DiskOptions *disk_options; /* borrowed by disk */
     Disk *disk;                /* between the two disk steps */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The step that writes what is in the image: Output.manifest. */
+/* The step that writes what is in the image: Output.manifest and Output.changelog. */
 
 #include <json-glib/json-glib.h>
 
+#include "build/changelog.h"
 #include "build/outputs.h"
+#include "tree/tree.h"
 
 static void add_config(JsonBuilder *builder, const ImageConfig *config) {
     json_builder_set_member_name(builder, "config");
@@ -42,6 +44,22 @@ static void add_package(JsonBuilder *builder, const DistroInstalled *package) {
     json_builder_end_object(builder);
 }
 
+/* The variables of an extension-release file. */
+static void add_extension(JsonBuilder *builder, const char *text) {
+    g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+    json_builder_begin_object(builder);
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) pair = g_strsplit(g_strstrip(*line), "=", 2);
+        if (!pair[0] || !pair[1] || **line == '#')
+            continue;
+        g_autofree char *value = g_shell_unquote(pair[1], NULL);
+        json_builder_set_member_name(builder, pair[0]);
+        json_builder_add_string_value(builder, value ? value : pair[1]);
+    }
+    json_builder_end_object(builder);
+}
+
 static char *manifest_json(const ImageBuild *image) {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(JsonGenerator) generator = json_generator_new();
@@ -57,8 +75,7 @@ static char *manifest_json(const ImageBuild *image) {
         add_package(builder, image->installed->pdata[i]);
     json_builder_end_array(builder);
     json_builder_set_member_name(builder, "extension");
-    json_builder_begin_object(builder);
-    json_builder_end_object(builder);
+    add_extension(builder, image->extension);
     json_builder_end_object(builder);
 
     root = json_builder_get_root(builder);
@@ -67,19 +84,39 @@ static char *manifest_json(const ImageBuild *image) {
     return json_generator_to_data(generator, NULL);
 }
 
-gboolean step_manifest(ImageBuild *image, GError **error) {
+gboolean wants_manifest(const ImageBuild *image) {
+    return image->config->manifest_format != 0;
+}
+
+static void record_extension(ImageBuild *image) {
     const ImageConfig *config = image->config;
-    g_autofree char *path = NULL;
+    gboolean system = config->format == OUTPUT_FORMAT_SYSEXT;
+    g_autofree char *path = g_strdup_printf(
+            "%s/extension-release.d/extension-release.%s", system ? "usr/lib" : "etc", config->output);
+
+    if (system || config->format == OUTPUT_FORMAT_CONFEXT)
+        image->extension = tree_read_file(image->root_fd, path, NULL, NULL);
+}
+
+gboolean step_record_content(ImageBuild *image, GError **error) {
+    record_extension(image);
+    if (image->config->manifest_format & MANIFEST_FORMAT_CHANGELOG)
+        image->changelog = changelog_text(image);
+    return TRUE;
+}
+
+static gboolean write_text(ImageBuild *image, const char *suffix, const char *text, GError **error) {
+    g_autofree char *path = g_strdup_printf("%s/%s.%s", image->staging, image->config->output, suffix);
+    return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error);
+}
+
+gboolean step_manifest(ImageBuild *image, GError **error) {
     g_autofree char *json = NULL;
 
-    if (config->manifest_format & MANIFEST_FORMAT_CHANGELOG) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_NOT_IMPLEMENTED,
-                "ManifestFormat=changelog is not implemented yet; use json");
+    if (image->changelog && !write_text(image, "changelog", image->changelog, error))
         return FALSE;
-    }
-    if (!(config->manifest_format & MANIFEST_FORMAT_JSON))
+    if (!(image->config->manifest_format & MANIFEST_FORMAT_JSON))
         return TRUE;
-    path = g_strdup_printf("%s/%s.manifest", image->staging, config->output);
     json = manifest_json(image);
-    return g_file_set_contents_full(path, json, -1, G_FILE_SET_CONTENTS_NONE, 0644, error);
+    return write_text(image, "manifest", json, error);
 }

@@ -37,10 +37,18 @@ gboolean step_split_tar(ImageBuild *image, GError **error);
 gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error);
 gboolean step_archive(ImageBuild *image, GError **error);
 
+/* What the manifests say about the tree, read before documentation may be removed from it. */
+gboolean wants_manifest(const ImageBuild *image);
+gboolean step_record_content(ImageBuild *image, GError **error);
 gboolean step_manifest(ImageBuild *image, GError **error);
 gboolean step_split_files(ImageBuild *image, GError **error);
 gboolean step_link(ImageBuild *image, GError **error);
 gboolean step_checksums(ImageBuild *image, GError **error);
+
+/* Sign=: an OpenPGP signature of the checksums. */
+gboolean signature_check(const ImageConfig *config, GError **error);
+gboolean wants_signature(const ImageBuild *image);
+gboolean step_signature(ImageBuild *image, GError **error);
 
 /* Renames what is in staging into the output directory and removes outputs of earlier builds that this one
  * did not make. */

@@ -7,6 +7,22 @@
 #include "build/outputs.h"
 #include "tree/tree.h"
 
+static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    g_autofree char *name = g_strconcat(config->output, ".nspawn", NULL);
+    g_autofree char *text = NULL;
+    gsize length;
+
+    if (!config->nspawn_settings)
+        return TRUE;
+    if (!g_file_get_contents(config->nspawn_settings, &text, &length, error)) {
+        g_prefix_error(error, "NSpawnSettings=: ");
+        return FALSE;
+    }
+    g_autoptr(GBytes) content = g_bytes_new_take(g_steal_pointer(&text), length);
+    return boot_write_artifact(image, name, content, error);
+}
+
 gboolean step_split_files(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
 
@@ -21,5 +37,5 @@ gboolean step_split_files(ImageBuild *image, GError **error) {
             if (!tree_copy(AT_FDCWD, *directory, AT_FDCWD, path, 0, error))
                 return FALSE;
     }
-    return TRUE;
+    return copy_nspawn_settings(image, error);
 }

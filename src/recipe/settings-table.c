@@ -1450,7 +1450,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "no",
                         .scope = SCOPE_LOCAL,
                         FIELD(sign),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "whether that SHA256SUMS file is signed with OpenPGP",
                 },
         [SETTING_KEY] =
@@ -1460,7 +1459,7 @@ const Setting settings[_SETTING_MAX] = {
                         .option = "key",
                         .type = TYPE_STRING,
                         .scope = SCOPE_LOCAL,
-                        .flags = SETTING_OPTIONAL | SETTING_NOT_IMPLEMENTED,
+                        .flags = SETTING_OPTIONAL,
                         FIELD(key),
                         .help = "OpenPGP key to sign with",
                 },
@@ -1473,7 +1472,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "gpg",
                         .scope = SCOPE_LOCAL,
                         FIELD(openpgp_tool),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "gpg or another program with the SOP interface",
                 },
 
@@ -1969,7 +1967,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
                         .files = WORDS("mkosi.nspawn"),
-                        .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL | SETTING_NOT_IMPLEMENTED,
+                        .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(nspawn_settings),
                         .help = "systemd-nspawn settings file copied next to the output",
                 },
