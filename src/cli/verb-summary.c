@@ -3,9 +3,13 @@
 
 #include <stdio.h>
 
+#include "ui/pager.h"
+
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!recipe->arguments->json) {
+        ui_pager_start(!recipe->arguments->no_pager);
         recipe_print_summary(recipe, recipe->arguments->all);
+        ui_pager_finish();
         return TRUE;
     }
     g_autofree char *json = recipe_to_json(recipe);

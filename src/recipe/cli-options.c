@@ -5,6 +5,7 @@
 
 #include "recipe/enum-words.h"
 #include "recipe/paths.h"
+#include "recipe/split.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"
 
@@ -70,26 +71,27 @@ static gboolean looks_like_option(const char *word) {
     return strspn(word + 1, "0123456789.") != strlen(word + 1); /* a negative number is a value */
 }
 
+/* Notes what --include names, to be read after the command line. */
 static gboolean include(Cli *cli, const char *option, const char *text, GError **error) {
     ParseContext context = {cli->directory, TRUE};
-    Slot slot = {0};
-    gboolean good = slot_assign(&slot, &settings[SETTING_INCLUDE], text, &context, error);
-    for (guint i = 0; good && i < value_length(slot.value); i++)
-        g_queue_push_tail(&cli->parser->includes, g_strdup(value_get_string(value_element(slot.value, i))));
-    slot_clear(&slot);
-    if (!good)
-        g_prefix_error(error, "%s: ", option);
-    return good;
+    g_auto(GStrv) words = split_value(text, SPLIT_WORDS, NULL);
+    for (char **word = words; *word; word++) {
+        g_autoptr(Value) path = is_builtin_configuration(*word)
+                                        ? value_new_string(*word)
+                                        : value_parse(&settings[SETTING_INCLUDE], *word, &context, error);
+        if (!path) {
+            g_prefix_error(error, "%s: ", option);
+            return FALSE;
+        }
+        g_queue_push_tail(&cli->parser->includes, g_strdup(value_get_string(path)));
+    }
+    return TRUE;
 }
 
 static gboolean assign(
         Cli *cli, const Setting *setting, const char *option, const char *text, GError **error) {
-    if (setting->type == TYPE_INCLUDE && !is_builtin_configuration(text))
+    if (setting->type == TYPE_INCLUDE)
         return include(cli, option, text, error);
-    if (setting->type == TYPE_INCLUDE) {
-        g_queue_push_tail(&cli->parser->includes, g_strdup(text));
-        return TRUE;
-    }
     ParseContext context = {cli->directory, TRUE};
     Slot *slot = &cli->parser->cli.slots[setting_slot(setting)];
     if (!slot_assign(slot, setting, text, &context, error)) {

@@ -55,6 +55,7 @@ static gboolean assign_companion(
         return FALSE;
     }
     slot->origin = g_intern_string(shown);
+    image_parser_trace(parser, RECIPE_READ_COMPANION, path, setting->name);
     return TRUE;
 }
 

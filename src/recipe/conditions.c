@@ -7,6 +7,7 @@
 
 #include "recipe/enum-words.h"
 #include "recipe/paths.h"
+#include "recipe/value-text.h"
 #include "recipe/versions.h"
 #include "ui/log.h"
 
@@ -187,34 +188,66 @@ static gboolean judge(ImageParser *parser, const IniEntry *entry, const char *wa
     return match_setting(parser, setting, wanted, ret, error);
 }
 
+/* What the condition was compared with, to say why it does not hold; NULL when that is obvious. */
+static char *compared_with(ImageParser *parser, const char *name) {
+    if (strcmp(name, "Image") == 0)
+        return g_strdup_printf("this is the image %s", parser->image);
+    if (strcmp(name, "HostArchitecture") == 0)
+        return g_strdup_printf("it is %s", architecture_to_string(architecture_native()));
+    if (strcmp(name, "SystemdVersion") == 0)
+        return g_strdup_printf("it is %s", host_systemd_version(NULL));
+    const Setting *setting = setting_by_name(name);
+    if (!setting)
+        return NULL;
+    g_autoptr(Value) value = image_parser_value(parser, setting_slot(setting));
+    g_autofree char *text = setting_value_text(setting, value);
+    return g_strdup_printf("%s is %s", setting->name, text);
+}
+
 typedef enum { UNDECIDED, NO, YES } Verdict;
 
+/* The state of judging one kind of conditions (match or assert) of a file. */
 typedef struct {
-    gboolean asserts;  /* the assert kinds, not the match kinds */
-    Verdict triggered; /* of the conditions with '|' in this section */
-    Verdict any;       /* of the Trigger sections */
-    gboolean skip;     /* the rest of this section */
+    ImageParser *parser;
+    const char *path;
+    Verdict triggered;             /* of the conditions with '|' in this section */
+    Verdict any;                   /* of the Trigger sections */
+    gboolean skip;                 /* the rest of this section */
+    const IniEntry *unmet_trigger; /* a condition that made a Trigger section fail */
+    char *unmet;                   /* why the file's conditions cannot hold any more */
 } Judgement;
 
-/* What the end of a section decides: FALSE when the file's conditions cannot hold any more. */
-static gboolean end_section(Judgement *judgement, const IniEntry *entry) {
+static char *describe(const Judgement *judgement, const IniEntry *entry) {
+    g_autofree char *shown = path_for_people(judgement->path);
+    if (!entry->name)
+        return g_strdup_printf("%s:%u: none of the conditions with \"|\" in [%s] holds", shown, entry->line,
+                entry->section);
+    g_autofree char *compared = compared_with(judgement->parser, entry->name);
+    return g_strdup_printf("%s:%u: [%s] %s=%s does not hold%s%s", shown, entry->line, entry->section,
+            entry->name, entry->value, compared ? ": " : "", compared ?: "");
+}
+
+/* What the end of a section decides. */
+static void end_section(Judgement *judgement, const IniEntry *entry) {
     gboolean trigger = g_str_has_prefix(entry->section, "Trigger");
     gboolean holds = judgement->triggered != NO;
     if (trigger && judgement->any != YES)
         judgement->any = holds ? YES : NO;
+    if (trigger && !holds && !judgement->unmet_trigger)
+        judgement->unmet_trigger = entry;
     judgement->triggered = UNDECIDED;
     judgement->skip = FALSE;
-    return holds || trigger;
+    if (!holds && !trigger)
+        judgement->unmet = describe(judgement, entry);
 }
 
-static gboolean judge_entry(ImageParser *parser, Judgement *judgement, const IniEntry *entry,
-        const char *path, gboolean *ret_hold, GError **error) {
+static gboolean judge_entry(Judgement *judgement, const IniEntry *entry, GError **error) {
     const char *text = entry->value;
     gboolean trigger = text[0] == '|', negate = text[trigger] == '!', holds;
     text += trigger + negate;
-    g_autofree char *wanted = expand_specifiers(parser, text, path, entry->line);
-    if (!judge(parser, entry, wanted, path, &holds, error)) {
-        g_autofree char *shown = path_for_people(path);
+    g_autofree char *wanted = expand_specifiers(judgement->parser, text, judgement->path, entry->line);
+    if (!judge(judgement->parser, entry, wanted, judgement->path, &holds, error)) {
+        g_autofree char *shown = path_for_people(judgement->path);
         g_prefix_error(error, "%s:%u: %s=: ", shown, entry->line, entry->name);
         return FALSE;
     }
@@ -225,47 +258,48 @@ static gboolean judge_entry(ImageParser *parser, Judgement *judgement, const Ini
     } else if (!holds && g_str_has_prefix(entry->section, "Trigger")) {
         judgement->triggered = NO;
         judgement->skip = TRUE;
+        judgement->unmet_trigger = entry;
     } else if (!holds)
-        *ret_hold = FALSE;
+        judgement->unmet = describe(judgement, entry);
     return TRUE;
 }
 
-static gboolean assertion_failed(const char *path, const IniEntry *entry, GError **error) {
-    g_autofree char *shown = path_for_people(path);
-    if (entry->name)
-        return failed(error, "%s:%u: %s=: The assertion \"%s\" does not hold", shown, entry->line,
-                entry->name, entry->value);
-    return failed(error, "%s:%u: None of the conditions with \"|\" in [%s] holds", shown, entry->line,
-            entry->section);
+/* When no Trigger section holds: the condition that failed, if there was just one place to look at. */
+static char *describe_triggers(const Judgement *judgement, gboolean asserts) {
+    g_autofree char *shown = path_for_people(judgement->path);
+    g_autofree char *last = describe(judgement, judgement->unmet_trigger);
+    return g_strdup_printf("%s: none of the [%s] sections holds; the last of them: %s", shown,
+            asserts ? "TriggerAssert" : "TriggerMatch", last);
 }
 
+/* RET_UNMET: NULL when the conditions of this kind hold. */
 static gboolean check_kind(ImageParser *parser, const IniFile *file, const char *path, gboolean asserts,
-        gboolean *ret_hold, GError **error) {
-    Judgement judgement = {.asserts = asserts};
-    *ret_hold = TRUE;
-    for (guint i = 0; i < file->entries->len && *ret_hold; i++) {
+        char **ret_unmet, GError **error) {
+    Judgement judgement = {.parser = parser, .path = path};
+    *ret_unmet = NULL;
+    for (guint i = 0; i < file->entries->len && !judgement.unmet; i++) {
         const IniEntry *entry = &g_array_index(file->entries, IniEntry, i);
         if (g_str_has_suffix(entry->section, "Assert") != asserts)
             continue;
         if (!entry->name)
-            *ret_hold = end_section(&judgement, entry);
-        else if (!judgement.skip && !judge_entry(parser, &judgement, entry, path, ret_hold, error))
+            end_section(&judgement, entry);
+        else if (!judgement.skip && !judge_entry(&judgement, entry, error))
             return FALSE;
-        if (!*ret_hold && asserts)
-            return assertion_failed(path, entry, error);
     }
-    if (judgement.any == NO && asserts) {
-        g_autofree char *shown = path_for_people(path);
-        return failed(error, "%s: None of the [TriggerAssert] sections holds", shown);
-    }
-    *ret_hold = *ret_hold && judgement.any != NO;
+    if (!judgement.unmet && judgement.any == NO)
+        judgement.unmet = describe_triggers(&judgement, asserts);
+    *ret_unmet = judgement.unmet;
     return TRUE;
 }
 
 gboolean conditions_check(
-        ImageParser *parser, const IniFile *file, const char *path, gboolean *ret_hold, GError **error) {
-    if (!check_kind(parser, file, path, FALSE, ret_hold, error))
+        ImageParser *parser, const IniFile *file, const char *path, char **ret_unmet, GError **error) {
+    g_autofree char *unmet = NULL;
+    if (!check_kind(parser, file, path, FALSE, ret_unmet, error))
         return FALSE;
-    gboolean asserted;
-    return !*ret_hold || check_kind(parser, file, path, TRUE, &asserted, error);
+    if (*ret_unmet)
+        return TRUE;
+    if (!check_kind(parser, file, path, TRUE, &unmet, error))
+        return FALSE;
+    return !unmet || failed(error, "%s", unmet);
 }

@@ -8,7 +8,8 @@
 
 gboolean is_condition_section(const char *section);
 
-/* Judges the conditions of FILE (parsed with is_condition_section). RET_HOLD is whether the match kinds
- * hold; an assertion that fails is an error. PATH is for messages. */
+/* Judges the conditions of FILE (parsed with is_condition_section). RET_UNMET is NULL when the match kinds
+ * hold, else it says which condition does not, with file and line; owned by the caller. An assertion that
+ * fails is an error. PATH is for messages. */
 gboolean conditions_check(
-        ImageParser *parser, const IniFile *file, const char *path, gboolean *ret_hold, GError **error);
+        ImageParser *parser, const IniFile *file, const char *path, char **ret_unmet, GError **error);

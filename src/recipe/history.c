@@ -33,7 +33,7 @@ static char *history_path(const char *directory) {
 }
 
 /* One remembered setting. */
-static gboolean join(ImageParser *main, const char *key, Value *value, GError **error) {
+static gboolean join(ImageParser *main, const char *key, const Value *json, GError **error) {
     const Setting *setting = setting_by_name(key);
     if (!setting || setting->stored_in) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
@@ -42,24 +42,38 @@ static gboolean join(ImageParser *main, const char *key, Value *value, GError **
     }
     if (strcmp(setting->section, "Runtime") == 0 || strcmp(setting->section, "Include") == 0)
         return TRUE;
-    gboolean collection = setting->shape != SHAPE_SCALAR;
-    if (value && collection != (value_is_collection(value) && setting->type != TYPE_PASSWORD)) {
-        gboolean object = setting->type == TYPE_KEY_SOURCE || setting->type == TYPE_CERTIFICATE_SOURCE ||
-                          setting->type == TYPE_PASSWORD;
-        if (!object) {
-            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                    "The value of \"%s\" is of the wrong type; build again, or remove the file", key);
-            return FALSE;
-        }
-    }
+    g_autoptr(Value) value = NULL;
+    if (!history_value(setting, json, &value, error))
+        return FALSE;
     SettingId id = setting_id(setting);
     Slot *slot = &main->cli.slots[id];
     if (slot->given && !value_equal(slot->value, value))
         ui_warning("Ignoring --%s: the image was built with another value; use -f to build it again",
                 setting->option);
     namespace_set(&main->cli, id, value, slot->origin ?: g_intern_static_string(HISTORY));
-    if (collection && value_length(value) == 0)
+    if (setting->shape != SHAPE_SCALAR && value_length(value) == 0)
         slot->reset = TRUE;
+    return TRUE;
+}
+
+/* All remembered settings. TEXT need not be terminated. */
+static gboolean join_all(ImageParser *main, const char *text, gsize length, GError **error) {
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(Value) history = value_from_json(text, length, &problem);
+    if (problem) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    if (!history || value_kind(history) != VALUE_MAP) {
+        g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "The file is not a JSON object; build again, or remove it");
+        return FALSE;
+    }
+    for (guint i = 0; i < value_length(history); i++)
+        /* Derived, not set: mkosi leaves it out too. */
+        if (strcmp(value_key(history, i), "BuildSubdirectory") != 0 &&
+                !join(main, value_key(history, i), value_element(history, i), error))
+            return FALSE;
     return TRUE;
 }
 
@@ -78,14 +92,9 @@ gboolean history_read(ImageParser *main, GError **error) {
         return TRUE;
     if (!g_file_get_contents(path, &text, &length, error))
         return FALSE;
-    GError *problem = NULL;
-    g_autoptr(Value) history = value_from_json(text, length, &problem);
-    for (guint i = 0; !problem && history && value_kind(history) == VALUE_MAP && i < value_length(history);
-            i++)
-        join(main, value_key(history, i), value_element(history, i), &problem);
-    if (!problem)
+    if (join_all(main, text, length, error))
         return TRUE;
-    g_propagate_prefixed_error(error, problem, "%s: ", shown);
+    g_prefix_error(error, "%s: ", shown);
     return FALSE;
 }
 

@@ -13,3 +13,7 @@ char *history_snapshot(ImageParser *main);
 
 /* Writes SNAPSHOT, if this verb builds and History= is on. */
 gboolean history_write(ImageParser *main, const char *snapshot, GError **error);
+
+/* The value that JSON (or null) means for SETTING; NULL is the value null. FALSE with ERROR set when it has
+ * not the shape that the setting asks for (history-value.c). */
+gboolean history_value(const Setting *setting, const Value *json, Value **ret, GError **error);

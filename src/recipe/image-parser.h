@@ -19,6 +19,7 @@ typedef struct {
     char *directory;        /* working directory, resolved, or NULL */
     char *config_directory; /* NULL without recipe */
     char *seed;             /* the random default of Seed= */
+    GPtrArray *trace;       /* RecipeRead, in the order of reading; NULL: not wanted */
 } ParserRun;
 
 typedef struct {
@@ -55,6 +56,10 @@ void image_parser_promote_files(ImageParser *parser);
 
 /* Puts VALUE (borrowed) into a slot. */
 void namespace_set(Namespace *namespace, SettingId id, Value *value, const char *origin);
+
+/* Notes that PATH was read, picked up or skipped (trace.c). */
+void image_parser_trace(ImageParser *parser, RecipeReadKind kind, const char *path, const char *note);
+GPtrArray *recipe_trace_new(void);
 
 /* The computed or fixed default (defaults.c); the caller owns the reference. */
 Value *setting_default(ImageParser *parser, SettingId id);

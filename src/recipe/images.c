@@ -61,8 +61,8 @@ static gboolean read_own_configuration(ImageParser *parser, const char *name, GE
     if (!parser->run->config_directory)
         return TRUE;
     g_autofree char *path = g_build_filename(parser->run->config_directory, name, NULL);
-    return access(path, F_OK) != 0 ||
-           image_parser_read(parser, path, READ_LOCAL | READ_PROFILES, NULL, error);
+    ReadFlags flags = g_file_test(path, G_FILE_TEST_IS_DIR) ? READ_LOCAL | READ_PROFILES : 0;
+    return access(path, F_OK) != 0 || image_parser_read(parser, path, flags, NULL, error);
 }
 
 static gboolean read_builtin(ImageParser *parser, const char *name, GError **error) {

@@ -35,6 +35,7 @@ void recipe_free(Recipe *recipe) {
         image_config_free(*image);
     g_free(recipe->images);
     image_config_free(recipe->tools);
+    g_clear_pointer(&recipe->trace, g_ptr_array_unref);
     g_free(recipe->directory);
     g_free(recipe->config_directory);
     g_free(recipe);
@@ -136,5 +137,6 @@ Recipe *recipe_load(int argc, char **argv, GError **error) {
     if (!reads || arguments->help || arguments->version)
         return g_steal_pointer(&recipe);
     g_clear_pointer(&recipe->images, g_free);
+    recipe->trace = run.trace = recipe_trace_new();
     return read_recipe(recipe, main, error) ? g_steal_pointer(&recipe) : NULL;
 }

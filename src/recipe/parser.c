@@ -256,8 +256,13 @@ static gboolean check_conditions(ImageParser *parser, const char *text, gsize le
     *ret_hold = TRUE;
     if (!text)
         return TRUE;
+    g_autofree char *unmet = NULL;
     g_autoptr(IniFile) file = parse_text(text, length, shown, is_condition_section, error);
-    return file && conditions_check(parser, file, path, ret_hold, error);
+    if (!file || !conditions_check(parser, file, path, &unmet, error))
+        return FALSE;
+    *ret_hold = !unmet;
+    image_parser_trace(parser, unmet ? RECIPE_READ_SKIPPED : RECIPE_READ_FILE, path, unmet);
+    return TRUE;
 }
 
 static gboolean read_inside(ImageParser *parser, const char *path, gboolean directory, ReadFlags flags,

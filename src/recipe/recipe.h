@@ -38,9 +38,23 @@ typedef struct {
     char *genkey_valid_days;
     char *genkey_common_name;
     char *doc_format;
-    char *certificate;   /* ours: --certificate of inspect, or NULL */
+    char *certificate;    /* ours: --certificate of inspect, or NULL */
     gboolean until_login; /* ours: vm boots unattended and reports */
 } RecipeArguments;
+
+typedef enum {
+    RECIPE_READ_FILE,      /* a configuration file */
+    RECIPE_READ_COMPANION, /* something that sets NOTE by its name */
+    RECIPE_READ_SKIPPED,   /* a configuration file whose conditions do not hold; NOTE says which */
+} RecipeReadKind;
+
+/* One thing that was looked at while the recipe was read. */
+typedef struct {
+    const char *image; /* interned */
+    RecipeReadKind kind;
+    char *path; /* absolute */
+    char *note;
+} RecipeRead;
 
 typedef struct {
     RecipeArguments *arguments;
@@ -49,6 +63,7 @@ typedef struct {
     ImageConfig **images;   /* in build order, the main image last; NULL-terminated */
     ImageConfig *main;      /* the last of them (borrowed) */
     ImageConfig *tools;     /* the tools image, or NULL */
+    GPtrArray *trace;       /* of RecipeRead, in the order of reading; NULL without recipe */
 } Recipe;
 
 /* Parses ARGV and, for verbs that need it, reads the recipe. Warnings go to ui_warning(). Errors name file

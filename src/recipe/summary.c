@@ -6,78 +6,10 @@
 
 #include "recipe/image-values.h"
 #include "recipe/paths.h"
+#include "recipe/value-text.h"
 #include "ui/log.h"
 
 #define WIDTH 100
-
-/* One element as a person would write it in a recipe. */
-static char *element_text(const Value *value) {
-    if (!value)
-        return g_strdup("");
-    switch (value_kind(value)) {
-    case VALUE_BOOL:
-        return g_strdup(value_get_bool(value) ? "yes" : "no");
-    case VALUE_INT:
-        return g_strdup_printf("%" G_GINT64_FORMAT, value_get_int(value));
-    case VALUE_STRING: {
-        const char *text = value_get_string(value);
-        return *text == '/' ? path_for_people(text) : g_strdup(text);
-    }
-    default:
-        break;
-    }
-    if (value_has_key(value, "Source") && value_has_key(value, "Target")) {
-        g_autofree char *source = element_text(value_lookup(value, "Source"));
-        const char *target = value_get_string(value_lookup(value, "Target"));
-        return target ? g_strconcat(source, ":", target, NULL) : g_steal_pointer(&source);
-    }
-    if (value_has_key(value, "Type")) {
-        const char *source = value_get_string(value_lookup(value, "Source"));
-        return g_strconcat(value_get_string(value_lookup(value, "Type")), *source ? ":" : "", source, NULL);
-    }
-    if (value_has_key(value, "Profile")) {
-        Value *profile = value_lookup(value, "Profile");
-        const char *name = value_get_string(value_lookup(profile, "ID"));
-        return g_strdup(name ?: "(profile without ID)");
-    }
-    if (value_has_key(value, "Id")) {
-        g_autofree char *size =
-                g_format_size_full(value_get_int(value_lookup(value, "Size")), G_FORMAT_SIZE_IEC_UNITS);
-        return g_strconcat(value_get_string(value_lookup(value, "Id")), ":", size, NULL);
-    }
-    if (value_has_key(value, "Name")) /* a credential: its value may be secret */
-        return g_strdup(value_get_string(value_lookup(value, "Name")));
-    GString *json = g_string_new(NULL);
-    value_to_json(value, json, -1);
-    return g_string_free(json, FALSE);
-}
-
-/* The lines of a value. */
-static GPtrArray *value_lines(const Setting *setting, const Value *value) {
-    GPtrArray *lines = g_ptr_array_new_with_free_func(g_free);
-    if (!value)
-        g_ptr_array_add(lines, g_strdup("(not set)"));
-    else if (setting->type == TYPE_PASSWORD)
-        g_ptr_array_add(lines, g_strdup("(set)"));
-    else if (setting->type == TYPE_BYTES)
-        g_ptr_array_add(lines, g_format_size_full(value_get_int(value), G_FORMAT_SIZE_IEC_UNITS));
-    else if (setting->type == TYPE_OCTAL)
-        g_ptr_array_add(lines, g_strdup_printf("%04o", (guint) value_get_int(value)));
-    else if (setting->type == TYPE_VSOCK_CID && value_get_int(value) < 0)
-        g_ptr_array_add(lines, g_strdup(value_get_int(value) == -1 ? "auto" : "hash"));
-    else if (setting->shape == SHAPE_SCALAR)
-        g_ptr_array_add(lines, element_text(value));
-    else
-        for (guint i = 0; i < value_length(value); i++) {
-            g_autofree char *text = element_text(value_element(value, i));
-            g_ptr_array_add(lines, setting->shape == SHAPE_MAP
-                                           ? g_strconcat(value_key(value, i), "=", text, NULL)
-                                           : g_steal_pointer(&text));
-        }
-    if (lines->len == 0)
-        g_ptr_array_add(lines, g_strdup("(none)"));
-    return lines;
-}
 
 /* Words are put beside each other as far as the line goes; what has blanks in it stands alone. */
 static void print_lines(const char *name, int column, GPtrArray *lines) {
@@ -142,7 +74,7 @@ static void print_image(const ImageConfig *main, const ImageConfig *image, gbool
             section = settings[id].section;
             g_print("\n  %s[%s]%s\n", ui_out_colour(UI_COLOUR_DIM), section, ui_out_colour(UI_COLOUR_RESET));
         }
-        g_autoptr(GPtrArray) lines = value_lines(&settings[id], image->values->values[id]);
+        g_autoptr(GPtrArray) lines = setting_value_lines(&settings[id], image->values->values[id]);
         print_lines(settings[id].name, column, lines);
     }
     g_print("\n");
