@@ -206,6 +206,8 @@ void image_build_free(ImageBuild *image) {
     g_free(image->packages);
     g_free(image->artifacts);
     g_free(image->repository);
+    g_free(image->build_layer);
+    g_free(image->destination);
     g_free(image->base_key);
     g_free(image->kernel_version);
     g_free(image->usr_hash);
@@ -231,15 +233,17 @@ static gboolean wait_for_dependencies(ImageBuild *image, GError **error) {
 
 static gboolean run_steps(ImageBuild *image, GError **error) {
     for (const BuildStep *step = build_steps; step->name; step++) {
-        if (step->wanted && !step->wanted(image))
-            continue;
         if (sandbox_cancelled()) {
             g_set_error(error, BUILD_ERROR, BUILD_ERROR_FAILED, "Interrupted");
             return FALSE;
         }
-        ui_debug("%s: step %s", image->name, step->name);
-        if (!step->run(image, error))
-            return FALSE;
+        if (!step->wanted || step->wanted(image)) {
+            ui_debug("%s: step %s", image->name, step->name);
+            if (!step->run(image, error))
+                return FALSE;
+        }
+        if (step->last && step->last(image))
+            return TRUE;
     }
     return TRUE;
 }
@@ -354,8 +358,8 @@ char *build_output_path(const Recipe *recipe, const ImageConfig *config) {
 }
 
 static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
-    static const char *const suffixes[] = {".cache", ".cache.json", ".kernel-modules.cache",
-            ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
+    static const char *const suffixes[] = {".cache", ".cache.json", ".build.cache", ".build.cache.json",
+            ".kernel-modules.cache", ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
     g_autofree char *cache = build_cache_directory(build, config);
     g_autofree char *key = image_config_expand_key(config, config->cache_key);
 

@@ -40,6 +40,8 @@ struct ImageBuild {
     char *packages;     /* $PACKAGEDIR */
     char *artifacts;    /* $ARTIFACTDIR */
     char *repository;   /* local packages, or NULL */
+    char *build_layer;  /* the build overlay's layer, or NULL; set by the build packages step */
+    char *destination;  /* $DESTDIR of build scripts, or NULL if none ran */
     DistroSession *distro;
 
     char *base_key;   /* key of the layer with packages installed; set by the packages step */
@@ -88,6 +90,7 @@ typedef struct {
     const char *name;
     gboolean (*wanted)(const ImageBuild *image);
     gboolean (*run)(ImageBuild *image, GError **error);
+    gboolean (*last)(const ImageBuild *image); /* no step comes after this one; NULL: never */
 } BuildStep;
 
 /* All stages in the order in which they run, ended by one without name. */

@@ -16,7 +16,7 @@ static gboolean is_cacheable(const ImageBuild *image) {
     return config->incremental != INCREMENTAL_NO && config->format == OUTPUT_FORMAT_CPIO &&
            config->make_initrd && !config->split_artifacts && !config->manifest_format &&
            !config->checksum && !config->with_network && !config->post_output_scripts[0] &&
-           !config->volatile_packages[0];
+           !config->volatile_packages[0] && !config->build_scripts[0];
 }
 
 static char *layer_name(const ImageBuild *image) {

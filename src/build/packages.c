@@ -19,7 +19,8 @@
 
 static gboolean uses_packages(const ImageBuild *image) {
     const ImageConfig *config = image->config;
-    return config->packages[0] || config->volatile_packages[0];
+    return config->packages[0] || config->volatile_packages[0] ||
+           (config->build_scripts[0] && config->build_packages[0]);
 }
 
 static gboolean must_sync(ImageBuild *image) {
@@ -90,9 +91,9 @@ static gboolean add_paths(LayerInputs *inputs, const char *name, char *const *pa
 }
 
 /* Resolving is the same as long as repositories' metadata, the wish and the configuration are the same. */
-static char *resolved_packages_text(ImageBuild *image, GError **error) {
-    g_autoptr(GPtrArray) resolved = distro_resolve(
-            image->distro, NULL, image->config->packages, image->config->packages[0] != NULL, error);
+char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error) {
+    gboolean bootstrap = !root && packages[0];
+    g_autoptr(GPtrArray) resolved = distro_resolve(image->distro, root, packages, bootstrap, error);
     GString *text;
 
     if (!resolved)
@@ -130,7 +131,7 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
         if (!add_paths(inputs, "EnvironmentFiles", config->environment_files, error))
             return NULL;
     }
-    if (!(packages = resolved_packages_text(image, error)))
+    if (!(packages = packages_resolved_text(image, NULL, config->packages, error)))
         return NULL;
     layer_inputs_add(inputs, "resolved packages", packages);
     return g_steal_pointer(&inputs);
@@ -304,19 +305,23 @@ gboolean wants_volatile_packages(const ImageBuild *image) {
     return image->config->volatile_packages[0] != NULL;
 }
 
-gboolean step_volatile_packages(ImageBuild *image, GError **error) {
-    char **packages = image->config->volatile_packages;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Installing volatile packages");
+gboolean packages_install_over(
+        ImageBuild *image, const char *root, char *const *packages, const char *what, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "%s", what);
     gboolean downloaded;
 
     g_mutex_lock(&image->build->package_cache_lock);
-    downloaded = distro_download(image->distro, image->root, packages, FALSE, error);
+    downloaded = distro_download(image->distro, root, packages, FALSE, error);
     g_mutex_unlock(&image->build->package_cache_lock);
-    if (!downloaded ||
-            !distro_install(image->distro, image->root, packages, FALSE, show_progress, step, error))
+    if (!downloaded || !distro_install(image->distro, root, packages, FALSE, show_progress, step, error))
         return FALSE;
     ui_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
+}
+
+gboolean step_volatile_packages(ImageBuild *image, GError **error) {
+    return packages_install_over(
+            image, image->root, image->config->volatile_packages, "Installing volatile packages", error);
 }
 
 gboolean wants_remove_packages(const ImageBuild *image) {

@@ -11,6 +11,14 @@ gboolean packages_sync(Build *build, GError **error);
  * is the same. Leaves image->root usable. */
 gboolean step_base_layer(ImageBuild *image, GError **error);
 
+/* What installing PACKAGES into the tree ROOT (NULL: an empty one, with the distribution's base) would
+ * install, with digests; owned by the caller. */
+char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error);
+
+/* Downloads PACKAGES and installs them into the tree ROOT, as a step called WHAT. */
+gboolean packages_install_over(
+        ImageBuild *image, const char *root, char *const *packages, const char *what, GError **error);
+
 gboolean wants_volatile_packages(const ImageBuild *image);
 gboolean step_volatile_packages(ImageBuild *image, GError **error);
 

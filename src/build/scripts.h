@@ -11,6 +11,17 @@ gboolean scripts_run_sync(Build *build, GError **error);
 
 gboolean scripts_run_prepare(ImageBuild *image, GError **error);
 
+/* Prepare scripts once more, with the argument "build", on the tree ROOT with the build overlay. */
+gboolean scripts_run_prepare_build(ImageBuild *image, const char *root, GError **error);
+
+gboolean wants_build_scripts(const ImageBuild *image);
+gboolean step_build_scripts(ImageBuild *image, GError **error);
+/* TRUE when nothing comes after the build scripts. */
+gboolean scripts_end_build(const ImageBuild *image);
+/* What build scripts left in $DESTDIR. */
+gboolean wants_build_results(const ImageBuild *image);
+gboolean step_build_results(ImageBuild *image, GError **error);
+
 gboolean wants_postinst(const ImageBuild *image);
 gboolean step_postinst(ImageBuild *image, GError **error);
 gboolean wants_finalize(const ImageBuild *image);

@@ -2,6 +2,7 @@
 /* How an image is built, from top to bottom. */
 
 #include "build/boot.h"
+#include "build/build-overlay.h"
 #include "build/compress.h"
 #include "build/configure.h"
 #include "build/image-build.h"
@@ -13,8 +14,11 @@
 #include "build/trees.h"
 
 const BuildStep build_steps[] = {
+        {"build packages", wants_build_overlay, step_build_overlay},
         {"check tree", NULL, step_check_tree},
+        {"build scripts", wants_build_scripts, step_build_scripts, scripts_end_build},
         {"volatile packages", wants_volatile_packages, step_volatile_packages},
+        {"build results", wants_build_results, step_build_results},
         {"extra trees", wants_extra_trees, step_extra_trees},
         {"postinst scripts", wants_postinst, step_postinst},
         {"kernels", NULL, step_place_kernels},

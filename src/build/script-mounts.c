@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What scripts see of the file system: /work, the tree, the programs. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "build/script-private.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+
+#define RESOLV_CONF "etc/resolv.conf"
+
+static gboolean has_network(const ScriptRun *run) {
+    return (run->kind->flags & SCRIPT_NETWORK) ||
+           ((run->kind->flags & SCRIPT_TREE) && run->config->with_network);
+}
+
+static void bind_below(
+        Sandbox *sandbox, const char *prefix, const char *source, const char *target, gboolean writable) {
+    g_autofree char *path = g_build_filename(prefix, target, NULL);
+    sandbox_bind(sandbox, source, path, writable ? 0 : SANDBOX_READ_ONLY);
+}
+
+/* /work as the script sees it; PREFIX is the root below which it appears. */
+static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script, const char *prefix) {
+    ScriptFlags flags = run->kind->flags;
+    g_autofree char *work = g_build_filename(prefix, "/work", NULL);
+    g_autofree char *json = g_build_filename(prefix, "/work/config.json", NULL);
+    g_autofree char *sources = g_build_filename(prefix, "/work/src", NULL);
+
+    sandbox_tmpfs(sandbox, work);
+    sandbox_tmpfs(sandbox, sources);
+    script_sources_bind(run->sources, sandbox, prefix);
+    bind_below(sandbox, prefix, script, run->kind->path, FALSE);
+    if (run->json && !(flags & SCRIPT_FILTER))
+        sandbox_file(sandbox, json, run->json, FALSE);
+    if (run->out)
+        bind_below(sandbox, prefix, run->out, "/work/out", TRUE);
+    if (run->dest)
+        bind_below(sandbox, prefix, run->dest, "/work/dest", TRUE);
+    if (run->config->build_subdirectory && (flags & (SCRIPT_BUILD_DIRECTORY | SCRIPT_BUILD_RESULTS)))
+        bind_below(sandbox, prefix, run->config->build_subdirectory, "/work/build",
+                flags & SCRIPT_BUILD_DIRECTORY);
+    if (flags & SCRIPT_TREE) {
+        bind_below(sandbox, prefix, run->image->packages, "/work/packages", TRUE);
+        bind_below(sandbox, prefix, run->image->artifacts, "/work/artifacts", TRUE);
+    }
+}
+
+/* The link text of PATH in the tree, or NULL. */
+static char *read_link(int root_fd, const char *path) {
+    char text[4096];
+    ssize_t length = readlinkat(root_fd, path, text, sizeof(text));
+    return length > 0 && length < (ssize_t) sizeof(text) ? g_strndup(text, length) : NULL;
+}
+
+/* Programs inside of the tree at PREFIX find the caller's name servers. */
+static void bind_resolv_conf(Sandbox *sandbox, ScriptRun *run, const char *prefix) {
+    AUTO_FD root = open(run->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct stat info;
+
+    if (root < 0 || !has_network(run) || !tree_exists(root, "etc"))
+        return;
+    g_autofree char *link = read_link(root, RESOLV_CONF);
+    /* A link is resolved inside of the whole sandbox. */
+    const char *path = link && *link == '/' && *prefix ? link : RESOLV_CONF;
+    g_autofree char *target = g_build_filename(*prefix ? prefix : "/", path, NULL);
+
+    if (fstatat(root, RESOLV_CONF, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        run->made_resolv_conf = TRUE;
+    sandbox_bind(sandbox, "/etc/resolv.conf", target, SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
+}
+
+static void bind_proxy_certificates(Sandbox *sandbox, const ImageConfig *config) {
+    const char *const pairs[][2] = {{config->proxy_peer_certificate, "/proxy.cacert"},
+            {config->proxy_client_certificate, "/proxy.clientcert"},
+            {config->proxy_client_key, "/proxy.clientkey"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (pairs[i][0])
+            sandbox_bind(sandbox, pairs[i][0], pairs[i][1], SANDBOX_READ_ONLY);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Puts every entry of the directory TOP of the sandbox tree at its place. */
+static void bind_entries(Sandbox *sandbox, const char *tree, const char *top) {
+    g_autofree char *path = g_build_filename(tree, top, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *entry;
+
+    while (dir && (entry = g_dir_read_name(dir)))
+        g_ptr_array_add(names, g_strdup(entry));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *source = g_build_filename(path, names->pdata[i], NULL);
+        g_autofree char *target = g_build_filename("/", top, names->pdata[i], NULL);
+        g_autofree char *link = g_file_read_link(source, NULL);
+        if (g_str_equal(target, "/var/tmp"))
+            continue;
+        if (link)
+            sandbox_symlink(sandbox, link, target);
+        else
+            sandbox_bind(sandbox, source, target, SANDBOX_READ_ONLY);
+    }
+}
+
+/* SandboxTrees= joins what programs are taken from. */
+static void bind_sandbox_tree(Sandbox *sandbox, const char *tree, const char *tools_tree) {
+    static const char *const programs[] = {"usr", "opt"};
+    static const char *const others[] = {"etc", "srv", "media", "mnt", "var", "run", "tmp"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
+        g_autofree char *added = g_build_filename(tree, programs[i], NULL);
+        g_autofree char *base = g_build_filename(tools_tree ? tools_tree : "/", programs[i], NULL);
+        g_autofree char *target = g_build_filename("/", programs[i], NULL);
+        char *const lowers[] = {added, base, NULL};
+        if (!g_file_test(added, G_FILE_TEST_IS_DIR))
+            continue;
+        if (g_file_test(base, G_FILE_TEST_IS_DIR))
+            sandbox_overlay(sandbox, lowers, NULL, NULL, target);
+        else
+            sandbox_bind(sandbox, added, target, SANDBOX_READ_ONLY);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        bind_entries(sandbox, tree, others[i]);
+}
+
+static Sandbox *inside_sandbox(ScriptRun *run, const char *script) {
+    Sandbox *sandbox = sandbox_new_for_tree(run->root, FALSE);
+
+    bind_work(sandbox, run, script, "");
+    bind_proxy_certificates(sandbox, run->config);
+    bind_resolv_conf(sandbox, run, "");
+    if (script_environment_flag(run->config, "MKOSI_CHROOT_SUPPRESS_CHOWN"))
+        sandbox_suppress_chown(sandbox);
+    return sandbox;
+}
+
+static Sandbox *outside_sandbox(ScriptRun *run, const char *script) {
+    ScriptFlags flags = run->kind->flags;
+    const char *tools = flags & SCRIPT_WITHOUT_TOOLS_TREE ? NULL : run->config->tools_tree;
+    Sandbox *sandbox = sandbox_new_for_tools(tools);
+
+    if (run->image && run->image->sandbox_tree)
+        bind_sandbox_tree(sandbox, run->image->sandbox_tree, tools);
+    for (char **path = run->config->extra_search_paths; path && *path; path++)
+        sandbox_bind(sandbox, *path, *path, SANDBOX_READ_ONLY);
+    bind_proxy_certificates(sandbox, run->config);
+    if (flags & SCRIPT_CALLER) {
+        /* Keys for git and ssh are in one, sockets of agents in the other. */
+        sandbox_bind(sandbox, "/home", "/home", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
+        sandbox_bind(sandbox, "/run", "/run", SANDBOX_READ_ONLY);
+    }
+    bind_work(sandbox, run, script, "");
+    if (flags & SCRIPT_TREE) {
+        sandbox_bind(sandbox, run->root, SCRIPT_BUILDROOT, 0);
+        sandbox_api_mounts(sandbox, SCRIPT_BUILDROOT);
+        bind_work(sandbox, run, script, SCRIPT_BUILDROOT);
+        bind_resolv_conf(sandbox, run, SCRIPT_BUILDROOT);
+        if (run->image->distro)
+            distro_sandbox_mounts(run->image->distro, sandbox);
+        script_helpers(sandbox, run);
+    }
+    return sandbox;
+}
+
+Sandbox *script_sandbox(ScriptRun *run, const char *script, gboolean chroot) {
+    Sandbox *sandbox = chroot ? inside_sandbox(run, script) : outside_sandbox(run, script);
+
+    sandbox_chdir(sandbox, "/work/src");
+    sandbox_network(sandbox, has_network(run));
+    sandbox_suppress_sync(sandbox);
+    return sandbox;
+}
+
+/* Removes NAME, if it is nothing but the place of a mount. */
+static gboolean remove_mount_point(int root_fd, const char *name, GError **error) {
+    struct stat info;
+    int flags;
+
+    if (fstatat(root_fd, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return TRUE;
+    if (!S_ISDIR(info.st_mode) && (!S_ISREG(info.st_mode) || info.st_size > 0))
+        return TRUE;
+    flags = S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0;
+    if (unlinkat(root_fd, name, flags) == 0 || errno == ENOENT || errno == ENOTEMPTY)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot remove /%s from the tree: %s",
+            name, g_strerror(errno));
+    return FALSE;
+}
+
+gboolean script_mounts_clean(const ScriptRun *run, GError **error) {
+    static const char *const names[] = {"work", "proxy.cacert", "proxy.clientcert", "proxy.clientkey"};
+    AUTO_FD root = -1;
+
+    if (!run->root)
+        return TRUE;
+    root = open(run->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(names); i++)
+        if (!remove_mount_point(root, names[i], error))
+            return FALSE;
+    return root < 0 || !run->made_resolv_conf || remove_mount_point(root, RESOLV_CONF, error);
+}
