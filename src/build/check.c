@@ -61,7 +61,6 @@ static gboolean check_output(const ImageConfig *config, GError **error) {
     return check_value(config, !format_known(config->format), "Format",
                    output_format_to_string(config->format), "disk, cpio, tar, oci, directory or none",
                    error) &&
-           check_value(config, config->el_torito == FEATURE_ENABLED, "ElTorito", "yes", "no", error) &&
            check_oci(config, error) && compress_check(config, error) && signature_check(config, error);
 }
 

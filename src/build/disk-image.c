@@ -128,6 +128,8 @@ gboolean step_disk_finish(ImageBuild *image, GError **error) {
         if (partition->split_path)
             g_ptr_array_add(image->split_files, g_strdup(partition->split_path));
     }
+    if (!el_torito_add(image, error))
+        return FALSE;
     g_clear_pointer(&image->disk, disk_free);
     return TRUE;
 }

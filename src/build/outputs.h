@@ -33,6 +33,10 @@ gboolean step_disk_finish(ImageBuild *image, GError **error);
 gboolean wants_split_tar(const ImageBuild *image);
 gboolean step_split_tar(ImageBuild *image, GError **error);
 
+/* ElTorito=: the finished disk boots as CD-ROM, too. */
+gboolean el_torito_check(const ImageConfig *config, GError **error);
+gboolean el_torito_add(ImageBuild *image, GError **error);
+
 /* Formats that are the tree itself, or an archive of it. Comes last of all steps that read the tree. */
 gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error);
 gboolean step_archive(ImageBuild *image, GError **error);
