@@ -18,12 +18,14 @@ static const struct {
         {"boot", verb_boot},
         {"build", verb_build},
         {"bump", verb_bump},
+        {"burn", verb_burn},
         {"cat-config", verb_cat_config},
         {"clean", verb_clean},
         {"dependencies", verb_dependencies},
         {"genkey", verb_genkey},
         {"help", verb_help},
         {"inspect", verb_inspect},
+        {"serve", verb_serve},
         {"shell", verb_shell},
         {"summary", verb_summary},
         {"vm", verb_vm},
@@ -66,6 +68,7 @@ int main(int argc, char *argv[]) {
     g_autoptr(GError) error = NULL;
     int exit_status = 0;
 
+    set_program_name(argv[0] ? argv[0] : "particleos");
     /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
     setlocale(LC_CTYPE, "");
     ui_init(has_word(argv, "--debug"), has_word(argv, "--debug-timing"));

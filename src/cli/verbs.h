@@ -11,15 +11,23 @@
 
 typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
 
+/* Remembers under which name the program runs. */
+void set_program_name(const char *argv0);
+
+/* Whether that name is mkosi: what differs between the two programs is then done as mkosi does it. */
+gboolean called_as_mkosi(void);
+
 gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error);

@@ -76,3 +76,20 @@ gboolean gpt_write(const Plan *plan, const char *path, GError **error) {
     return check(fdisk_write_disklabel(context), path, error) &&
            check(fdisk_deassign_device(context, TRUE), path, error);
 }
+
+gboolean gpt_move_backup(const char *path, gboolean *ret_moved, GError **error) {
+    AUTO_CONTEXT context = fdisk_new_context();
+    *ret_moved = FALSE;
+    fdisk_disable_dialogs(context, TRUE);
+    if (!check(fdisk_assign_device(context, path, FALSE), path, error))
+        return FALSE;
+    if (!fdisk_is_label(context, GPT))
+        return TRUE;
+    fdisk_gpt_disable_relocation(fdisk_get_label(context, "gpt"), FALSE);
+    *ret_moved = TRUE;
+    if (!check(fdisk_write_disklabel(context), path, error))
+        return FALSE;
+    /* Fails where partitions are not for the kernel, and udev looks again anyway. */
+    (void) fdisk_reread_partition_table(context);
+    return check(fdisk_deassign_device(context, FALSE), path, error);
+}

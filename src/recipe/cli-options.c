@@ -23,6 +23,7 @@ const CliOption cli_options[] = {
         {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
         {"until-login", 0, NULL, AT(until_login),
                 .help = "vm boots unattended, reports on the chain of trust and powers off"},
+        {"yes", 0, NULL, AT(yes), .help = "burn does not ask whether the content of the device may go"},
         {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
                 .help = "lifetime of generated certificates"},
         {"genkey-common-name", 0, "NAME", AT(genkey_common_name),

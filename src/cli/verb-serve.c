@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/verbs.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+
+#include "build/build.h"
+#include "cli/file-server.h"
+#include "cli/host-program.h"
+#include "ui/log.h"
+
+/* As mkosi. */
+#define PORT 8081
+#define STORAGE_TARGET "systemd-storagetm"
+
+static gboolean on_signal(gpointer loop) {
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+/* The disk as an NVMe-TCP target. RET_PROCESS is NULL when nobody asked for it or it is not possible. */
+static gboolean start_storage_target(const Recipe *recipe, SandboxProcess **ret_process, GError **error) {
+    const ImageConfig *config = recipe->main;
+    gboolean wanted = config->storage_target_mode == FEATURE_ENABLED;
+    if (config->storage_target_mode == FEATURE_DISABLED ||
+            (!wanted && (config->format != OUTPUT_FORMAT_DISK || !sandbox_is_real_root())))
+        return TRUE;
+    if (config->format != OUTPUT_FORMAT_DISK) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "StorageTargetMode=yes is for Format=disk, not for Format=%s",
+                output_format_to_string(config->format));
+        return FALSE;
+    }
+    g_autofree char *program = host_program_find(config, STORAGE_TARGET, "systemd", wanted ? error : NULL);
+    if (!program)
+        return !wanted;
+    if (!host_program_need_root("StorageTargetMode=yes", error))
+        return FALSE;
+    g_autofree char *path = build_output_path(recipe, config);
+    const char *const argv[] = {program, path, NULL};
+    g_autoptr(Sandbox) sandbox = host_program_sandbox(config, error);
+    *ret_process = sandbox ? sandbox_spawn(sandbox, argv, error) : NULL;
+    return *ret_process != NULL;
+}
+
+gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error) {
+    g_autoptr(SandboxProcess) storage = NULL;
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autoptr(FileServer) server = file_server_new(directory, PORT, error);
+    if (!server || !start_storage_target(recipe, &storage, error))
+        return FALSE;
+    ui_info("Serving %s on http://%s:%d/; Ctrl-C ends it", directory, g_get_host_name(), PORT);
+    g_unix_signal_add(SIGINT, on_signal, loop);
+    g_unix_signal_add(SIGTERM, on_signal, loop);
+    g_main_loop_run(loop);
+    return TRUE;
+}
