@@ -61,7 +61,8 @@ static gboolean check_output(const ImageConfig *config, GError **error) {
     return check_value(config, !format_known(config->format), "Format",
                    output_format_to_string(config->format), "disk, cpio, tar, oci, directory or none",
                    error) &&
-           check_oci(config, error) && compress_check(config, error) && signature_check(config, error);
+           check_oci(config, error) && compress_check(config, error) && signature_check(config, error) &&
+           el_torito_check(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {
