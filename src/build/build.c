@@ -196,6 +196,7 @@ void image_build_free(ImageBuild *image) {
     g_clear_pointer(&image->os_release, g_bytes_unref);
     g_clear_pointer(&image->splash, g_bytes_unref);
     g_clear_pointer(&image->split_files, g_ptr_array_unref);
+    g_clear_pointer(&image->bases, g_ptr_array_unref);
     g_clear_pointer(&image->microcode, g_ptr_array_unref);
     g_clear_pointer(&image->installed, g_ptr_array_unref);
     g_clear_error(&image->error);

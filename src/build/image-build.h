@@ -32,9 +32,11 @@ struct ImageBuild {
     const ImageConfig *config;
     const char *name; /* of the image, for messages: config->image */
 
-    char *directory; /* in the workspace, for this image alone */
-    char *staging;   /* finished outputs; renamed into the output directory when everything succeeded */
-    char *root;      /* the tree; an overlay mount over the cached layer, or a plain directory */
+    char *directory;  /* in the workspace, for this image alone */
+    char *staging;    /* finished outputs; renamed into the output directory when everything succeeded */
+    GPtrArray *bases; /* directories that BaseTrees= made the lower layers of root, top first, ended by NULL;
+                         or NULL */
+    char *root;       /* the tree; an overlay mount over the cached layer, or a plain directory */
     int root_fd;
     char *sandbox_tree; /* merged SandboxTrees, or NULL */
     char *packages;     /* $PACKAGEDIR */

@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "build/base-trees.h"
 #include "build/kernel.h"
 #include "build/layer.h"
 #include "build/scripts.h"
@@ -206,6 +207,10 @@ static gboolean forget_machine(ImageBuild *image, gboolean named, GError **error
 }
 
 static gboolean install_distribution(ImageBuild *image, GError **error) {
+    if (image->bases)
+        return !image->config->packages[0] || packages_install_over(image, image->root,
+                                                      image->config->packages, "Installing packages", error);
+
     gboolean named = tree_exists(image->root_fd, "etc/machine-id");
 
     return install_packages(image, error) &&
@@ -281,6 +286,9 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
 
     if (image->repository && !distro_index_local_repository(image->distro, error))
         return FALSE;
+    /* What base trees hold may change at any time, so nothing that was made over them is kept. */
+    if (image->config->base_trees[0])
+        return base_trees_mount(image, error) && make_base_tree(image, error);
     if (incremental) {
         if (!(inputs = packages_layer_inputs(image, error)))
             return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How an image is built, from top to bottom. */
 
+#include "build/base-trees.h"
 #include "build/boot.h"
 #include "build/build-overlay.h"
 #include "build/compress.h"
@@ -33,6 +34,7 @@ const BuildStep build_steps[] = {
         {"remove packages", wants_remove_packages, step_remove_packages},
         {"record packages", NULL, step_record_packages},
         {"record content", wants_manifest, step_record_content},
+        {"overlay", wants_overlay_difference, step_overlay_difference},
         {"package metadata", wants_clean_metadata, step_clean_metadata},
         {"remove files", wants_remove_files, step_remove_files},
         {"finalize scripts", wants_finalize, step_finalize},

@@ -11,7 +11,7 @@
 #include "ui/cleanup.h"
 #include "ui/step.h"
 
-static gboolean is_archive(const char *path) {
+gboolean trees_is_archive(const char *path) {
     static const char *const suffixes[] = {
             ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".cpio", ".zip"};
 
@@ -31,7 +31,7 @@ gboolean trees_install(int tree_fd, const char *source, const char *target, GErr
                 g_strerror(errno));
         return FALSE;
     }
-    if (S_ISREG(info.st_mode) && is_archive(source)) {
+    if (S_ISREG(info.st_mode) && trees_is_archive(source)) {
         AUTO_FD archive = open(source, O_RDONLY | O_CLOEXEC);
         ok = archive >= 0 && tree_extract(archive, tree_fd, where, TREE_COPY_KEEP_OWNER, error);
     } else if (S_ISDIR(info.st_mode))

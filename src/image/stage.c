@@ -5,7 +5,6 @@
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -21,22 +20,13 @@ static gboolean fail_errno(const char *what, GError **error) {
     return FALSE;
 }
 
-/* The names in a directory but "." and "..". */
 static GPtrArray *list_names(int dir_fd, const char *what, GError **error) {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    AUTO_FD fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
+    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (!dir) {
-        fail_errno(what, error);
-        return NULL;
-    }
-    steal_fd(&fd);
-    while ((entry = readdir(dir)))
-        if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    return g_steal_pointer(&names);
+    if (fd >= 0)
+        return tree_list(fd, error);
+    fail_errno(what, error);
+    return NULL;
 }
 
 /* Removes what CONTENT does not want below DIR_FD, which is PATH of SOURCE. Times of directories stay. */

@@ -427,7 +427,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "no",
                         .scope = SCOPE_LOCAL,
                         FIELD(overlay),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "output holds only what was added on top of the base trees",
                 },
         [SETTING_SEED] =
@@ -595,7 +594,6 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_PATH,
                         .scope = SCOPE_LOCAL,
                         FIELD(base_trees),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "trees (directory, tar, disk image) the image starts from",
                 },
         [SETTING_SKELETON_TREES] =

@@ -24,9 +24,6 @@ void tree_split_path(const char *path, char **ret_directory, char **ret_name);
  */
 int tree_open_entry_directory(int dir_fd, const char *name);
 
-/* Names in a directory but "." and "..", sorted by their bytes. Takes over FD. */
-GPtrArray *tree_list(int fd, GError **error);
-
 /* Makes room for something that is not a directory: removes NAME (an empty directory or anything else). */
 gboolean tree_make_room(int dir_fd, const char *name, GError **error);
 

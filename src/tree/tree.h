@@ -56,6 +56,9 @@ gboolean tree_mkdir_p(int tree_fd, const char *path, mode_t mode, GError **error
 /* A link that leads nowhere does not exist. */
 gboolean tree_exists(int tree_fd, const char *path);
 
+/* Names in the directory FD but "." and "..", sorted by their bytes. Takes over FD. */
+GPtrArray *tree_list(int fd, GError **error);
+
 /* Sets the time of every file below TREE_FD that is newer than EPOCH (seconds) to EPOCH. */
 gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error);
 
