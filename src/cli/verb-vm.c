@@ -9,7 +9,7 @@
 
 /* The language's default of Ephemeral= is no, but a machine that writes to the image must be asked for. */
 static gboolean is_ephemeral(const ImageConfig *config) {
-    return config->ephemeral || !recipe_setting_origin(config, "Ephemeral");
+    return config->ephemeral || (!called_as_mkosi() && !recipe_setting_origin(config, "Ephemeral"));
 }
 
 static gboolean boot_until_login(const ImageConfig *config, int *ret_exit_status, GError **error) {
@@ -29,7 +29,8 @@ gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error) {
         return FALSE;
     if (recipe->arguments->until_login)
         return boot_until_login(config, ret_exit_status, error);
-    VmMachineOptions options = {.ephemeral = is_ephemeral(config)};
+    VmMachineOptions options = {
+            .ephemeral = is_ephemeral(config), .arguments = recipe->arguments->arguments};
     g_autoptr(VmMachine) machine = vm_machine_start(config, &options, error);
     return machine && vm_machine_wait(machine, ret_exit_status, error);
 }

@@ -2130,7 +2130,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_PATH,
                         .scope = SCOPE_MAIN,
                         .files = WORDS("mkosi.sysupdate"),
-                        .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL | SETTING_NOT_IMPLEMENTED,
+                        .flags = SETTING_MUST_EXIST | SETTING_OPTIONAL,
                         FIELD(sysupdate_directory),
                         .help = "directory of systemd-sysupdate transfer definitions",
                 },
@@ -2204,7 +2204,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "no",
                         .scope = SCOPE_MAIN,
                         FIELD(cxl),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "whether CXL devices are added",
                 },
         [SETTING_VSOCK] =
@@ -2360,7 +2359,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "auto",
                         .scope = SCOPE_MAIN,
                         FIELD(storage_target_mode),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "whether the serve verb also offers the disk over NVMe-TCP",
                 },
 };

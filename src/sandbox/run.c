@@ -276,6 +276,10 @@ gboolean sandbox_process_running(SandboxProcess *process) {
     return r == 0 && info.si_pid == 0;
 }
 
+pid_t sandbox_process_pid(const SandboxProcess *process) {
+    return process->child.pid;
+}
+
 char *sandbox_process_log(SandboxProcess *process) {
     struct stat st;
     if (fstat(process->log_fd, &st) < 0)

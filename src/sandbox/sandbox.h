@@ -123,6 +123,8 @@ typedef struct SandboxProcess SandboxProcess;
 SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error);
 gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error);
 gboolean sandbox_process_running(SandboxProcess *process);
+/* The process outside of the sandbox that stands for it. */
+pid_t sandbox_process_pid(const SandboxProcess *process);
 /* What the process has written so far to descriptors that were not given to it; owned by the caller. */
 char *sandbox_process_log(SandboxProcess *process);
 void sandbox_process_free(SandboxProcess *process);

@@ -28,31 +28,6 @@ gboolean vm_add_credential(GPtrArray *oem_strings, const char *name, const char 
     return TRUE;
 }
 
-static gboolean add_file(
-        GPtrArray *oem_strings, const char *name, const char *path, const char *scratch, GError **error) {
-    g_autofree char *value = NULL;
-    gsize length;
-    if (!g_file_get_contents(path, &value, &length, error)) {
-        g_prefix_error(error, "Cannot read the credential %s: ", name);
-        return FALSE;
-    }
-    return vm_add_credential(oem_strings, name, value, length, scratch, error);
-}
-
-gboolean vm_add_credentials(
-        GPtrArray *oem_strings, RecipeCredential *const *credentials, const char *scratch, GError **error) {
-    for (; *credentials; credentials++) {
-        const RecipeCredential *credential = *credentials;
-        gboolean good = credential->path
-                                ? add_file(oem_strings, credential->name, credential->path, scratch, error)
-                                : vm_add_credential(oem_strings, credential->name, credential->value,
-                                          strlen(credential->value), scratch, error);
-        if (!good)
-            return FALSE;
-    }
-    return TRUE;
-}
-
 void vm_add_command_line(GPtrArray *oem_strings, const char *command_line) {
     if (!*command_line)
         return;

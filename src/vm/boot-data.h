@@ -13,9 +13,5 @@
 gboolean vm_add_credential(GPtrArray *oem_strings, const char *name, const char *value, gsize length,
         const char *scratch, GError **error);
 
-/* Adds the credentials of the recipe, reading their files. */
-gboolean vm_add_credentials(
-        GPtrArray *oem_strings, RecipeCredential *const *credentials, const char *scratch, GError **error);
-
 /* Adds kernel arguments, for systemd-stub and for systemd-boot. */
 void vm_add_command_line(GPtrArray *oem_strings, const char *command_line);

@@ -50,6 +50,16 @@ char **vm_extra_kernel_arguments(const ImageConfig *config) {
     return (char **) g_ptr_array_free(words, FALSE);
 }
 
+char *vm_fstab_escape(const char *path) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (; *path; path++)
+        if (strchr(" \t\n\\#", *path))
+            g_string_append_printf(text, "\\%03o", (unsigned char) *path);
+        else
+            g_string_append_c(text, *path);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 char *vm_runtime_tree_target(const RecipeTree *tree) {
     if (tree->target && g_path_is_absolute(tree->target))
         return g_strdup(tree->target);

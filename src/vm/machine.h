@@ -17,6 +17,8 @@ typedef struct {
     /* Added to the recipe's: kernel arguments, and credentials as NAME, VALUE, NAME, VALUE, ..., NULL. */
     char *const *kernel_command_line;
     char *const *credentials;
+    /* For QEMU, after those of the recipe; NULL: none. */
+    char *const *arguments;
     /* When set, the console goes here instead of the terminal. */
     VmConsoleOutput on_console;
     /* When set, the guest has a second serial port, which goes here. */

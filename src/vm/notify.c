@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "crypto/digest.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 
@@ -107,26 +108,41 @@ int vm_notify_exit_status(const VmNotify *notify) {
     return notify->exit_status;
 }
 
+/* The same image gets the same number every time, and the one that mkosi would give it. */
+static guint32 hash_name(const char *name) {
+    guint8 digest[SHA256_SIZE];
+    guint32 number;
+    sha256_buffer(name, strlen(name), digest);
+    memcpy(&number, digest, sizeof(number));
+    return CLAMP(GUINT32_FROM_LE(number), CID_FIRST, G_MAXUINT32 - 1);
+}
+
 int vm_vsock_open(gint64 cid, const char *name, guint32 *ret_cid, GError **error) {
     AUTO_FD fd = open("/dev/vhost-vsock", O_RDWR | O_CLOEXEC);
     if (fd < 0) {
         int saved = errno;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot open /dev/vhost-vsock: %s",
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+                "VSock=yes, but /dev/vhost-vsock cannot be opened (%s): load the kernel module vhost_vsock, "
+                "or use VSock=auto",
                 g_strerror(saved));
         return -1;
     }
-    guint32 candidate = cid >= CID_FIRST ? (guint32) cid : cid == -2 ? g_str_hash(name) : g_random_int();
+    guint32 candidate = cid >= CID_FIRST ? (guint32) cid : hash_name(name);
     for (int attempt = 0; attempt < CID_ATTEMPTS; attempt++, candidate++) {
         guint64 claimed = CLAMP(candidate, CID_FIRST, G_MAXUINT32 - 1);
         if (ioctl(fd, VHOST_VSOCK_SET_GUEST_CID, &claimed) == 0) {
             *ret_cid = claimed;
             return steal_fd(&fd);
         }
-        if (errno != EADDRINUSE || cid >= CID_FIRST)
+        if (errno != EADDRINUSE || cid != -1)
             break;
     }
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot claim a vsock connection ID: %s",
-            g_strerror(saved));
+    if (saved == EADDRINUSE)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+                "Another machine has the vsock connection ID %u: use VSockCID=auto", candidate);
+    else
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+                "Cannot claim a vsock connection ID: %s", g_strerror(saved));
     return -1;
 }

@@ -16,12 +16,24 @@ void vm_oem_string_free(VmOemString *string) {
     g_free(string);
 }
 
-VmDrive *vm_drive_new(const char *id, const char *path, const char *options, const char *file_id) {
+VmShare *vm_share_new(const char *tag, const char *socket) {
+    VmShare *share = g_new0(VmShare, 1);
+    share->tag = g_strdup(tag);
+    share->socket = g_strdup(socket);
+    return share;
+}
+
+void vm_share_free(VmShare *share) {
+    g_free(share->tag);
+    g_free(share->socket);
+    g_free(share);
+}
+
+VmDrive *vm_drive_new(const char *id, const char *path, const char *options) {
     VmDrive *drive = g_new0(VmDrive, 1);
     drive->id = g_strdup(id);
     drive->path = g_strdup(path);
     drive->options = g_strdup(options);
-    drive->file_id = g_strdup(file_id);
     return drive;
 }
 
@@ -29,7 +41,6 @@ void vm_drive_free(VmDrive *drive) {
     g_free(drive->id);
     g_free(drive->path);
     g_free(drive->options);
-    g_free(drive->file_id);
     g_free(drive);
 }
 
@@ -67,12 +78,18 @@ static const char *emulated_cpu(const VmDescription *vm) {
     return is_x86(vm) ? "max,cx16=off" : "max";
 }
 
+static gboolean has_shares(const VmDescription *vm) {
+    return vm->shares && vm->shares->len > 0;
+}
+
 static void add_machine(GPtrArray *arguments, const VmDescription *vm) {
     g_autoptr(GString) machine = g_string_new(is_x86(vm) ? "q35" : "virt");
     /* Only firmware in SMM can protect its variables against the operating system. */
     gboolean smm = vm->firmware && vm->firmware->requires_smm;
     if (is_x86(vm))
         g_string_append_printf(machine, ",smm=%s,hpet=off", smm ? "on" : "off");
+    if (has_shares(vm))
+        g_string_append(machine, ",memory-backend=memory");
     if (vm->cxl)
         g_string_append(machine, ",cxl=on");
     add(arguments, "-machine", machine->str);
@@ -84,6 +101,9 @@ static void add_machine(GPtrArray *arguments, const VmDescription *vm) {
         addf(arguments, "-m", "%s,slots=16,maxmem=%" G_GUINT64_FORMAT "M", memory, vm->max_mem >> 20);
     else
         add(arguments, "-m", memory);
+    /* The other end of a share reads and writes the guest's memory. */
+    if (has_shares(vm))
+        addf(arguments, "-object", "memory-backend-memfd,id=memory,size=%s,share=on", memory);
     if (vm->name) {
         g_autofree char *name = escape(vm->name);
         addf(arguments, "-name", "%s", name);
@@ -147,21 +167,49 @@ static void add_disk(GPtrArray *arguments, const VmDescription *vm) {
     add_disk_device(arguments, vm);
 }
 
+/* Whether the user's own arguments attach the drive to a device. */
+static gboolean is_attached(const VmDescription *vm, const char *id) {
+    g_autofree char *wanted = g_strconcat("drive=", id, NULL);
+    for (char *const *word = vm->extra; word && *word; word++) {
+        g_auto(GStrv) parts = g_strsplit(*word, ",", -1);
+        if (g_strv_contains((const char *const *) parts, wanted))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Several drives may share a file, as disks that are reachable by several paths do. */
 static void add_drives(GPtrArray *arguments, const VmDescription *vm) {
     for (guint i = 0; vm->drives && i < vm->drives->len; i++) {
         const VmDrive *drive = vm->drives->pdata[i];
         g_autofree char *file = escape(drive->path);
-        addf(arguments, "-drive", "if=none,id=%s,format=raw,file=%s,discard=unmap,cache=unsafe%s%s",
+        addf(arguments, "-blockdev",
+                "driver=raw,node-name=%s,discard=unmap,file.driver=file,file.filename=%s,file.locking=off,"
+                "cache.no-flush=on%s%s",
                 drive->id, file, drive->options ? "," : "", drive->options ? drive->options : "");
-        g_autofree char *serial = drive->file_id ? escape(drive->file_id) : NULL;
-        addf(arguments, "-device", "virtio-blk-pci,drive=%s%s%s", drive->id, serial ? ",serial=" : "",
-                serial ? serial : "");
+        if (!is_attached(vm, drive->id))
+            addf(arguments, "-device", "virtio-blk-pci,drive=%s,share-rw=on", drive->id);
+    }
+}
+
+static void add_shares(GPtrArray *arguments, const VmDescription *vm) {
+    for (guint i = 0; vm->shares && i < vm->shares->len; i++) {
+        const VmShare *share = vm->shares->pdata[i];
+        g_autofree char *path = escape(share->socket);
+        addf(arguments, "-chardev", "socket,id=share%u,path=%s", i, path);
+        addf(arguments, "-device", "vhost-user-fs-pci,queue-size=1024,chardev=share%u,tag=%s", i,
+                share->tag);
     }
 }
 
 static void add_network(GPtrArray *arguments, const VmDescription *vm) {
     if (vm->network == NETWORK_NONE) {
         add(arguments, "-nic", "none");
+        return;
+    }
+    if (vm->network == NETWORK_INTERFACE) {
+        add(arguments, "-netdev", "tap,id=net0,script=no,downscript=no");
+        add(arguments, "-device", "virtio-net-pci,netdev=net0,romfile=");
         return;
     }
     /* An option ROM would make the firmware try to boot from the network first. */
@@ -244,6 +292,7 @@ char **vm_qemu_arguments(const VmDescription *vm) {
     add_kernel(arguments, vm);
     add_disk(arguments, vm);
     add_drives(arguments, vm);
+    add_shares(arguments, vm);
     add_network(arguments, vm);
     add_tpm(arguments, vm);
     add_vsock(arguments, vm);

@@ -18,9 +18,14 @@ typedef struct {
 typedef struct {
     char *id;
     char *path;
-    char *options; /* added to -drive, or NULL */
-    char *file_id; /* serial number that the guest sees, or NULL */
+    char *options; /* added to -blockdev, or NULL */
 } VmDrive;
+
+/* A directory of the host, through virtiofsd. */
+typedef struct {
+    char *tag;
+    char *socket;
+} VmShare;
 
 typedef struct {
     const char *program;        /* absolute path of qemu-system-ARCHITECTURE */
@@ -38,10 +43,10 @@ typedef struct {
     gboolean removable;
     gboolean read_only_disk; /* for optical drives */
     gboolean snapshot;       /* writes are thrown away by QEMU */
-    Network network;         /* NETWORK_USER or NETWORK_NONE */
-    guint32 vsock_cid;       /* 0: no vsock */
-    int vsock_fd;            /* of /dev/vhost-vsock */
-    int tpm_fd;              /* control channel of swtpm, -1: no TPM */
+    Network network;
+    guint32 vsock_cid; /* 0: no vsock */
+    int vsock_fd;      /* of /dev/vhost-vsock */
+    int tpm_fd;        /* control channel of swtpm, -1: no TPM */
     ConsoleMode console;
     int console_fd;              /* first serial port; -1: the terminal (native) or nothing (headless) */
     int report_fd;               /* second serial port, or -1 */
@@ -50,13 +55,16 @@ typedef struct {
     const char *kernel_command_line;
     GPtrArray *oem_strings; /* of VmOemString */
     GPtrArray *drives;      /* of VmDrive */
+    GPtrArray *shares;      /* of VmShare; NULL or empty: none */
     char *const *extra;     /* QemuArgs=, last so that it can override */
 } VmDescription;
 
 VmOemString *vm_oem_string_new(const char *value, const char *path);
 void vm_oem_string_free(VmOemString *string);
-VmDrive *vm_drive_new(const char *id, const char *path, const char *options, const char *file_id);
+VmDrive *vm_drive_new(const char *id, const char *path, const char *options);
 void vm_drive_free(VmDrive *drive);
+VmShare *vm_share_new(const char *tag, const char *socket);
+void vm_share_free(VmShare *share);
 
 /* The name of the kernel's first serial console: "ttyS0". */
 const char *vm_serial_console(const char *architecture);

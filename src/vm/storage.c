@@ -74,10 +74,22 @@ gboolean vm_grow_image(const char *image, guint64 size, GError **error) {
     return TRUE;
 }
 
-char *vm_make_drive(const RecipeDrive *drive, const char *scratch, GError **error) {
+static char *drive_path(const RecipeDrive *drive, const char *scratch) {
     g_autofree char *name = g_strdup_printf("drive-%s.raw", drive->id);
-    g_autofree char *path = g_build_filename(drive->directory ? drive->directory : scratch, name, NULL);
-    if (!drive->persist && unlink(path) < 0 && errno != ENOENT) {
+    return g_build_filename(drive->directory ? drive->directory : scratch, name, NULL);
+}
+
+void vm_remove_drive(const RecipeDrive *drive) {
+    if (drive->persist || !drive->directory)
+        return;
+    g_autofree char *path = drive_path(drive, NULL);
+    (void) unlink(path);
+}
+
+char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *scratch, GError **error) {
+    g_autofree char *path = drive_path(drive, scratch);
+    /* Drives with the same file share it. */
+    if (!drive->persist && !made_before && unlink(path) < 0 && errno != ENOENT) {
         file_error(error, "replace", path);
         return NULL;
     }

@@ -16,6 +16,10 @@ gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, G
 /* Grows the raw IMAGE to SIZE bytes; never shrinks it. */
 gboolean vm_grow_image(const char *image, guint64 size, GError **error);
 
+/* Removes the file of a drive outside of the workspace, unless it persists. */
+void vm_remove_drive(const RecipeDrive *drive);
+
 /* Makes the file of a drive (Drives=) in its directory, or in SCRATCH when it has none; owned by the caller.
- * A drive that persists is kept as it is, the others start empty. */
-char *vm_make_drive(const RecipeDrive *drive, const char *scratch, GError **error);
+ * A drive that persists is kept as it is, the others start empty, unless one with the same file was
+ * MADE_BEFORE. */
+char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *scratch, GError **error);

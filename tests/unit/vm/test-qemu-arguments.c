@@ -178,18 +178,29 @@ static void test_strings_and_drives(void) {
     VmDescription vm = plain_machine();
     g_autoptr(GPtrArray) strings = g_ptr_array_new_with_free_func((GDestroyNotify) vm_oem_string_free);
     g_autoptr(GPtrArray) drives = g_ptr_array_new_with_free_func((GDestroyNotify) vm_drive_free);
-    static const char *const extra[] = {"-device", "last", NULL};
+    g_autoptr(GPtrArray) shares = g_ptr_array_new_with_free_func((GDestroyNotify) vm_share_free);
+    static const char *const extra[] = {"-device", "nvme,drive=other,serial=x", "-device", "last", NULL};
     g_ptr_array_add(strings, vm_oem_string_new("console=ttyS0,115200 x", NULL));
     g_ptr_array_add(strings, vm_oem_string_new(NULL, "/tmp/secret,file"));
-    g_ptr_array_add(drives, vm_drive_new("data", "/tmp/d", "werror=stop", "serial"));
+    g_ptr_array_add(drives, vm_drive_new("data", "/tmp/d", "read-only=on"));
+    g_ptr_array_add(drives, vm_drive_new("other", "/tmp/o", NULL));
+    g_ptr_array_add(shares, vm_share_new("tree0", "/tmp/s"));
     vm.oem_strings = strings;
     vm.drives = drives;
+    vm.shares = shares;
     vm.extra = (char *const *) extra;
     g_autofree char *line = command_line(&vm);
     assert_has(line, "-smbios type=11,value=console=ttyS0,,115200 x");
     assert_has(line, "-smbios type=11,path=/tmp/secret,,file");
-    assert_has(line, "if=none,id=data,format=raw,file=/tmp/d,discard=unmap,cache=unsafe,werror=stop");
-    assert_has(line, "virtio-blk-pci,drive=data,serial=serial");
+    assert_has(line,
+            "-blockdev driver=raw,node-name=data,discard=unmap,file.driver=file,file.filename=/tmp/d,");
+    assert_has(line, "cache.no-flush=on,read-only=on ");
+    assert_has(line, "virtio-blk-pci,drive=data,share-rw=on");
+    /* A drive that the user attaches is not attached twice. */
+    assert_lacks(line, "virtio-blk-pci,drive=other");
+    assert_has(line, "-device vhost-user-fs-pci,queue-size=1024,chardev=share0,tag=tree0");
+    assert_has(line, "-object memory-backend-memfd,id=memory,size=3072M,share=on");
+    assert_has(line, ",memory-backend=memory");
     g_assert_true(g_str_has_suffix(line, " -device last"));
 }
 

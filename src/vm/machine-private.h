@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the two halves of a machine share: machine-prepare.c, before QEMU starts, and machine.c. */
+
+#include "sandbox/sandbox.h"
+#include "tree/workspace.h"
+#include "vm/console.h"
+#include "vm/credentials.h"
+#include "vm/direct-boot.h"
+#include "vm/journal.h"
+#include "vm/machine.h"
+#include "vm/monitor.h"
+#include "vm/notify.h"
+#include "vm/qemu-arguments.h"
+#include "vm/state.h"
+
+struct VmMachine {
+    const ImageConfig *config;
+    const VmMachineOptions *options;
+    VmDescription description;
+    Workspace *workspace;
+    VmFirmware *firmware;
+    VmDirectBoot *boot;
+    char **extra; /* QemuArgs= and the arguments of the verb */
+    char *program, *disk, *variables, *command_line;
+    GPtrArray *credentials; /* of VmCredential */
+    /* Ends of sockets that QEMU gets. */
+    int tpm_fd, console_fd, report_fd, monitor_fd, vsock_fd;
+    SandboxProcess *tpm, *qemu;
+    VmMonitor *monitor;
+    VmConsole *console, *report;
+    GPtrArray *shares; /* of SandboxProcess: virtiofsd */
+    VmJournal *journal;
+    VmState *state;
+    VmNotify *notify;
+    VmTerminalState *terminal;
+    GMainLoop *loop;
+    gboolean drives_made;
+    gboolean registers; /* with systemd-machined */
+    gboolean panicked;
+    gboolean interrupted;
+    guint resets;
+};
+
+/* Everything up to the command line of QEMU: looks at recipe and host, starts helpers. */
+gboolean vm_machine_prepare(VmMachine *machine, GError **error);
