@@ -79,6 +79,7 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->root_fd = image->root_fd;
     options->root_path = image->root;
     options->tools_tree = config->tools_tree;
+    options->passphrase = config->passphrase;
     options->write_fstab = TRUE;
     options->epoch = config->source_date_epoch;
     options->sector_size = MAX(config->sector_size, 0);

@@ -8,6 +8,7 @@
 #include "image/fat.h"
 #include "image/fstab.h"
 #include "image/gpt.h"
+#include "image/luks.h"
 #include "image/mkfs.h"
 #include "image/partition-plan.h"
 #include "image/sparse.h"
@@ -110,6 +111,20 @@ static gboolean check_options(const Disk *disk, GError **error) {
     return TRUE;
 }
 
+static gboolean check_passphrase(const Disk *disk, GError **error) {
+    for (guint i = 0; i < disk->definitions->len && !disk->options->passphrase; i++) {
+        const PartitionDefinition *definition = disk->definitions->pdata[i];
+        if (!definition->encrypt)
+            continue;
+        g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION,
+                "%s: Encrypt=key-file needs a passphrase: name the file with it in Passphrase= of the "
+                "recipe",
+                definition->path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 Disk *disk_new(const DiskOptions *options, GError **error) {
     g_autoptr(Disk) disk = g_new0(Disk, 1);
 
@@ -120,7 +135,7 @@ Disk *disk_new(const DiskOptions *options, GError **error) {
     disk->artifacts = g_ptr_array_new_with_free_func(g_free);
     memcpy(disk->seed.bytes, options->seed, sizeof disk->seed.bytes);
     set_specifiers(disk);
-    if (!check_options(disk, error) || !load_definitions(disk, error))
+    if (!check_options(disk, error) || !load_definitions(disk, error) || !check_passphrase(disk, error))
         return NULL;
     disk->plan = plan_new(disk->definitions, &disk->seed, disk->sector_size, options->minimum_size,
             options->verity, options->verity_key && options->verity_certificate, error);
@@ -200,7 +215,8 @@ static gboolean wants_split(const Disk *disk, const PlannedPartition *partition)
  */
 static int open_place(Disk *disk, const PlannedPartition *partition, guint64 *ret_offset, GError **error) {
     PartitionFile *file = &disk->files[partition->number - 1];
-    guint64 early = wants_split(disk, partition) ? 0 : plan_early_offset(disk->plan, partition);
+    gboolean needs_file = wants_split(disk, partition) || partition->definition->encrypt;
+    guint64 early = needs_file ? 0 : plan_early_offset(disk->plan, partition);
     int fd;
 
     *ret_offset = early;
@@ -371,6 +387,25 @@ static gboolean write_hash(Disk *disk, PlannedPartition *data, VerityTree *tree,
                                         data->signature->content_size, offset, error);
 }
 
+/* Replaces the file with the content of PARTITION by an encrypted one. */
+static gboolean encrypt_partition(Disk *disk, PlannedPartition *partition, GError **error) {
+    PartitionFile *file = &disk->files[partition->number - 1];
+    const PartitionDefinition *definition = partition->definition;
+    g_autofree char *label = g_strconcat("luks-", partition->label, NULL);
+    g_autofree char *encrypted = g_strconcat(file->path, ".luks", NULL);
+    const LuksOptions options = {
+            .passphrase = disk->options->passphrase,
+            .kdf = definition->encrypt_kdf,
+            .label = definition->volume_label ? definition->volume_label : label,
+            .uuid = partition->luks,
+            .tools_tree = disk->options->tools_tree,
+    };
+
+    if (!luks_encrypt(&options, file->path, encrypted, &partition->content_size, error))
+        return FALSE;
+    return rename(encrypted, file->path) == 0 || fail_errno(file->path, error);
+}
+
 static gboolean write_partition(Disk *disk, PlannedPartition *partition, GError **error) {
     const PartitionDefinition *definition = partition->definition;
     g_autoptr(VerityTree) tree = NULL;
@@ -379,6 +414,8 @@ static gboolean write_partition(Disk *disk, PlannedPartition *partition, GError 
         tree = verity_tree_new(disk->plan->verity_salt, sizeof disk->plan->verity_salt);
     if (definition->copy_blocks ? !copy_blocks(disk, partition, error)
                                 : !write_file_system(disk, partition, tree, error))
+        return FALSE;
+    if (definition->encrypt && !encrypt_partition(disk, partition, error))
         return FALSE;
     if (definition->verity != PARTITION_VERITY_DATA)
         return TRUE;
@@ -416,7 +453,9 @@ static gboolean has_content(const PlannedPartition *partition) {
 
 gboolean disk_write_volumes(Disk *disk, GError **error) {
     if (!open_output(disk, error) ||
-            (disk->options->write_fstab && !fstab_write(disk->plan, disk->options->root_fd, error)))
+            (disk->options->write_fstab &&
+                    (!fstab_write(disk->plan, disk->options->root_fd, error) ||
+                            !crypttab_write(disk->plan, disk->options->root_fd, error))))
         return FALSE;
     for (guint i = 0; i < disk->plan->partitions->len; i++)
         if (!is_boot(planned(disk, i)) && has_content(planned(disk, i)) &&

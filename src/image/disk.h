@@ -56,6 +56,7 @@ typedef struct {
      * inside of it. */
     int root_fd;
     const char *root_path;
+    const char *passphrase; /* file with the passphrase for encrypted partitions, or NULL */
     const char *tools_tree; /* where mkfs programs come from; NULL: the host */
     gboolean write_fstab;   /* what MountPoint= says goes into /etc/fstab of the tree, before it is copied */
 

@@ -520,7 +520,7 @@ static gboolean set_fs_sector_size(const Place *place, const char *value, void *
     return TRUE;
 }
 
-/* What only concerns encrypted partitions says nothing here, as Encrypt= is refused. */
+/* What only concerns partitions that are encrypted with a TPM says nothing here, as those are refused. */
 static gboolean ignore(const Place *place, const char *value, void *field, GError **error) {
     return TRUE;
 }
@@ -528,7 +528,7 @@ static gboolean ignore(const Place *place, const char *value, void *field, GErro
 static gboolean refuse_integrity(const Place *place, const char *value, void *field, GError **error) {
     if (*value == '\0' || g_str_equal(value, "off"))
         return TRUE;
-    return fail(place, error, "authenticated encryption needs Encrypt=, which is not for image builds");
+    return fail(place, error, "authenticated encryption cannot be made while an image is built");
 }
 
 static gboolean refuse_replace(const Place *place, const char *value, void *field, GError **error) {
@@ -545,14 +545,42 @@ static gboolean check_boolean(const Place *place, const char *value, void *field
     return TRUE;
 }
 
-static gboolean refuse_encrypt(const Place *place, const char *value, void *field, GError **error) {
+static gboolean set_encrypt(const Place *place, const char *value, void *field, GError **error) {
+    gboolean *encrypt = field;
     gboolean on;
 
-    if (*value == '\0' || (parse_boolean(value, &on) && !on))
+    *encrypt = g_str_equal(value, "key-file");
+    if (*encrypt || *value == '\0' || (parse_boolean(value, &on) && !on))
         return TRUE;
     return fail(place, error,
-            "encrypted partitions are made at first boot, where the keys are, not while the image is built; "
-            "move this definition to usr/lib/repart.d/ of the image");
+            "partitions bound to a TPM are made at first boot, where the TPM is, not while the image is "
+            "built: move this definition to usr/lib/repart.d/ of the image, or use key-file with "
+            "Passphrase=");
+}
+
+static gboolean set_encrypt_kdf(const Place *place, const char *value, void *field, GError **error) {
+    if (*value && !g_str_equal(value, "argon2id") && !g_str_equal(value, "pbkdf2") &&
+            !g_str_equal(value, "minimal"))
+        return fail(place, error, "\"%s\" is none of argon2id, pbkdf2, minimal", value);
+    return set_string(place, value, field, error);
+}
+
+static gboolean refuse_key_file(const Place *place, const char *value, void *field, GError **error) {
+    return *value == '\0' ||
+           fail(place, error,
+                   "the passphrase of an image is in the file that Passphrase= of the recipe names");
+}
+
+/* The options of crypttab may contain what looks like a separator. */
+static gboolean set_encrypted_volume(const Place *place, const char *value, void *field, GError **error) {
+    g_auto(GStrv) fields = g_strsplit(value, ":", 3);
+
+    for (char **part = fields; *part; part++)
+        if (strpbrk(*part, " \t"))
+            return fail(place, error, "\"%s\" contains a blank", value);
+    if (*value && !*fields[0])
+        return fail(place, error, "\"%s\" is not of the form NAME[:KEY-FILE[:OPTIONS]]", value);
+    return set_string(place, value, field, error);
 }
 
 static const struct {
@@ -595,18 +623,18 @@ static const struct {
         {"MountPoint", set_mount_point, offsetof(PartitionDefinition, mount_points)},
         {"FileSystemSectorSize", set_fs_sector_size, offsetof(PartitionDefinition, fs_sector_size)},
         {"SupplementFor", set_string, offsetof(PartitionDefinition, supplement_for)},
-        {"VolumeLabel", ignore, 0},
+        {"VolumeLabel", set_string, offsetof(PartitionDefinition, volume_label)},
         {"VolumeName", ignore, 0},
-        {"EncryptKDF", ignore, 0},
-        {"EncryptedVolume", ignore, 0},
+        {"EncryptKDF", set_encrypt_kdf, offsetof(PartitionDefinition, encrypt_kdf)},
+        {"EncryptedVolume", set_encrypted_volume, offsetof(PartitionDefinition, encrypted_volume)},
         {"TPM2PCRs", ignore, 0},
-        {"KeyFile", ignore, 0},
+        {"KeyFile", refuse_key_file, 0},
         {"Discard", check_boolean, 0},
         {"Integrity", refuse_integrity, 0},
         {"IntegrityAlgorithm", ignore, 0},
         {"BlockDeviceReplace", refuse_replace, 0},
         {"FactoryReset", check_boolean, 0},
-        {"Encrypt", refuse_encrypt, 0},
+        {"Encrypt", set_encrypt, offsetof(PartitionDefinition, encrypt)},
 };
 
 static gboolean assign(Place *place, const char *name, const char *value, GError **error) {

@@ -60,6 +60,9 @@ void partition_definition_free(PartitionDefinition *definition) {
     g_free(definition->compression);
     g_free(definition->split_name);
     g_free(definition->supplement_for);
+    g_free(definition->encrypt_kdf);
+    g_free(definition->encrypted_volume);
+    g_free(definition->volume_label);
     g_free(definition);
 }
 
@@ -247,6 +250,11 @@ gboolean partition_definition_complete(
             (definition->copy_blocks || definition->verity != PARTITION_VERITY_OFF))
         return fail_whole(
                 definition, error, "SupplementFor= cannot be combined with CopyBlocks= or Verity=");
+    if (definition->encrypt && (boot || definition->verity != PARTITION_VERITY_OFF))
+        return fail_whole(definition, error, "Encrypt= is not possible with Verity= or Type=%s",
+                definition->type.name);
+    if (definition->encrypt && definition->format == PARTITION_FORMAT_NONE && !definition->copy_blocks)
+        return fail_whole(definition, error, "Encrypt= needs content: Format= or CopyBlocks=");
     if (!check_format(definition, error) || !check_verity(definition, error))
         return FALSE;
     if (definition->split_name) {

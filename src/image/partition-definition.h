@@ -89,6 +89,10 @@ typedef struct {
     Tristate no_auto, read_only, grow_file_system;
     Tristate add_validatefs; /* after partition_definition_complete(): yes or no */
     guint fs_sector_size;    /* bytes, 0: that of the disk */
+    gboolean encrypt;        /* with a passphrase */
+    char *encrypt_kdf;       /* NULL: not set */
+    char *encrypted_volume;  /* for crypttab: NAME[:KEY-FILE[:OPTIONS]], or NULL */
+    char *volume_label;      /* of the LUKS header, or NULL */
     char *supplement_for;    /* name of another definition without ".conf", or NULL */
 
     guint label_line; /* where the label was given; 0: nowhere */

@@ -95,6 +95,7 @@ static void add_partition(Plan *plan, const PartitionDefinition *definition, con
     partition->definition = definition;
     partition->number = plan->partitions->len + 1;
     partition->uuid = choose_uuid(plan, definition, seed);
+    partition->luks = uuid_derive(&partition->uuid, "luks-uuid");
     partition->file_system = uuid_derive(&partition->uuid, "file-system-uuid");
     partition->label = choose_label(plan, definition);
     partition->content_size = SIZE_NOT_SET;
@@ -259,13 +260,14 @@ guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition) {
         size = MIN(size, definition->size_max);
     if ((role == PARTITION_ESP || role == PARTITION_XBOOTLDR) && definition->format == PARTITION_FORMAT_VFAT)
         size = MIN(MAX(size, (plan->sector_size > 512 ? 260 : 100) * MIB), definition->size_max);
-    if (!minimized)
-        size = MAX(size, format_minimum(definition->format));
-    return round_up(size);
+    guint64 least = minimized ? PARTITION_GRAIN : format_minimum(definition->format);
+    if (definition->encrypt)
+        size = definition->size_min == SIZE_NOT_SET ? size + LUKS_HEADER_SIZE : size;
+    return round_up(MAX(size, least + (definition->encrypt ? LUKS_HEADER_SIZE : 0)));
 }
 
 guint64 plan_file_system_size(const Plan *plan, const PlannedPartition *partition) {
-    return plan_minimal_size(plan, partition);
+    return plan_minimal_size(plan, partition) - (partition->definition->encrypt ? LUKS_HEADER_SIZE : 0);
 }
 
 /* TRUE when the size does not depend on content: any content that does not fit will be an error. */

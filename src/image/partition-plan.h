@@ -11,6 +11,7 @@
 
 /* What stands before the first partition, and after the last one (the backup table and its header). */
 #define PLAN_HEAD_SIZE (1024u * 1024u)
+#define LUKS_HEADER_SIZE G_GUINT64_CONSTANT(0x1000000) /* of encrypted partitions, before the content */
 #define PLAN_TAIL_SIZE (20u * 1024u)
 
 typedef struct PlannedPartition PlannedPartition;
@@ -21,6 +22,7 @@ struct PlannedPartition {
     char *label;
     Uuid uuid;        /* of verity data and hash partitions only final after plan_set_root_hash() */
     Uuid file_system; /* UUID of the file system */
+    Uuid luks;        /* UUID of the LUKS header of encrypted partitions */
 
     /* Verity siblings: those of a data partition; data points back (to itself in a data partition). */
     PlannedPartition *data, *hash, *signature;

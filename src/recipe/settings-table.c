@@ -1423,7 +1423,7 @@ const Setting settings[_SETTING_MAX] = {
                         .type = TYPE_PATH,
                         .scope = SCOPE_LOCAL,
                         .files = WORDS("mkosi.passphrase"),
-                        .flags = SETTING_SECRET | SETTING_OPTIONAL | SETTING_NOT_IMPLEMENTED,
+                        .flags = SETTING_SECRET | SETTING_OPTIONAL,
                         FIELD(passphrase),
                         .help = "file with the LUKS passphrase for encrypted partitions",
                 },
