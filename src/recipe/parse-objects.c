@@ -155,7 +155,11 @@ Value *parse_uki_profile(
     g_autofree char *path = parse_path_text(&must_exist, text, context, error);
     g_autofree char *content = NULL;
     gsize length;
-    if (!path || !g_file_get_contents(path, &content, &length, error))
+    if (!path)
+        return NULL;
+    if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
+        return parse_failed(error, "\"%s\" is not a file with the sections of a UKI profile", text);
+    if (!g_file_get_contents(path, &content, &length, error))
         return NULL;
 
     guint line = 0;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -238,13 +239,25 @@ static gboolean read_companions(ImageParser *parser, GError **error) {
     return image_parser_read_companions(parser, names, error);
 }
 
+/* FALSE with ERROR set when PATH cannot be read to its end; /dev/null stands for an empty file. */
+static gboolean check_readable(const char *path, GError **error) {
+    struct stat info;
+    if (stat(path, &info) < 0 || S_ISREG(info.st_mode) ||
+            (S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3)))
+        return TRUE;
+    g_set_error_literal(
+            error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "It is neither a file nor a directory to read");
+    return FALSE;
+}
+
 /* The content of PATH; NULL without an error when there is no such file. */
 static gboolean load(const char *path, const char *shown, char **ret, gsize *ret_length, GError **error) {
     g_autoptr(GError) problem = NULL;
     *ret = NULL;
     *ret_length = 0;
-    if (g_file_get_contents(path, ret, ret_length, &problem) ||
-            g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    if (check_readable(path, &problem) &&
+            (g_file_get_contents(path, ret, ret_length, &problem) ||
+                    g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)))
         return TRUE;
     g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", shown);
     return FALSE;
