@@ -28,7 +28,7 @@ const CliOption cli_options[] = {
                 .help = "lifetime of generated certificates"},
         {"genkey-common-name", 0, "NAME", AT(genkey_common_name),
                 .help = "subject of generated certificates"},
-        {"doc-format", 0, "FORMAT", AT(doc_format), .help = "format of the manual"},
+        {"doc-format", 0, "FORMAT", AT(doc_format), .help = "format of the manual: auto, man, text, markdown, roff, system"},
         {"json", 0, NULL, AT(json), .help = "print JSON"},
         {"all", 0, NULL, AT(all), .help = "show defaults too in the summary"},
         {"no-pager", 0, NULL, AT(no_pager), .help = "never start a pager"},

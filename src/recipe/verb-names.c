@@ -29,8 +29,8 @@ const VerbName verb_names[] = {
         {"coredumpctl", TOOLS, "read forwarded core dumps"},
         {"box", TOOLS | VERB_NO_HISTORY, "run a command in the build sandbox"},
         {"latest-snapshot", VERB_READS_RECIPE | VERB_NO_HISTORY | VERB_MISSING, "print the newest snapshot"},
-        {"documentation", VERB_TAKES_ARGUMENTS | VERB_MISSING, "show the manual"},
-        {"completion", VERB_TAKES_ARGUMENTS | VERB_MISSING, "print a shell completion script"},
+        {"documentation", VERB_TAKES_ARGUMENTS, "show the manual, or what there is to know about one setting"},
+        {"completion", VERB_TAKES_ARGUMENTS, "print a shell completion script"},
         {"init", VERB_MISSING, "prepare the current user for building"},
         {NULL, 0, NULL},
 };

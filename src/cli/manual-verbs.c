@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verbs and options of the command line, for the manual. */
+#include "cli/manual-verbs.h"
+
+#include <string.h>
+
+#include "recipe/cli-options.h"
+#include "recipe/verb-names.h"
+
+/* What the one-line help leaves open. */
+static const struct {
+    const char *verb, *arguments, *text;
+} explanations[] = {
+        {"build", "[ARGUMENT...]",
+                "Builds the images of the recipe. Does nothing when the output exists, unless `-f` is "
+                "given. "
+                "Arguments are handed to the build scripts."},
+        {"summary", "",
+                "Shows what the recipe amounts to: for each image the settings that differ from their "
+                "defaults, by section. With `--all` every setting, with `--json` everything for programs, "
+                "in "
+                "the form that `mkosi --json summary` has."},
+        {"cat-config", "",
+                "Shows the files that make up the recipe, for each image in the order of reading: their "
+                "text, "
+                "the companions that were picked up by name, and for each file that was skipped the "
+                "condition "
+                "that did not hold."},
+        {"genkey", "",
+                "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the "
+                "directory "
+                "of the recipe. Existing ones are never replaced."},
+        {"inspect", "[IMAGE]",
+                "Verifies every link of a disk image's chain of trust without booting it: signatures of "
+                "boot "
+                "files, the root hash in the signed command line, the hash tree, the expected measurements. "
+                "Exits with 1 when a link is broken. `--certificate` names the signer to expect."},
+        {"vm", "[ARGUMENT...]",
+                "Boots the image in a virtual machine with UEFI firmware and a TPM. With `--until-login` it "
+                "runs unattended until the login prompt, reports on the chain of trust and powers off."},
+        {"shell", "[COMMAND...]", "Runs a shell, or a command, in the image with **systemd-nspawn**(1)."},
+        {"boot", "[ARGUMENT...]", "Boots the image in a container with **systemd-nspawn**(1)."},
+        {"serve", "", "Serves the output directory over HTTP on port 8081, for updates of running systems."},
+        {"burn", "DEVICE",
+                "Writes the disk image to a device: refuses one that is in use, asks, moves the backup "
+                "partition table to its end, and reads everything back."},
+        {"sysupdate", "[ARGUMENT...]",
+                "Runs **systemd-sysupdate**(8) with the transfer definitions of `SysupdateDirectory=`."},
+        {"ssh", "[COMMAND...]", "Logs in to the running virtual machine."},
+        {"journalctl", "[ARGUMENT...]", "Reads the journal that `ForwardJournal=` stored."},
+        {"coredumpctl", "[ARGUMENT...]", "Reads core dumps of that journal."},
+        {"box", "[COMMAND...]",
+                "Runs a command, or a shell, in the sandbox in which the programs of a build run."},
+        {"clean", "",
+                "Removes what builds have made. With `-f` cached trees and the build directory too, with "
+                "`-ff` also downloaded packages."},
+        {"bump", "", "Increases the version in `mkosi.version`."},
+        {"dependencies", "", "Lists the programs that building needs, and which of them are missing."},
+        {"latest-snapshot", "", "Prints the newest snapshot of the distribution, for `Snapshot=`."},
+        {"documentation", "[TOPIC]",
+                "Shows a page of this manual: `particleos`, `recipe`, `settings`, `sandbox`, or what there "
+                "is "
+                "to know about one setting, for instance `particleos documentation Packages`."},
+        {"completion", "bash|zsh|fish", "Prints a completion script for the shell."},
+        {"init", "", "Prepares the machine for building as the current user."},
+        {"help", "", "Shows verbs, options and settings in short."},
+};
+
+static void append_verb(GString *out, const VerbName *verb) {
+    const char *arguments = "", *text = NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(explanations); i++)
+        if (strcmp(explanations[i].verb, verb->name) == 0) {
+            arguments = explanations[i].arguments;
+            text = explanations[i].text;
+        }
+    g_string_append_printf(
+            out, "`%s`%s%s%s\n:   ", verb->name, *arguments ? " *" : "", arguments, *arguments ? "*" : "");
+    if (text)
+        g_string_append(out, text);
+    else /* the short help begins in lower case */
+        g_string_append_printf(out, "%c%s.", g_ascii_toupper(verb->help[0]), verb->help + 1);
+    g_string_append(out, "\n\n");
+}
+
+static void append_verbs(GString *out) {
+    for (const VerbName *verb = verb_names; verb->name; verb++)
+        if (!(verb->flags & VERB_MISSING))
+            append_verb(out, verb);
+}
+
+static void append_options(GString *out) {
+    for (const CliOption *option = cli_options; option->name; option++) {
+        if (option->letter)
+            g_string_append_printf(out, "`-%c`, ", option->letter);
+        g_string_append_printf(out, "`--%s`", option->name);
+        if (option->value)
+            g_string_append_printf(out, "=*%s*", option->value);
+        g_string_append_printf(out, "\n:   %c%s.\n\n", g_ascii_toupper(option->help[0]), option->help + 1);
+    }
+}
+
+char *manual_complete_verbs(const char *source) {
+    static const struct {
+        const char *mark;
+        void (*append)(GString *out);
+    } parts[] = {{"@VERBS@\n", append_verbs}, {"@OPTIONS@\n", append_options}};
+    GString *out = g_string_new(NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *mark = strstr(source, parts[i].mark);
+        if (!mark)
+            continue;
+        g_string_append_len(out, source, mark - source);
+        parts[i].append(out);
+        source = mark + strlen(parts[i].mark);
+    }
+    g_string_append(out, source);
+    return g_string_free(out, FALSE);
+}
