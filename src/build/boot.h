@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the firmware starts: boot loader, enrolment keys, unified kernel image. */
+/* What the firmware starts: boot loader, enrolment keys, unified kernel images. */
 
 #include "build/image-build.h"
-
-/* Bootable=, with auto decided by whether the image has what it takes to boot. */
-gboolean boot_wanted(const ImageBuild *image);
+#include "format/authenticode.h"
 
 /* Loads the keys and certificates that the recipe names and that its settings need. */
 gboolean boot_load_keys(Build *build, GError **error);
 
-/* Puts the signed boot loader and the enrolment variables into the tree's /efi. */
-gboolean step_boot_loader(ImageBuild *image, GError **error);
+/* BINARY signed for Secure Boot, or BINARY itself when the recipe does not sign; a new reference. */
+GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error);
 
-/* Puts the signed UKI into the tree's /boot (or, without boot loader, where the firmware looks) and the
- * split artifacts uki, kernel, initrd, pcrs, kernel-modules-initrd into staging. */
-gboolean step_uki(ImageBuild *image, GError **error);
+/* Where the firmware looks for a program when nothing else is set up, and what shim starts: paths in the
+ * tree, owned by the caller. */
+char *boot_first_stage_path(const ImageBuild *image);
+char *boot_second_stage_path(const ImageBuild *image);
+
+/* Writes a file of /boot or /efi of the tree, parents included. */
+gboolean boot_write(ImageBuild *image, const char *path, GBytes *content, GError **error);
 
 /* Writes CONTENT to the file NAME in staging. */
 gboolean boot_write_artifact(ImageBuild *image, const char *name, GBytes *content, GError **error);
+/* The same with the name of the output and SUFFIX. */
+gboolean boot_write_output(ImageBuild *image, const char *suffix, GBytes *content, GError **error);
+
+/* The main output, for formats that are one file made in memory. */
+gboolean boot_write_main(ImageBuild *image, GBytes *content, GError **error);
+
+/* Puts the signed boot loader, shim and the enrolment variables into the tree's /efi. */
+gboolean step_boot_loader(ImageBuild *image, GError **error);
+
+/* Puts a signed UKI for each kernel into the tree's /boot (or, without boot loader, one where the firmware
+ * looks), or boot entries where UKIs are not wanted; and the split artifacts uki, kernel, initrd, pcrs,
+ * kernel-modules-initrd into staging. */
+gboolean step_install_kernels(ImageBuild *image, GError **error);

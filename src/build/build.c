@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build/boot-parts.h"
 #include "build/boot.h"
 #include "build/image-build.h"
 #include "build/output-cache.h"
@@ -162,6 +163,9 @@ ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **er
     image->root_fd = -1;
     image->split_files = g_ptr_array_new_with_free_func(g_free);
     image->microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+    image->kernels = g_ptr_array_new_with_free_func(boot_kernel_free);
+    image->boot_loaders = g_ptr_array_new_with_free_func(boot_file_free);
+    image->shim = g_ptr_array_new_with_free_func(boot_file_free);
     if (!(image->directory = make_directory(workspace, config->image, error)) ||
             !(image->packages = make_directory(image->directory, "packages", error)) ||
             !(image->artifacts = make_directory(image->directory, "artifacts", error)) ||
@@ -178,6 +182,7 @@ void image_build_free(ImageBuild *image) {
         return;
     g_clear_pointer(&image->disk, disk_free);
     if (image->disk_options) {
+        g_strfreev((char **) image->disk_options->builtin_definitions);
         g_free((char *) image->disk_options->split_prefix);
         g_free((char *) image->disk_options->os_id);
         g_free((char *) image->disk_options->os_version_id);
@@ -190,9 +195,10 @@ void image_build_free(ImageBuild *image) {
     if (image->mounted)
         (void) tree_unmount(image->root, NULL);
     g_clear_pointer(&image->distro, distro_session_free);
-    g_clear_pointer(&image->kernel, g_bytes_unref);
+    g_clear_pointer(&image->kernels, g_ptr_array_unref);
     g_clear_pointer(&image->stub, g_bytes_unref);
-    g_clear_pointer(&image->boot_loader, g_bytes_unref);
+    g_clear_pointer(&image->boot_loaders, g_ptr_array_unref);
+    g_clear_pointer(&image->shim, g_ptr_array_unref);
     g_clear_pointer(&image->os_release, g_bytes_unref);
     g_clear_pointer(&image->splash, g_bytes_unref);
     g_clear_pointer(&image->split_files, g_ptr_array_unref);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "build/check.h"
 
+#include "build/boot-rules.h"
 #include "build/compress.h"
 #include "build/image-build.h"
 #include "build/outputs.h"
@@ -18,20 +19,6 @@ static gboolean check_value(const ImageConfig *config, gboolean unsupported, con
             "says yet; use %s",
             origin ? origin : "", origin ? ": " : "", setting, value, instead);
     return FALSE;
-}
-
-static gboolean format_known(OutputFormat format) {
-    switch (format) {
-    case OUTPUT_FORMAT_CPIO:
-    case OUTPUT_FORMAT_DIRECTORY:
-    case OUTPUT_FORMAT_DISK:
-    case OUTPUT_FORMAT_NONE:
-    case OUTPUT_FORMAT_OCI:
-    case OUTPUT_FORMAT_TAR:
-        return TRUE;
-    default:
-        return FALSE;
-    }
 }
 
 /* What the OCI image specification has no name for. */
@@ -58,25 +45,45 @@ static gboolean check_oci(const ImageConfig *config, GError **error) {
 }
 
 static gboolean check_output(const ImageConfig *config, GError **error) {
-    return check_value(config, !format_known(config->format), "Format",
-                   output_format_to_string(config->format), "disk, cpio, tar, oci, directory or none",
-                   error) &&
-           check_oci(config, error) && compress_check(config, error) && signature_check(config, error) &&
+    return check_oci(config, error) && compress_check(config, error) && signature_check(config, error) &&
            el_torito_check(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {
-    gboolean known = config->bootloader == BOOTLOADER_NONE || config->bootloader == BOOTLOADER_UKI ||
-                     config->bootloader == BOOTLOADER_SYSTEMD_BOOT;
-    gboolean uki = config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_AUTO ||
-                   config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_UNSIGNED;
-
-    if (config->bootable == FEATURE_DISABLED)
+    if (config->bootable == FEATURE_DISABLED && config->format != OUTPUT_FORMAT_ESP)
         return TRUE;
-    return check_value(config, !known, "Bootloader", bootloader_to_string(config->bootloader),
-                   "systemd-boot, uki or none", error) &&
-           check_value(config, !uki, "UnifiedKernelImages",
-                   unified_kernel_image_to_string(config->unified_kernel_images), "auto", error);
+    if (config->bootable == FEATURE_ENABLED && !architecture_to_efi(config->architecture)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Bootable=yes, but machines of the architecture %s have no UEFI to boot with",
+                architecture_to_string(config->architecture));
+        return FALSE;
+    }
+    return check_value(config, boot_loader_is_grub(config->bootloader), "Bootloader",
+                   bootloader_to_string(config->bootloader), "systemd-boot, uki or none", error) &&
+           check_value(config, config->bios_bootloader == BIOS_BOOTLOADER_GRUB, "BiosBootloader", "grub",
+                   "none, and firmware with UEFI", error);
+}
+
+static gboolean fail(GError **error, const ImageConfig *config, const char *setting, const char *message) {
+    const char *origin = recipe_setting_origin(config, setting);
+
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "%s%s%s", origin ? origin : "", origin ? ": " : "",
+            message);
+    return FALSE;
+}
+
+/* What an extension or an addon cannot be made of. */
+static gboolean check_partial(const ImageConfig *config, GError **error) {
+    if (config->format == OUTPUT_FORMAT_PORTABLE && config->overlay)
+        return fail(error, config, "Overlay",
+                "Overlay=yes: a portable service is a whole image; make it without Overlay=, or make an "
+                "extension of it with Format=sysext");
+    if (boot_tree_is_partial(config) && config->packages[0] && !config->base_trees[0])
+        return fail(error, config, "Packages",
+                "Packages=: an extension cannot hold a whole distribution; name the tree that it extends "
+                "with "
+                "BaseTrees=");
+    return TRUE;
 }
 
 static gboolean check_content(const ImageConfig *config, GError **error) {
@@ -92,7 +99,8 @@ static gboolean check_content(const ImageConfig *config, GError **error) {
 
 gboolean build_check(const Recipe *recipe, GError **error) {
     for (ImageConfig **config = recipe->images; *config; config++)
-        if (!check_output(*config, error) || !check_boot(*config, error) || !check_content(*config, error))
+        if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
+                !check_content(*config, error))
             return FALSE;
     return check_value(
             recipe->main, recipe->tools != NULL, "ToolsTree", "default", "a directory, or no", error);

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build/boot-rules.h"
+#include "build/extension.h"
 #include "tree/tree.h"
 
 char *os_release_set(const char *text, const char *name, const char *value) {
@@ -46,6 +48,35 @@ char *os_release_get(const char *text, const char *name) {
     return value;
 }
 
+/* The value of "NAME=VALUE" if that is about NAME, else NULL. */
+static const char *match_variable(const char *line, const char *name) {
+    gsize length = strlen(name);
+    return g_str_has_prefix(line, name) && line[length] == '=' ? line + length + 1 : NULL;
+}
+
+char *configure_environment_value(const ImageConfig *config, const char *name) {
+    char *value = NULL;
+
+    for (char **file = config->environment_files; *file; file++) {
+        g_autofree char *text = NULL;
+        g_auto(GStrv) lines = NULL;
+        if (!g_file_get_contents(*file, &text, NULL, NULL))
+            continue;
+        lines = g_strsplit(text, "\n", -1);
+        for (char **line = lines; *line; line++) {
+            const char *found = match_variable(g_strstrip(*line), name);
+            if (found)
+                g_free(g_steal_pointer(&value)), value = g_strdup(found);
+        }
+    }
+    for (char **variable = config->environment; *variable; variable++) {
+        const char *found = match_variable(*variable, name);
+        if (found)
+            g_free(g_steal_pointer(&value)), value = g_strdup(found);
+    }
+    return value;
+}
+
 static gboolean is_regular_file(int root_fd, const char *path) {
     struct stat info;
     return fstatat(root_fd, path, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
@@ -55,12 +86,14 @@ static gboolean configure_os_release(ImageBuild *image, GError **error) {
     static const char *const candidates[] = {
             "usr/lib/os-release", "usr/lib/initrd-release", "etc/os-release"};
     const ImageConfig *config = image->config;
+    g_autofree char *prefixes = configure_environment_value(config, "PORTABLE_PREFIXES");
     const struct {
         const char *name, *value;
     } settings[] = {
             {"IMAGE_ID", config->image_id},
             {"IMAGE_VERSION", config->image_version},
             {"DEFAULT_HOSTNAME", config->hostname},
+            {"PORTABLE_PREFIXES", prefixes},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(candidates); i++) {
@@ -93,6 +126,8 @@ static gboolean link_unless_there(int root_fd, const char *target, const char *n
 static gboolean configure_initrd(ImageBuild *image, GError **error) {
     int fd = image->root_fd;
 
+    if (boot_tree_is_partial(image->config) || image->config->format == OUTPUT_FORMAT_PORTABLE)
+        return TRUE;
     if (tree_exists(fd, "usr/lib/systemd/systemd") &&
             !link_unless_there(fd, "/usr/lib/systemd/systemd", "init", error))
         return FALSE;
@@ -169,7 +204,10 @@ static gboolean configure_machine_id(ImageBuild *image, GError **error) {
 }
 
 gboolean step_configure(ImageBuild *image, GError **error) {
-    return configure_os_release(image, error) && configure_initrd(image, error) &&
-           configure_clock(image, error) && configure_verity_certificate(image, error) &&
-           configure_autologin(image, error) && configure_machine_id(image, error);
+    gboolean partial = boot_tree_is_partial(image->config);
+
+    return (partial || configure_os_release(image, error)) && configure_initrd(image, error) &&
+           (partial || configure_clock(image, error)) && configure_verity_certificate(image, error) &&
+           configure_autologin(image, error) && configure_machine_id(image, error) &&
+           extension_configure_release(image, error) && extension_configure_mount_points(image, error);
 }

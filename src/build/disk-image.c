@@ -5,9 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build/boot-rules.h"
 #include "build/boot.h"
 #include "build/configure.h"
+#include "build/disk-definitions.h"
 #include "build/outputs.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 static gboolean parse_seed(const char *text, guint8 seed[16], GError **error) {
@@ -62,6 +65,23 @@ static const char *default_file_system(Distribution distribution) {
     }
 }
 
+/* Extensions and portable services are attached to systems with all kinds of kernels: not compressed they
+ * can be mounted by every kernel that knows erofs. */
+static gboolean add_definitions(ImageBuild *image, DiskOptions *options, GError **error) {
+    const ImageConfig *config = image->config;
+
+    if (config->format == OUTPUT_FORMAT_DISK) {
+        options->definition_dirs = (const char *const *) config->repart_directories;
+        return TRUE;
+    }
+    if (config->repart_directories[0])
+        ui_warning("%s: Format=%s has partitions of its own; RepartDirectories= is not used", image->name,
+                output_format_to_string(config->format));
+    options->compression = "none";
+    options->builtin_definitions = (const char *const *) disk_definitions(image, error);
+    return options->builtin_definitions != NULL;
+}
+
 static gboolean make_options(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autofree char *plain = outputs_plain_name(config);
@@ -73,14 +93,15 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->output = image->output;
     if (config->split_artifacts & ARTIFACT_PARTITIONS)
         options->split_prefix = g_build_filename(image->staging, config->output, NULL);
-    options->definition_dirs = (const char *const *) config->repart_directories;
-    options->default_esp = boot_wanted(image);
+    if (!add_definitions(image, options, error))
+        return FALSE;
+    options->default_esp = boot_wants_esp(image);
     options->default_root_format = default_file_system(config->distribution);
     options->root_fd = image->root_fd;
     options->root_path = image->root;
     options->tools_tree = config->tools_tree;
     options->passphrase = config->passphrase;
-    options->write_fstab = TRUE;
+    options->write_fstab = config->format == OUTPUT_FORMAT_DISK;
     options->epoch = config->source_date_epoch;
     options->sector_size = MAX(config->sector_size, 0);
     options->minimum_size = config->output_size;
@@ -93,8 +114,11 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->os_variant_id = os_release_value(image, "VARIANT_ID");
     options->kernel_version = image->kernel_version;
     options->verity = disk_verity(config->verity);
-    options->verity_key = image->build->verity_key;
-    options->verity_certificate = image->build->verity_certificate;
+    /* Nothing that asks for less is signed because another image of the recipe is. */
+    if (config->verity == VERITY_SIGNED || config->verity == VERITY_AUTO) {
+        options->verity_key = image->build->verity_key;
+        options->verity_certificate = image->build->verity_certificate;
+    }
     options->compression_level = -1;
     options->step_image = image->name;
     return TRUE;
@@ -102,7 +126,7 @@ static gboolean make_options(ImageBuild *image, GError **error) {
 
 /* What the verity root hash covers must not contain boot files: those are made after it. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error) {
-    if (image->config->format != OUTPUT_FORMAT_DISK)
+    if (!outputs_are_disks(image->config))
         return TRUE;
     if (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error)) ||
             !disk_write_volumes(image->disk, error))
@@ -112,13 +136,17 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!(image->config->split_artifacts & ARTIFACT_ROOTHASH) || !(image->usr_hash || image->root_hash))
         return TRUE;
 
-    const char *hash = image->usr_hash ? image->usr_hash : image->root_hash;
+    const char *hash = image->root_hash ? image->root_hash : image->usr_hash;
     g_autofree char *name = g_strconcat(image->config->output, ".roothash", NULL);
     g_autoptr(GBytes) content = g_bytes_new(hash, strlen(hash));
     return boot_write_artifact(image, name, content, error);
 }
 
 gboolean step_disk_finish(ImageBuild *image, GError **error) {
+    /* An ESP that is the whole output has the size of what is on it by now. */
+    if (image->config->format == OUTPUT_FORMAT_ESP &&
+            (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error))))
+        return FALSE;
     if (!image->disk)
         return TRUE;
     if (!disk_write_esp(image->disk, error) || !disk_finish(image->disk, error))
@@ -129,7 +157,7 @@ gboolean step_disk_finish(ImageBuild *image, GError **error) {
         if (partition->split_path)
             g_ptr_array_add(image->split_files, g_strdup(partition->split_path));
     }
-    if (!el_torito_add(image, error))
+    if (image->config->format == OUTPUT_FORMAT_DISK && !el_torito_add(image, error))
         return FALSE;
     g_clear_pointer(&image->disk, disk_free);
     return TRUE;

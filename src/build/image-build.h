@@ -51,16 +51,17 @@ struct ImageBuild {
     gboolean mounted; /* root is an overlay mount */
 
     /* Set before files are removed from the tree, for the boot steps. */
-    char *kernel_version; /* NULL: no kernel in the image */
-    GBytes *kernel;       /* the kernel image, or NULL */
-    GBytes *stub;         /* systemd-stub, or NULL */
-    GBytes *boot_loader;  /* systemd-boot, or NULL */
-    GBytes *os_release;   /* /usr/lib/os-release as the image ships it */
-    GBytes *splash;       /* Splash=, or NULL */
-    GPtrArray *microcode; /* GBytes: microcode archives */
-    GPtrArray *installed; /* DistroInstalled: content of the manifest */
-    char *changelog;      /* Output.changelog, or NULL */
-    char *extension;      /* the extension-release file of a system extension, or NULL */
+    char *kernel_version;    /* of the newest kernel; NULL: no kernel in the image */
+    GPtrArray *kernels;      /* BootKernel (build/kernel.h), newest first */
+    GBytes *stub;            /* systemd-stub, or NULL; for addons the addon stub */
+    GPtrArray *boot_loaders; /* BootFile: systemd-boot for every EFI architecture that the image has */
+    GPtrArray *shim;         /* BootFile: shim and its MokManager */
+    GBytes *os_release;      /* /usr/lib/os-release as the image ships it */
+    GBytes *splash;          /* Splash=, or NULL */
+    GPtrArray *microcode;    /* GBytes: microcode archives */
+    GPtrArray *installed;    /* DistroInstalled: content of the manifest */
+    char *changelog;         /* Output.changelog, or NULL */
+    char *extension;         /* the extension-release file of a system extension, or NULL */
 
     DiskOptions *disk_options; /* borrowed by disk */
     Disk *disk;                /* between the two disk steps */

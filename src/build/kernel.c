@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build/boot-rules.h"
 #include "build/kernel-modules.h"
 #include "build/layer.h"
 #include "build/systemd-tools.h"
@@ -18,7 +19,6 @@
 #include "ui/step.h"
 
 #define MODULES "usr/lib/modules"
-#define STUB_DIRECTORY "usr/lib/systemd/boot/efi"
 
 static gboolean place_image(ImageBuild *image, const char *name, const char *prefix, GError **error) {
     const char *version = name + strlen(prefix);
@@ -70,11 +70,14 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
             .include_host = config->kernel_modules_include_host,
     };
 
-    if (!tree_exists(image->root_fd, MODULES))
+    /* Whoever the tree is laid over has the index. */
+    gboolean index = !boot_format_is_attached(config->format);
+
+    if (config->overlay || !tree_exists(image->root_fd, MODULES))
         return TRUE;
     if (!has_elements(config->kernel_modules) && !has_elements(config->kernel_modules_exclude) &&
             !has_elements(config->firmware_files) && !has_elements(config->firmware_exclude))
-        return systemd_tools_depmod(image, FALSE, error);
+        return !index || systemd_tools_depmod(image, FALSE, error);
 
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Filtering kernel modules and firmware");
     g_auto(GStrv) versions = kernel_versions(image->root_fd, error);
@@ -86,107 +89,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
             return FALSE;
     }
     ui_step_done(g_steal_pointer(&step), NULL);
-    return systemd_tools_depmod(image, TRUE, error);
-}
-
-static gboolean read_bytes(ImageBuild *image, const char *path, GBytes **ret, GError **error) {
-    gsize length = 0;
-    char *content;
-
-    if (!tree_exists(image->root_fd, path))
-        return TRUE;
-    if (!(content = tree_read_file(image->root_fd, path, &length, error)))
-        return FALSE;
-    g_clear_pointer(ret, g_bytes_unref);
-    *ret = g_bytes_new_take(content, length);
-    return TRUE;
-}
-
-static gboolean read_kernel(ImageBuild *image, GError **error) {
-    g_auto(GStrv) versions = NULL;
-    guint n;
-
-    if (!tree_exists(image->root_fd, MODULES))
-        return TRUE;
-    if (!(versions = kernel_versions(image->root_fd, error)))
-        return FALSE;
-    /* The newest one that has an image; modules without a kernel do not count. */
-    for (n = g_strv_length(versions); n > 0 && !image->kernel; n--) {
-        g_autofree char *path = g_build_filename(MODULES, versions[n - 1], "vmlinuz", NULL);
-        g_autofree char *other = g_build_filename(MODULES, versions[n - 1], "vmlinux", NULL);
-        if (!read_bytes(image, path, &image->kernel, error) ||
-                (!image->kernel && !read_bytes(image, other, &image->kernel, error)))
-            return FALSE;
-        if (image->kernel)
-            image->kernel_version = g_strdup(versions[n - 1]);
-    }
-    return TRUE;
-}
-
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* All files of DIRECTORY in the order of their names, one after the other: how the kernel wants microcode.
- */
-static GBytes *concatenate(ImageBuild *image, const char *directory, GError **error) {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GByteArray) content = g_byte_array_new();
-    AUTO_DIR dir = NULL;
-    AUTO_FD fd = openat(image->root_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct dirent *entry;
-
-    if (fd < 0 || !(dir = fdopendir(steal_fd(&fd))))
-        return NULL;
-    while ((entry = readdir(dir)))
-        if (entry->d_name[0] != '.' && !g_str_has_suffix(entry->d_name, ".initramfs") &&
-                strcmp(entry->d_name, "README"))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
-        gsize length = 0;
-        g_autofree char *data = tree_read_file(image->root_fd, path, &length, error);
-        if (!data)
-            return NULL;
-        g_byte_array_append(content, (const guint8 *) data, length);
-    }
-    return content->len > 0 ? g_byte_array_free_to_bytes(g_steal_pointer(&content)) : NULL;
-}
-
-static gboolean read_microcode(ImageBuild *image, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(GBytes) amd = concatenate(image, "usr/lib/firmware/amd-ucode", &failure);
-    g_autoptr(GBytes) intel = failure ? NULL : concatenate(image, "usr/lib/firmware/intel-ucode", &failure);
-    GBytes *archive;
-
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return FALSE;
-    }
-    if (!amd && !intel)
-        return TRUE;
-    if (!(archive = cpio_microcode(amd, intel, error)))
-        return FALSE;
-    g_ptr_array_add(image->microcode, archive);
-    return TRUE;
-}
-
-gboolean step_save_boot_parts(ImageBuild *image, GError **error) {
-    const ImageConfig *config = image->config;
-    const char *efi = architecture_to_efi(config->architecture);
-
-    if (!read_bytes(image, "usr/lib/os-release", &image->os_release, error) ||
-            (!image->os_release && !read_bytes(image, "etc/os-release", &image->os_release, error)))
-        return FALSE;
-    if (config->bootable == FEATURE_DISABLED || !efi)
-        return TRUE;
-
-    g_autofree char *stub = g_strdup_printf(STUB_DIRECTORY "/linux%s.efi.stub", efi);
-    g_autofree char *loader = g_strdup_printf(STUB_DIRECTORY "/systemd-boot%s.efi", efi);
-    return read_kernel(image, error) && read_bytes(image, stub, &image->stub, error) &&
-           read_bytes(image, loader, &image->boot_loader, error) && read_microcode(image, error) &&
-           (!config->splash || read_bytes(image, config->splash, &image->splash, error));
+    return !index || systemd_tools_depmod(image, TRUE, error);
 }
 
 gboolean step_record_packages(ImageBuild *image, GError **error) {
@@ -194,14 +97,16 @@ gboolean step_record_packages(ImageBuild *image, GError **error) {
     return image->installed != NULL;
 }
 
-static KernelModuleSet *initrd_module_set(ImageBuild *image, GError **error) {
+static KernelModuleSet *initrd_module_set(ImageBuild *image, const char *version, GError **error) {
     const ImageConfig *config = image->config;
     KernelModuleFilter filter = {
             .modules = (const char *const *) config->kernel_initrd_modules,
             .modules_exclude = (const char *const *) config->kernel_modules_initrd_exclude,
+            .firmware = (const char *const *) config->firmware_files,
+            .firmware_exclude = (const char *const *) config->firmware_exclude,
             .include_host = config->kernel_modules_initrd_include_host,
     };
-    return kernel_modules_required(image->root_fd, image->kernel_version, &filter, error);
+    return kernel_modules_required(image->root_fd, version, &filter, error);
 }
 
 static gboolean add_set_inputs(
@@ -223,17 +128,20 @@ static gboolean add_set_inputs(
 }
 
 /* Only what is in the set is indexed, so that modprobe does not look for modules that are not there. */
-static gboolean stage_modules(
-        ImageBuild *image, const KernelModuleSet *set, const char *directory, GError **error) {
+static gboolean stage_modules(ImageBuild *image, const char *version, const KernelModuleSet *set,
+        const char *directory, GError **error) {
     g_autoptr(Sandbox) sandbox = sandbox_new_for_tree(image->root, TRUE);
-    const char *const argv[] = {"depmod", "--all", "--basedir=/run/modules", image->kernel_version, NULL};
+    const char *const argv[] = {"depmod", "--all", "--basedir=/run/modules", version, NULL};
     AUTO_FD fd = -1;
 
     if (!tree_mkdir_p(AT_FDCWD, directory, 0755, error))
         return FALSE;
     fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (!kernel_modules_stage(image->root_fd, image->kernel_version, set, fd, error))
+    if (!kernel_modules_stage(image->root_fd, version, set, fd, error))
         return FALSE;
+    /* Without depmod in the image the index that the packages brought has to do. */
+    if (!tree_exists(image->root_fd, "usr/sbin/depmod"))
+        return TRUE;
     /* depmod looks below BASEDIR/lib. */
     if (symlinkat("usr/lib", fd, "lib") < 0) {
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot prepare kernel modules: %s",
@@ -268,15 +176,17 @@ static GBytes *map_file(const char *path, GError **error) {
     return mapped ? g_mapped_file_get_bytes(mapped) : NULL;
 }
 
-GBytes *kernel_modules_initrd(ImageBuild *image, GError **error) {
+GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **error) {
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Packing kernel modules for the initrd");
-    g_autoptr(KernelModuleSet) set = initrd_module_set(image, error);
+    g_autoptr(KernelModuleSet) set = initrd_module_set(image, version, error);
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
     g_autofree char *key = image_config_expand_key(image->config, image->config->cache_key);
-    g_autofree char *name = g_strconcat(key, ".kernel-modules", NULL);
+    gboolean newest = g_strcmp0(version, image->kernel_version) == 0;
+    g_autofree char *name =
+            g_strconcat(key, ".kernel-modules", newest ? "" : ".", newest ? "" : version, NULL);
     g_autofree char *cache = build_cache_directory(image->build, image->config);
-    g_autofree char *directory = g_build_filename(image->directory, "kernel-modules", NULL);
-    g_autofree char *archive = g_build_filename(image->directory, "kernel-modules.cpio.zst", NULL);
+    g_autofree char *directory = g_strdup_printf("%s/kernel-modules-%s", image->directory, version);
+    g_autofree char *archive = g_strconcat(directory, ".cpio.zst", NULL);
     gboolean incremental = image->config->incremental != INCREMENTAL_NO;
     g_autofree char *path = NULL;
     g_autofree char *level = NULL;
@@ -286,7 +196,7 @@ GBytes *kernel_modules_initrd(ImageBuild *image, GError **error) {
     level = g_strdup_printf("%" G_GINT64_FORMAT " %" G_GINT64_FORMAT, image->config->compress_level,
             image->config->source_date_epoch);
     layer_inputs_add(inputs, "level and time", level);
-    layer_inputs_add(inputs, "kernel", image->kernel_version);
+    layer_inputs_add(inputs, "kernel", version);
     if (incremental) {
         if (!add_set_inputs(image, inputs, set->modules, "modules", error) ||
                 !add_set_inputs(image, inputs, set->firmware, "firmware", error))
@@ -297,7 +207,7 @@ GBytes *kernel_modules_initrd(ImageBuild *image, GError **error) {
         ui_step_done(g_steal_pointer(&step), "unchanged, from the cache");
         return map_file(path, error);
     }
-    if (!stage_modules(image, set, directory, error) ||
+    if (!stage_modules(image, version, set, directory, error) ||
             !write_modules_archive(image, directory, archive, error))
         return NULL;
     if (incremental && !(path = layer_store(cache, name, inputs, archive, error)))

@@ -16,12 +16,9 @@ gboolean step_place_kernels(ImageBuild *image, GError **error);
  * indexes the rest. */
 gboolean step_filter_modules(ImageBuild *image, GError **error);
 
-/* Reads kernel, stub, boot loader, os-release, microcode and splash into memory, before files are removed.
- */
-gboolean step_save_boot_parts(ImageBuild *image, GError **error);
-
 /* Records the installed packages for the manifest, before databases are removed. */
 gboolean step_record_packages(ImageBuild *image, GError **error);
 
-/* The kernel modules initrd: a compressed archive, from the cache when nothing in it changed. */
-GBytes *kernel_modules_initrd(ImageBuild *image, GError **error);
+/* The kernel modules initrd for the kernel VERSION: a compressed archive, from the cache when nothing in it
+ * changed. */
+GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **error);

@@ -2,17 +2,29 @@
 /* How an image is built, from top to bottom. */
 
 #include "build/base-trees.h"
+#include "build/boot-parts.h"
+#include "build/boot-rules.h"
 #include "build/boot.h"
 #include "build/build-overlay.h"
 #include "build/compress.h"
 #include "build/configure.h"
+#include "build/extension.h"
 #include "build/image-build.h"
 #include "build/kernel.h"
 #include "build/outputs.h"
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "build/systemd-tools.h"
+#include "build/tree-uki.h"
 #include "build/trees.h"
+
+static gboolean wants_whole_system(const ImageBuild *image) {
+    return !boot_tree_is_partial(image->config);
+}
+
+static gboolean wants_first_boot(const ImageBuild *image) {
+    return wants_whole_system(image) && image->config->format != OUTPUT_FORMAT_PORTABLE;
+}
 
 const BuildStep build_steps[] = {
         {"build packages", wants_build_overlay, step_build_overlay},
@@ -24,12 +36,12 @@ const BuildStep build_steps[] = {
         {"postinst scripts", wants_postinst, step_postinst},
         {"kernels", NULL, step_place_kernels},
         {"configuration", NULL, step_configure},
-        {"locales", NULL, step_locale_gen},
-        {"system users", NULL, step_sysusers},
-        {"volatile files", NULL, step_tmpfiles},
-        {"presets", NULL, step_presets},
+        {"locales", wants_whole_system, step_locale_gen},
+        {"system users", wants_whole_system, step_sysusers},
+        {"volatile files", wants_whole_system, step_tmpfiles},
+        {"presets", wants_whole_system, step_presets},
         {"kernel modules", NULL, step_filter_modules},
-        {"first boot settings", NULL, step_firstboot},
+        {"first boot settings", wants_first_boot, step_firstboot},
         {"boot parts", NULL, step_save_boot_parts},
         {"remove packages", wants_remove_packages, step_remove_packages},
         {"record packages", NULL, step_record_packages},
@@ -37,10 +49,12 @@ const BuildStep build_steps[] = {
         {"overlay", wants_overlay_difference, step_overlay_difference},
         {"package metadata", wants_clean_metadata, step_clean_metadata},
         {"remove files", wants_remove_files, step_remove_files},
+        {"empty directories", wants_remove_empty_directories, step_remove_empty_directories},
         {"finalize scripts", wants_finalize, step_finalize},
         {"disk volumes", NULL, step_disk_volumes},
         {"boot loader", NULL, step_boot_loader},
-        {"unified kernel image", NULL, step_uki},
+        {"kernels to boot", NULL, step_install_kernels},
+        {"tree to boot", wants_tree_uki, step_tree_uki},
         {"disk", NULL, step_disk_finish},
         {"tar archive", wants_split_tar, step_split_tar},
         {"split files", NULL, step_split_files},

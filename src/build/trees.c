@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "build/boot-rules.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/step.h"
@@ -144,7 +145,7 @@ gboolean step_check_tree(ImageBuild *image, GError **error) {
     for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
         if (tree_exists(image->root_fd, places[i]))
             return TRUE;
-    if (image->config->format == OUTPUT_FORMAT_NONE)
+    if (image->config->format == OUTPUT_FORMAT_NONE || boot_tree_is_partial(image->config))
         return TRUE;
     g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
             "The tree of image %s has no os-release file, so it is no operating system; Packages= or a "

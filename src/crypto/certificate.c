@@ -187,6 +187,19 @@ char *certificate_to_pem(const Certificate *certificate) {
     return g_strndup(text, size);
 }
 
+GBytes *certificate_get_public_key_pem(const Certificate *certificate, GError **error) {
+    g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+    EVP_PKEY *key = X509_get0_pubkey(certificate->x509);
+    char *text = NULL;
+    if (!bio || !key || PEM_write_bio_PUBKEY(bio, key) != 1) {
+        crypto_set_openssl_error(
+                error, CRYPTO_ERROR_FAILED, "Cannot write the public key of %s", certificate->subject);
+        return NULL;
+    }
+    long size = BIO_get_mem_data(bio, &text);
+    return g_bytes_new_take(g_strndup(text, size), size);
+}
+
 X509 *certificate_peek(const Certificate *certificate) {
     return certificate->x509;
 }

@@ -46,6 +46,9 @@ GBytes *certificate_get_der(const Certificate *certificate);
 /* PEM text of the certificate; owned by the caller. */
 char *certificate_to_pem(const Certificate *certificate);
 
+/* PEM text of the public key; owned by the caller. */
+GBytes *certificate_get_public_key_pem(const Certificate *certificate, GError **error);
+
 /* The OpenSSL object; owned by the certificate. */
 X509 *certificate_peek(const Certificate *certificate);
 

@@ -11,6 +11,10 @@
 const char uki_default_sbat[] =
         SBAT_HEADER "uki,1,UKI,uki,1,https://uapi-group.org/specifications/specs/unified_kernel_image/\n";
 
+const char uki_addon_sbat[] = SBAT_HEADER
+        "uki-addon,1,UKI "
+        "Addon,addon,1,https://www.freedesktop.org/software/systemd/man/latest/systemd-stub.html\n";
+
 char *uki_read_sbat(const PeImage *pe) {
     const PeSection *section = pe_image_find_section(pe, ".sbat");
     if (!section)

@@ -8,6 +8,8 @@
 
 /* What a UKI says about itself unless the caller says something else. */
 extern const char uki_default_sbat[];
+/* What an addon says about itself. */
+extern const char uki_addon_sbat[];
 
 /* Text of the .sbat section, or NULL; owned by the caller. */
 char *uki_read_sbat(const PeImage *pe);

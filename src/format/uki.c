@@ -34,8 +34,7 @@ static void uki_build_clear(UkiBuild *build) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(UkiBuild, uki_build_clear)
 
-/* Initrds one after the other; the kernel looks for each at a multiple of 4 bytes. */
-static GBytes *join_initrds(GPtrArray *initrds) {
+GBytes *uki_join_initrds(GPtrArray *initrds) {
     if (initrds->len == 1)
         return g_bytes_ref(initrds->pdata[0]);
     gsize total = 0;
@@ -94,9 +93,18 @@ static GBytes *make_sbat(const UkiBuild *build) {
     return g_bytes_new_take(merged, strlen(merged));
 }
 
+static gboolean add_automatic_devicetrees(UkiBuild *build, GError **error) {
+    const GPtrArray *devicetrees = build->spec->dtbauto;
+    for (guint i = 0; devicetrees && i < devicetrees->len; i++)
+        if (!pe_writer_add(build->writer, ".dtbauto", PE_SCN_MEM_READ | PE_SCN_CNT_INITIALIZED_DATA,
+                    devicetrees->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean add_base_sections(UkiBuild *build, GError **error) {
     const UkiSpec *spec = build->spec;
-    GBytes *initrd = spec->initrds && spec->initrds->len > 0 ? join_initrds(spec->initrds) : NULL;
+    GBytes *initrd = spec->initrds && spec->initrds->len > 0 ? uki_join_initrds(spec->initrds) : NULL;
     struct {
         UkiSection section;
         GBytes *content;
@@ -120,7 +128,7 @@ static gboolean add_base_sections(UkiBuild *build, GError **error) {
         else
             build->base[parts[i].section] = parts[i].content;
     }
-    return ok;
+    return ok && add_automatic_devicetrees(build, error);
 }
 
 /* Content of a .pcrsig that is signed elsewhere: digests, then blanks. */
@@ -133,13 +141,30 @@ static char *reserve_signatures(const char *json, guint n) {
     return padded;
 }
 
+/* What booting SECTIONS gives; on a machine with one of the automatic device trees, with that. */
+static GPtrArray *predict(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
+    const UkiSpec *spec = build->spec;
+    guint n = spec->dtbauto ? spec->dtbauto->len : 0;
+    GBytes *now[N_UKI_SECTIONS];
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
+    memcpy(now, sections, sizeof now);
+    for (guint i = 0; i < MAX(n, 1); i++) {
+        if (n > 0)
+            now[UKI_SECTION_DTBAUTO] = spec->dtbauto->pdata[i];
+        GPtrArray *policies = pcr_policies_new(now, build->public_key, &spec->pcr, build->measurers, error);
+        if (!policies)
+            return NULL;
+        g_ptr_array_extend_and_steal(all, policies);
+    }
+    return g_steal_pointer(&all);
+}
+
 /* Predicts what booting SECTIONS gives, and writes .pcrsig. */
 static gboolean add_pcr_signatures(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
     const UkiSpec *spec = build->spec;
     if (!build->public_key)
         return TRUE;
-    g_autoptr(GPtrArray) policies =
-            pcr_policies_new(sections, build->public_key, &spec->pcr, build->measurers, error);
+    g_autoptr(GPtrArray) policies = predict(build, sections, error);
     if (!policies || (spec->pcr_key && !pcr_policies_sign(policies, spec->pcr_key, error)))
         return FALSE;
 

@@ -36,7 +36,8 @@ typedef struct {
     GBytes *splash;
     GBytes *ucode;
     GBytes *dtb;
-    const char *sbat; /* own .sbat lines (CSV, first line "sbat,…"); NULL: a line about UKIs */
+    GPtrArray *dtbauto; /* of GBytes: device trees of which the stub takes the one for the machine */
+    const char *sbat;   /* own .sbat lines (CSV, first line "sbat,…"); NULL: a line about UKIs */
 
     const char *base_profile; /* .profile of the base; NULL: "ID=main" when there are profiles */
     GPtrArray *profiles;      /* of UkiProfile */
@@ -55,6 +56,10 @@ typedef struct {
  * profiles together, an array of PcrPolicy, signed or not, for SplitArtifacts=pcrs; NULL when no key is
  * known. */
 GBytes *uki_build(const UkiSpec *spec, GPtrArray **ret_policies, GError **error);
+
+/* Archives one after the other, as the kernel reads them: each but the last padded to 4 bytes. A new
+ * reference. */
+GBytes *uki_join_initrds(GPtrArray *initrds);
 
 /* UKI with the signatures of JSON (entries match by policy and reference) put into its .pcrsig sections,
  * which were made with PCR_RESERVE. The image must not be signed yet. */

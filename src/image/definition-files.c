@@ -127,6 +127,19 @@ static gboolean add_builtin(GPtrArray *definitions, const char *path, const char
     return TRUE;
 }
 
+GPtrArray *partition_definitions_builtin(
+        const char *const *parts, const char *architecture, const Specifiers *specifiers, GError **error) {
+    g_autoptr(GPtrArray) definitions =
+            g_ptr_array_new_with_free_func((GDestroyNotify) partition_definition_free);
+
+    for (; *parts; parts += 2) {
+        g_autofree char *path = g_strconcat("(built-in) ", parts[0], NULL);
+        if (!add_builtin(definitions, path, parts[1], architecture, specifiers, error))
+            return NULL;
+    }
+    return g_steal_pointer(&definitions);
+}
+
 GPtrArray *partition_definitions_default(gboolean with_esp, const char *root_format,
         const char *architecture, const Specifiers *specifiers, GError **error) {
     g_autoptr(GPtrArray) definitions =

@@ -86,7 +86,10 @@ static void set_specifiers(Disk *disk) {
 static gboolean load_definitions(Disk *disk, GError **error) {
     const DiskOptions *options = disk->options;
 
-    if (options->definition_dirs && options->definition_dirs[0])
+    if (options->builtin_definitions)
+        disk->definitions = partition_definitions_builtin(
+                options->builtin_definitions, options->architecture, &disk->specifiers, error);
+    else if (options->definition_dirs && options->definition_dirs[0])
         disk->definitions = partition_definitions_load(
                 options->definition_dirs, options->architecture, &disk->specifiers, error);
     else
@@ -579,6 +582,14 @@ const char *disk_root_hash(Disk *disk) {
     const PlannedPartition *data = find_verity_data(disk, PARTITION_ROOT);
 
     return data ? data->root_hash : NULL;
+}
+
+char *disk_partition_uuid(Disk *disk, DiskRole role) {
+    for (guint i = 0; i < disk->plan->partitions->len; i++)
+        if (planned(disk, i)->definition->type.role ==
+                (role == DISK_ROLE_ROOT ? PARTITION_ROOT : PARTITION_USR))
+            return uuid_to_text(&planned(disk, i)->uuid);
+    return NULL;
 }
 
 GPtrArray *disk_partitions(Disk *disk) {

@@ -48,6 +48,8 @@ typedef struct {
     /* Directories with *.conf; of files with the same name the one in the earlier directory counts, as for
      * systemd-repart. Empty or NULL: the built-in definitions, see default_esp and default_root_format. */
     const char *const *definition_dirs;
+    /* Definitions as text, instead of those: names and contents, alternating, NULL-terminated; or NULL. */
+    const char *const *builtin_definitions;
     gboolean default_esp; /* built-in definitions: with an ESP of 512 MiB */
     const char
             *default_root_format; /* built-in definitions: Format= of the root partition, "ext4" if NULL */
@@ -109,6 +111,15 @@ gboolean disk_write_volumes(Disk *disk, GError **error);
 /* Root hashes in lower case hex, NULL when there is none; valid after disk_write_volumes(). */
 const char *disk_usr_hash(Disk *disk);
 const char *disk_root_hash(Disk *disk);
+
+typedef enum {
+    DISK_ROLE_ROOT,
+    DISK_ROLE_USR,
+} DiskRole;
+
+/* UUID of the first partition of that role, lower case, owned by the caller; NULL when there is none. Final
+ * after disk_write_volumes(). */
+char *disk_partition_uuid(Disk *disk, DiskRole role);
 
 /* Writes ESP and XBOOTLDR. Their CopyFiles= sources (/efi:/, /boot:/) are read from the tree, into which the
  * caller has put boot loader, UKI and enrolment variables by now. A source that does not exist is skipped.

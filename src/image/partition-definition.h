@@ -128,6 +128,10 @@ const char *partition_mount_point(PartitionRole role);
 GPtrArray *partition_definitions_load(const char *const *directories, const char *architecture,
         const Specifiers *specifiers, GError **error);
 
+/* The definitions that PARTS holds: names and contents, alternating, NULL-terminated. */
+GPtrArray *partition_definitions_builtin(
+        const char *const *parts, const char *architecture, const Specifiers *specifiers, GError **error);
+
 /* The definitions of a recipe that has none: ESP of 512 MiB (if WITH_ESP) and a root partition of
  * ROOT_FORMAT that is as large as its content needs. */
 GPtrArray *partition_definitions_default(gboolean with_esp, const char *root_format,
