@@ -12,6 +12,10 @@
  * untouched. Needs sandbox_become_root() before. */
 gboolean build_run(const Recipe *recipe, GError **error);
 
+/* Runs the configure scripts of all images; RECIPE is changed to what they say. For every verb that builds
+ * or needs an image, after sandbox_become_root(), before the recipe is checked. */
+gboolean build_configure(Recipe *recipe, GError **error);
+
 /* Path of the main output of CONFIG, where a build puts it; owned by the caller. */
 char *build_output_path(const Recipe *recipe, const ImageConfig *config);
 

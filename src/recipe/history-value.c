@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Values of a history file. The file may have been written by anybody, so that nothing of it is believed
- * before it has the shape that the setting asks for. */
+/* Values of a history file, and of what configure scripts print. They may have been written by anybody, so
+ * that nothing of it is believed before it has the shape that the setting asks for. */
 #include "recipe/history.h"
 
 #include "recipe/enum-words.h"
@@ -71,6 +71,34 @@ static Value *read_uki_profile(const Value *json) {
     return good ? value_ref((Value *) json) : NULL;
 }
 
+/* The member NAME of OBJECT is a string or null. */
+static gboolean has_text(const Value *object, const char *name, gboolean null_allowed) {
+    Value *text = value_lookup(object, name);
+    return text ? is_kind(text, VALUE_STRING) : null_allowed;
+}
+
+static Value *read_drive(const Value *json) {
+    if (!is_kind(json, VALUE_MAP))
+        return NULL;
+    Value *size = value_lookup(json, "Size"), *flags = value_lookup(json, "Flags");
+    gboolean good = has_text(json, "Id", FALSE) && is_kind(size, VALUE_INT) && value_get_int(size) > 0 &&
+                    has_text(json, "Directory", TRUE) && has_text(json, "Options", TRUE) &&
+                    has_text(json, "FileId", TRUE) && is_kind(flags, VALUE_LIST) && all_strings(flags);
+    return good ? value_ref((Value *) json) : NULL;
+}
+
+static Value *read_credential(const Value *json) {
+    gboolean good = is_kind(json, VALUE_MAP) && has_text(json, "Name", FALSE) &&
+                    has_text(json, "Value", TRUE) && has_text(json, "Path", TRUE);
+    return good ? value_ref((Value *) json) : NULL;
+}
+
+/* Numbers are not negative, but for the words of VSockCID=. */
+static Value *read_number(const Setting *setting, const Value *json) {
+    gint64 least = setting->type == TYPE_VSOCK_CID ? -2 : 0;
+    return is_kind(json, VALUE_INT) && value_get_int(json) >= least ? value_ref((Value *) json) : NULL;
+}
+
 /* Words and numbers are parsed as if they stood in a file. */
 static Value *read_text(const Setting *setting, const Value *json, GError **error) {
     if (!is_kind(json, VALUE_STRING))
@@ -102,7 +130,7 @@ static Value *read_one(const Setting *setting, const Value *json, GError **error
     case TYPE_VSOCK_CID:
     case TYPE_OCTAL:
     case TYPE_BYTES:
-        return is_kind(json, VALUE_INT) && value_get_int(json) >= 0 ? value_ref((Value *) json) : NULL;
+        return read_number(setting, json);
     case TYPE_TREE:
         return read_tree(json);
     case TYPE_KEY_SOURCE:
@@ -113,8 +141,9 @@ static Value *read_one(const Setting *setting, const Value *json, GError **error
     case TYPE_UKI_PROFILE:
         return read_uki_profile(json);
     case TYPE_DRIVE:
-    case TYPE_CREDENTIAL: /* of [Runtime], which is never taken from the history */
-        return NULL;
+        return read_drive(json);
+    case TYPE_CREDENTIAL:
+        return read_credential(json);
     default:
         return read_text(setting, json, error);
     }
@@ -146,7 +175,7 @@ gboolean history_value(const Setting *setting, const Value *json, Value **ret, G
         *ret = value_ref((Value *) json);
     if (*ret)
         return TRUE;
-    parse_failed(error, "%s: %s; build again, or remove the file", setting->name,
+    parse_failed(error, "%s: %s", setting->name,
             problem ? problem->message : "The value is not of the type of the setting");
     return FALSE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recipe/history.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,8 +44,12 @@ static gboolean join(ImageParser *main, const char *key, const Value *json, GErr
     if (strcmp(setting->section, "Runtime") == 0 || strcmp(setting->section, "Include") == 0)
         return TRUE;
     g_autoptr(Value) value = NULL;
-    if (!history_value(setting, json, &value, error))
+    g_autoptr(GError) problem = NULL;
+    if (!history_value(setting, json, &value, &problem)) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "%s; build again, or remove the file",
+                problem->message);
         return FALSE;
+    }
     SettingId id = setting_id(setting);
     Slot *slot = &main->cli.slots[id];
     if (slot->given && !value_equal(slot->value, value))
@@ -125,4 +130,24 @@ gboolean history_write(ImageParser *main, const char *snapshot, GError **error) 
     const char *output = image_parser_text(main, SETTING_OUTPUT_DIRECTORY);
     return write_to(main->run->config_directory, snapshot, error) &&
            (!output || write_to(output, snapshot, error));
+}
+
+gboolean recipe_remove_history(const Recipe *recipe, GError **error) {
+    const char *const directories[] = {recipe->config_directory, recipe->main->output_directory};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(directories); i++) {
+        if (!directories[i])
+            continue;
+        g_autofree char *path = history_path(directories[i]), *folder = g_path_get_dirname(path);
+        g_autofree char *private = g_path_get_dirname(folder);
+        if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR) {
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot remove %s: %s", path,
+                    g_strerror(errno));
+            return FALSE;
+        }
+        /* They may hold something else. */
+        (void) rmdir(folder);
+        (void) rmdir(private);
+    }
+    return TRUE;
 }

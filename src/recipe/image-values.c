@@ -26,6 +26,17 @@ ImageValues *image_values_new(ImageParser *parser) {
     return values;
 }
 
+ImageValues *image_values_copy(const ImageValues *values) {
+    ImageValues *copy = g_new0(ImageValues, 1);
+    copy->image = g_strdup(values->image);
+    copy->files = g_strdupv(values->files);
+    for (int id = 0; id < _SETTING_MAX; id++) {
+        copy->values[id] = value_ref(values->values[id]);
+        copy->origins[id] = values->origins[id];
+    }
+    return copy;
+}
+
 void image_values_free(ImageValues *values) {
     if (!values)
         return;

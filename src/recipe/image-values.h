@@ -13,6 +13,7 @@ typedef struct ImageValues {
 } ImageValues;
 
 ImageValues *image_values_new(ImageParser *parser);
+ImageValues *image_values_copy(const ImageValues *values);
 void image_values_free(ImageValues *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImageValues, image_values_free)
 

@@ -79,6 +79,20 @@ char *recipe_to_json(const Recipe *recipe);
 /* The JSON of one image as scripts see it in $MKOSI_CONFIG; owned by the caller. */
 char *image_config_to_json(const ImageConfig *config);
 
+/* The image that TEXT says, as the configure script SCRIPT printed it after it got CONFIG. NULL with ERROR
+ * set when it is not JSON, leaves a setting out, or has a value of the wrong type; the error names SCRIPT and
+ * the key. What has changed has SCRIPT as its origin. */
+ImageConfig *image_config_from_json(
+        const ImageConfig *config, const char *text, gssize length, const char *script, GError **error);
+void image_config_free(ImageConfig *config);
+
+/* Puts the images into build order again and drops those that are not needed any more, after Dependencies=
+ * of some have changed. */
+gboolean recipe_sort_images(Recipe *recipe, GError **error);
+
+/* Forgets what History=yes kept of earlier builds. */
+gboolean recipe_remove_history(const Recipe *recipe, GError **error);
+
 /* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
 char *image_config_setting_to_json(const ImageConfig *config, const char *name);
 

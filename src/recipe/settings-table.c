@@ -79,7 +79,6 @@ const Setting settings[_SETTING_MAX] = {
                         .scope = SCOPE_LOCAL,
                         .files = WORDS("mkosi.configure"),
                         FIELD(configure_scripts),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "scripts that receive the configuration as JSON and print a changed one",
                 },
         [SETTING_PASS_ENVIRONMENT] =

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Configure scripts: each gets the configuration of an image and prints a changed one. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "build/build.h"
+#include "build/script-private.h"
+#include "ui/cleanup.h"
+#include "ui/step.h"
+
+static const ScriptKind script_configure = {
+        "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES};
+
+/* A file in memory with TEXT, to be read from its beginning. */
+static int text_to_fd(const char *text, GError **error) {
+    AUTO_FD fd = memfd_create("configuration", MFD_CLOEXEC);
+    gsize length = strlen(text);
+
+    for (gsize done = 0; fd >= 0 && done < length;) {
+        ssize_t n = write(fd, text + done, length - done);
+        if (n < 0 && errno != EINTR)
+            break;
+        done += MAX(n, 0);
+        if (done == length && lseek(fd, 0, SEEK_SET) == 0)
+            return steal_fd(&fd);
+    }
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+            "Cannot keep the configuration in memory: %s", g_strerror(errno));
+    return -1;
+}
+
+/* What SCRIPT prints; owned by the caller. */
+static char *run_script(ScriptRun *run, const char *script, gsize *ret_length, GError **error) {
+    const char *const argv[] = {run->kind->path, NULL};
+    g_autofree char *json = image_config_to_json(run->config);
+    AUTO_FD input = text_to_fd(json, error);
+    g_autoptr(Sandbox) sandbox = NULL;
+    char *output;
+
+    if (input < 0 || !script_check(run, script, FALSE, error))
+        return NULL;
+    sandbox = script_sandbox(run, script, FALSE);
+    sandbox_stdin_fd(sandbox, input);
+    if (!script_environment(sandbox, run, FALSE, error))
+        return NULL;
+    if (!(output = sandbox_run_output(sandbox, argv, ret_length, error)))
+        g_prefix_error(error, "The configure script %s failed: ", script);
+    return output;
+}
+
+/* Runs the configure scripts that CONFIG has at the beginning; each sees what the one before it changed. */
+static ImageConfig *configure(const Recipe *recipe, const ImageConfig *config, GError **error) {
+    g_auto(GStrv) scripts = g_strdupv(config->configure_scripts);
+    ImageConfig *changed = NULL;
+
+    for (char **script = scripts; *script; script++) {
+        g_autofree char *base = g_path_get_basename(*script);
+        g_autoptr(UiStep) step = ui_step_begin(config->image, "Running %s", base);
+        const ImageConfig *current = changed ? changed : config;
+        ScriptRun run = {.kind = &script_configure, .recipe = recipe, .config = current};
+        g_autoptr(ScriptSources) sources = script_sources_new(run.kind, current, error);
+        ImageConfig *next = NULL;
+        gsize length;
+
+        run.sources = sources;
+        g_autofree char *output = sources ? run_script(&run, *script, &length, error) : NULL;
+        if (output)
+            next = image_config_from_json(current, output, length, *script, error);
+        if (changed)
+            image_config_free(changed);
+        if (!next)
+            return NULL;
+        changed = next;
+        ui_step_done(g_steal_pointer(&step), NULL);
+    }
+    return changed;
+}
+
+gboolean build_configure(Recipe *recipe, GError **error) {
+    gboolean any = FALSE;
+
+    for (ImageConfig **config = recipe->images; *config; config++) {
+        ImageConfig *changed;
+        if (!(*config)->configure_scripts[0])
+            continue;
+        if (!(changed = configure(recipe, *config, error)))
+            return FALSE;
+        if (recipe->main == *config)
+            recipe->main = changed;
+        image_config_free(*config);
+        *config = changed;
+        any = TRUE;
+    }
+    return !any || recipe_sort_images(recipe, error);
+}
