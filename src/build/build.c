@@ -12,10 +12,12 @@
 #include "build/image-build.h"
 #include "build/output-cache.h"
 #include "build/outputs.h"
+#include "build/package-folder.h"
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "build/trees.h"
 #include "tree/tree.h"
+#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
@@ -60,7 +62,7 @@ char *build_cache_directory(const Build *build, const ImageConfig *config) {
     return config->cache_directory ? g_strdup(config->cache_directory) : user_cache_directory();
 }
 
-static char *package_cache_directory(const ImageConfig *config) {
+char *build_package_cache_directory(const ImageConfig *config) {
     g_autofree char *cache = user_cache_directory();
     g_autofree char *key = g_strdup_printf("%s~%s~%s", distribution_to_string(config->distribution),
             config->release, architecture_to_string(config->architecture));
@@ -132,7 +134,7 @@ static char *make_directory(const char *parent, const char *name, GError **error
 }
 
 static gboolean open_session(ImageBuild *image, GError **error) {
-    g_autofree char *packages = package_cache_directory(image->config);
+    g_autofree char *packages = build_package_cache_directory(image->config);
     g_autofree char *workspace = make_directory(image->directory, "distro", error);
     DistroSessionOptions options = {
             .workspace = workspace,
@@ -169,12 +171,44 @@ ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **er
     if (!(image->directory = make_directory(workspace, config->image, error)) ||
             !(image->packages = make_directory(image->directory, "packages", error)) ||
             !(image->artifacts = make_directory(image->directory, "artifacts", error)) ||
-            !trees_install_sandbox(image, error) || !trees_install_package_directories(image, error) ||
-            !open_session(image, error)) {
+            !(image->repository = make_directory(image->directory, "repository", error))) {
         image_build_free(image);
         return NULL;
     }
     return image;
+}
+
+/* Everything that is read from the recipe's trees when the build begins. */
+static gboolean open_image(ImageBuild *image, GError **error) {
+    return trees_install_sandbox(image, error) && open_session(image, error);
+}
+
+static gboolean close_image(ImageBuild *image, GError **error) {
+    AUTO_FD directory = open(image->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    g_clear_pointer(&image->distro, distro_session_free);
+    g_clear_pointer(&image->sandbox_tree, g_free);
+    return tree_remove(directory, "sandbox", error) && tree_remove(directory, "distro", error);
+}
+
+/* Sync scripts may bring what the recipe names, so that nothing else is read before them. */
+static gboolean run_sync_scripts(Build *build, GError **error) {
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (!image->config->sync_scripts[0])
+            continue;
+        if (!open_image(image, error) || !scripts_run_sync(image, packages_are_cached(image), error) ||
+                !close_image(image, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean open_images(Build *build, GError **error) {
+    for (guint i = 0; i < build->images->len; i++)
+        if (!open_image(build->images->pdata[i], error))
+            return FALSE;
+    return TRUE;
 }
 
 void image_build_free(ImageBuild *image) {
@@ -235,7 +269,7 @@ static gboolean wait_for_dependencies(ImageBuild *image, GError **error) {
         if (!build_wait_for_image(dependency, error))
             return FALSE;
     }
-    return TRUE;
+    return package_folder_inherit(image, error);
 }
 
 static gboolean run_steps(ImageBuild *image, GError **error) {
@@ -258,7 +292,10 @@ static gboolean run_steps(ImageBuild *image, GError **error) {
 static gboolean build_image(ImageBuild *image, GError **error) {
     gboolean reused = FALSE;
 
-    if (!wait_for_dependencies(image, error) || !output_cache_prepare(image, &reused, error))
+    if (!scripts_want_image(image))
+        return TRUE;
+    if (!wait_for_dependencies(image, error) || !package_folder_offer(image, error) ||
+            !output_cache_prepare(image, &reused, error))
         return FALSE;
     if (reused)
         return TRUE;
@@ -325,9 +362,11 @@ static gboolean make_staging(Build *build, GPtrArray *stagings, GError **error) 
 }
 
 static gboolean publish_all(Build *build, GError **error) {
-    for (guint i = 0; i < build->images->len; i++)
-        if (!outputs_publish(build->images->pdata[i], error))
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (!scripts_end_build(image) && !outputs_publish(image, error))
             return FALSE;
+    }
     return TRUE;
 }
 
@@ -354,42 +393,12 @@ gboolean build_run(const Recipe *recipe, GError **error) {
         g_ptr_array_add(build->images, image);
     }
     return boot_load_keys(build, error) && make_staging(build, stagings, error) &&
-           packages_sync(build, error) && scripts_run_sync(build, error) && run_images(build, error) &&
-           publish_all(build, error);
+           run_sync_scripts(build, error) && open_images(build, error) && packages_sync(build, error) &&
+           run_images(build, error) && publish_all(build, error);
 }
 
 char *build_output_path(const Recipe *recipe, const ImageConfig *config) {
     Build build = {.recipe = recipe};
     g_autofree char *name = outputs_main_name(config);
     return g_build_filename(build_output_directory(&build, config), name, NULL);
-}
-
-static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
-    static const char *const suffixes[] = {".cache", ".cache.json", ".build.cache", ".build.cache.json",
-            ".kernel-modules.cache", ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
-    g_autofree char *cache = build_cache_directory(build, config);
-    g_autofree char *key = image_config_expand_key(config, config->cache_key);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *path = g_strconcat(cache, "/", key, suffixes[i], NULL);
-        if (!tree_remove(AT_FDCWD, path, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-gboolean build_clean(const Recipe *recipe, int force, GError **error) {
-    Build build = {.recipe = recipe};
-
-    for (ImageConfig **config = recipe->images; *config; config++) {
-        const char *directory = build_output_directory(&build, *config);
-        g_autofree char *packages = package_cache_directory(*config);
-
-        if (!outputs_remove(*config, directory, error) ||
-                (force > 0 && !remove_layers(&build, *config, error)) ||
-                (force > 1 && !tree_remove(AT_FDCWD, packages, error)) ||
-                !scripts_run_clean(*config, directory, error))
-            return FALSE;
-    }
-    return TRUE;
 }

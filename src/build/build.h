@@ -19,6 +19,12 @@ gboolean build_configure(Recipe *recipe, GError **error);
 /* Path of the main output of CONFIG, where a build puts it; owned by the caller. */
 char *build_output_path(const Recipe *recipe, const ImageConfig *config);
 
+/* Empties the build directories of all images. */
+gboolean build_wipe_build_directories(const Recipe *recipe, GError **error);
+
+/* Runs the clean scripts of all images. */
+gboolean build_run_clean_scripts(const Recipe *recipe, GError **error);
+
 /* Removes outputs; with force 1 also cached layers and the build directory's content, with force 2 package
  * caches. */
 gboolean build_clean(const Recipe *recipe, int force, GError **error);

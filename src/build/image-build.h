@@ -39,9 +39,9 @@ struct ImageBuild {
     char *root;       /* the tree; an overlay mount over the cached layer, or a plain directory */
     int root_fd;
     char *sandbox_tree; /* merged SandboxTrees, or NULL */
-    char *packages;     /* $PACKAGEDIR */
+    char *packages;     /* $PACKAGEDIR: packages of earlier images and of this one */
     char *artifacts;    /* $ARTIFACTDIR */
-    char *repository;   /* local packages, or NULL */
+    char *repository;   /* packages offered to the package manager: local ones, and those of $PACKAGEDIR */
     char *build_layer;  /* the build overlay's layer, or NULL; set by the build packages step */
     char *destination;  /* $DESTDIR of build scripts, or NULL if none ran */
     DistroSession *distro;
@@ -114,6 +114,9 @@ char *build_resolve_output(Build *build, const char *path, GError **error);
 
 /* Directory for the outputs of CONFIG. */
 const char *build_output_directory(const Build *build, const ImageConfig *config);
+
+/* Where metadata and packages of the distribution are kept; owned by the caller. */
+char *build_package_cache_directory(const ImageConfig *config);
 
 /* CacheDirectory, or its default; owned by the caller. */
 char *build_cache_directory(const Build *build, const ImageConfig *config);

@@ -20,7 +20,7 @@
 
 static gboolean uses_packages(const ImageBuild *image) {
     const ImageConfig *config = image->config;
-    return config->packages[0] || config->volatile_packages[0] ||
+    return config->packages[0] || config->volatile_packages[0] || config->prepare_scripts[0] ||
            (config->build_scripts[0] && config->build_packages[0]);
 }
 
@@ -277,15 +277,40 @@ static gboolean make_and_store(ImageBuild *image, LayerInputs *inputs, const cha
     return *ret_layer != NULL;
 }
 
+gboolean packages_are_cached(ImageBuild *image) {
+    g_autofree char *cache = build_cache_directory(image->build, image->config);
+    g_autofree char *name = layer_name(image);
+    g_autoptr(LayerInputs) inputs = NULL;
+    g_autofree char *layer = NULL;
+
+    if (image->config->incremental == INCREMENTAL_NO ||
+            (uses_packages(image) && !distro_have_metadata(image->distro)))
+        return FALSE;
+    if ((inputs = packages_layer_inputs(image, NULL)))
+        layer = layer_lookup(cache, name, inputs, image->name);
+    return layer != NULL;
+}
+
+static gboolean refuse_new_layer(const ImageBuild *image, GError **error) {
+    if (image->build->recipe->arguments->rerun_build_scripts)
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "--rerun-build-scripts: there is no cached layer that fits; build the whole image with -f");
+    else
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Incremental=strict, but there is no cached layer that fits; make one with -ff");
+    return FALSE;
+}
+
 gboolean step_base_layer(ImageBuild *image, GError **error) {
+    const RecipeArguments *arguments = image->build->recipe->arguments;
+    gboolean strict = (image->config->incremental == INCREMENTAL_STRICT && arguments->force < 2) ||
+                      arguments->rerun_build_scripts;
     gboolean incremental = image->config->incremental != INCREMENTAL_NO;
     g_autoptr(LayerInputs) inputs = NULL;
     g_autofree char *cache = incremental ? build_cache_directory(image->build, image->config) : NULL;
     g_autofree char *name = layer_name(image);
     g_autofree char *layer = NULL;
 
-    if (image->repository && !distro_index_local_repository(image->distro, error))
-        return FALSE;
     /* What base trees hold may change at any time, so nothing that was made over them is kept. */
     if (image->config->base_trees[0])
         return base_trees_mount(image, error) && make_base_tree(image, error);
@@ -293,18 +318,15 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
         if (!(inputs = packages_layer_inputs(image, error)))
             return FALSE;
         image->base_key = g_strdup(layer_inputs_key(inputs));
-        if (image->build->recipe->arguments->force < 2)
+        if (arguments->force < 2)
             layer = layer_lookup(cache, name, inputs, image->name);
     }
     image->reused = layer != NULL;
     if (image->reused)
         ui_step_done(ui_step_begin(image->name, "Installing packages"), "unchanged, from the cache");
-    else if (image->config->incremental == INCREMENTAL_STRICT &&
-             image->build->recipe->arguments->force < 2) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "Incremental=strict, but there is no cached layer that fits; make one with -ff");
-        return FALSE;
-    } else if (!make_and_store(image, inputs, cache, name, &layer, error))
+    else if (strict)
+        return refuse_new_layer(image, error);
+    else if (!make_and_store(image, inputs, cache, name, &layer, error))
         return FALSE;
     return !layer || mount_over_layer(image, layer, error);
 }

@@ -7,6 +7,9 @@
 /* Fetches repository metadata for every image that needs it, once per set of repositories. */
 gboolean packages_sync(Build *build, GError **error);
 
+/* TRUE when the layer with packages is in the cache, as far as one can know before metadata is fetched. */
+gboolean packages_are_cached(ImageBuild *image);
+
 /* Makes the tree with packages installed: the layer that all later steps build on, from the cache if its key
  * is the same. Leaves image->root usable. */
 gboolean step_base_layer(ImageBuild *image, GError **error);

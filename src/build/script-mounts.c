@@ -11,67 +11,41 @@
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 
-#define RESOLV_CONF "etc/resolv.conf"
-
 static gboolean has_network(const ScriptRun *run) {
     return (run->kind->flags & SCRIPT_NETWORK) ||
            ((run->kind->flags & SCRIPT_TREE) && run->config->with_network);
 }
 
-static void bind_below(
-        Sandbox *sandbox, const char *prefix, const char *source, const char *target, gboolean writable) {
-    g_autofree char *path = g_build_filename(prefix, target, NULL);
-    sandbox_bind(sandbox, source, path, writable ? 0 : SANDBOX_READ_ONLY);
-}
-
-/* /work as the script sees it; PREFIX is the root below which it appears. */
-static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script, const char *prefix) {
+/* /work as the script sees it. */
+static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script) {
     ScriptFlags flags = run->kind->flags;
-    g_autofree char *work = g_build_filename(prefix, "/work", NULL);
-    g_autofree char *json = g_build_filename(prefix, "/work/config.json", NULL);
-    g_autofree char *sources = g_build_filename(prefix, "/work/src", NULL);
+    gboolean compiles = flags & SCRIPT_BUILD_DIRECTORY;
 
-    sandbox_tmpfs(sandbox, work);
-    sandbox_tmpfs(sandbox, sources);
-    script_sources_bind(run->sources, sandbox, prefix);
-    bind_below(sandbox, prefix, script, run->kind->path, FALSE);
+    sandbox_tmpfs(sandbox, "/work");
+    sandbox_tmpfs(sandbox, "/work/src");
+    script_sources_bind(run->sources, sandbox);
+    sandbox_bind(sandbox, script, run->kind->path, SANDBOX_READ_ONLY);
     if (run->json && !(flags & SCRIPT_FILTER))
-        sandbox_file(sandbox, json, run->json, FALSE);
+        sandbox_file(sandbox, "/work/config.json", run->json, FALSE);
     if (run->out)
-        bind_below(sandbox, prefix, run->out, "/work/out", TRUE);
+        sandbox_bind(sandbox, run->out, "/work/out", 0);
     if (run->dest)
-        bind_below(sandbox, prefix, run->dest, "/work/dest", TRUE);
-    if (run->config->build_subdirectory && (flags & (SCRIPT_BUILD_DIRECTORY | SCRIPT_BUILD_RESULTS)))
-        bind_below(sandbox, prefix, run->config->build_subdirectory, "/work/build",
-                flags & SCRIPT_BUILD_DIRECTORY);
+        sandbox_bind(sandbox, run->dest, "/work/dest", 0);
+    if (run->config->build_subdirectory && (compiles || (flags & SCRIPT_BUILD_RESULTS)))
+        sandbox_bind(
+                sandbox, run->config->build_subdirectory, "/work/build", compiles ? 0 : SANDBOX_READ_ONLY);
     if (flags & SCRIPT_TREE) {
-        bind_below(sandbox, prefix, run->image->packages, "/work/packages", TRUE);
-        bind_below(sandbox, prefix, run->image->artifacts, "/work/artifacts", TRUE);
+        sandbox_bind(sandbox, run->image->packages, "/work/packages", 0);
+        sandbox_bind(sandbox, run->image->artifacts, "/work/artifacts", 0);
     }
 }
 
-/* The link text of PATH in the tree, or NULL. */
-static char *read_link(int root_fd, const char *path) {
-    char text[4096];
-    ssize_t length = readlinkat(root_fd, path, text, sizeof(text));
-    return length > 0 && length < (ssize_t) sizeof(text) ? g_strndup(text, length) : NULL;
-}
-
-/* Programs inside of the tree at PREFIX find the caller's name servers. */
-static void bind_resolv_conf(Sandbox *sandbox, ScriptRun *run, const char *prefix) {
+/* Programs inside of the tree find the caller's name servers. */
+static void bind_resolv_conf(Sandbox *sandbox, const ScriptRun *run) {
     AUTO_FD root = open(run->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    struct stat info;
 
-    if (root < 0 || !has_network(run) || !tree_exists(root, "etc"))
-        return;
-    g_autofree char *link = read_link(root, RESOLV_CONF);
-    /* A link is resolved inside of the whole sandbox. */
-    const char *path = link && *link == '/' && *prefix ? link : RESOLV_CONF;
-    g_autofree char *target = g_build_filename(*prefix ? prefix : "/", path, NULL);
-
-    if (fstatat(root, RESOLV_CONF, &info, AT_SYMLINK_NOFOLLOW) < 0)
-        run->made_resolv_conf = TRUE;
-    sandbox_bind(sandbox, "/etc/resolv.conf", target, SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
+    if (root >= 0 && has_network(run) && tree_exists(root, "etc"))
+        sandbox_bind(sandbox, "/etc/resolv.conf", "/etc/resolv.conf", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
 }
 
 static void bind_proxy_certificates(Sandbox *sandbox, const ImageConfig *config) {
@@ -132,18 +106,18 @@ static void bind_sandbox_tree(Sandbox *sandbox, const char *tree, const char *to
         bind_entries(sandbox, tree, others[i]);
 }
 
-static Sandbox *inside_sandbox(ScriptRun *run, const char *script) {
+static Sandbox *inside_sandbox(const ScriptRun *run, const char *script) {
     Sandbox *sandbox = sandbox_new_for_tree(run->root, FALSE);
 
-    bind_work(sandbox, run, script, "");
+    bind_work(sandbox, run, script);
     bind_proxy_certificates(sandbox, run->config);
-    bind_resolv_conf(sandbox, run, "");
+    bind_resolv_conf(sandbox, run);
     if (script_environment_flag(run->config, "MKOSI_CHROOT_SUPPRESS_CHOWN"))
         sandbox_suppress_chown(sandbox);
     return sandbox;
 }
 
-static Sandbox *outside_sandbox(ScriptRun *run, const char *script) {
+static Sandbox *outside_sandbox(const ScriptRun *run, const char *script) {
     ScriptFlags flags = run->kind->flags;
     const char *tools = flags & SCRIPT_WITHOUT_TOOLS_TREE ? NULL : run->config->tools_tree;
     Sandbox *sandbox = sandbox_new_for_tools(tools);
@@ -158,12 +132,9 @@ static Sandbox *outside_sandbox(ScriptRun *run, const char *script) {
         sandbox_bind(sandbox, "/home", "/home", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
         sandbox_bind(sandbox, "/run", "/run", SANDBOX_READ_ONLY);
     }
-    bind_work(sandbox, run, script, "");
+    bind_work(sandbox, run, script);
     if (flags & SCRIPT_TREE) {
         sandbox_bind(sandbox, run->root, SCRIPT_BUILDROOT, 0);
-        sandbox_api_mounts(sandbox, SCRIPT_BUILDROOT);
-        bind_work(sandbox, run, script, SCRIPT_BUILDROOT);
-        bind_resolv_conf(sandbox, run, SCRIPT_BUILDROOT);
         if (run->image->distro)
             distro_sandbox_mounts(run->image->distro, sandbox);
         script_helpers(sandbox, run);
@@ -171,7 +142,7 @@ static Sandbox *outside_sandbox(ScriptRun *run, const char *script) {
     return sandbox;
 }
 
-Sandbox *script_sandbox(ScriptRun *run, const char *script, gboolean chroot) {
+Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroot) {
     Sandbox *sandbox = chroot ? inside_sandbox(run, script) : outside_sandbox(run, script);
 
     sandbox_chdir(sandbox, "/work/src");
@@ -197,15 +168,25 @@ static gboolean remove_mount_point(int root_fd, const char *name, GError **error
     return FALSE;
 }
 
-gboolean script_mounts_clean(const ScriptRun *run, GError **error) {
-    static const char *const names[] = {"work", "proxy.cacert", "proxy.clientcert", "proxy.clientkey"};
-    AUTO_FD root = -1;
+/* What mounts make in a tree that does not have it; the innermost first. */
+static const char *const mount_points[] = {"work", "proxy.cacert", "proxy.clientcert", "proxy.clientkey",
+        "etc/resolv.conf", "proc", "dev", "run", "tmp", "var/tmp", "var"};
+G_STATIC_ASSERT(G_N_ELEMENTS(mount_points) <= 32);
 
-    if (!run->root)
-        return TRUE;
-    root = open(run->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(names); i++)
-        if (!remove_mount_point(root, names[i], error))
+void script_mounts_remember(ScriptRun *run) {
+    AUTO_FD root = run->root ? open(run->root, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    struct stat info;
+
+    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(mount_points); i++)
+        if (fstatat(root, mount_points[i], &info, AT_SYMLINK_NOFOLLOW) < 0)
+            run->missing |= 1U << i;
+}
+
+gboolean script_mounts_clean(const ScriptRun *run, GError **error) {
+    AUTO_FD root = run->root ? open(run->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(mount_points); i++)
+        if ((run->missing & (1U << i)) && !remove_mount_point(root, mount_points[i], error))
             return FALSE;
-    return root < 0 || !run->made_resolv_conf || remove_mount_point(root, RESOLV_CONF, error);
+    return TRUE;
 }

@@ -43,9 +43,13 @@ typedef struct {
     char *const *arguments; /* NULL: none */
     gboolean cached;        /* $CACHED */
     ScriptSources *sources;
-    const char *json;          /* configuration of the image */
-    gboolean made_resolv_conf; /* set by script_sandbox() */
+    const char *json; /* configuration of the image */
+    guint missing;    /* mount points that the tree does not have; set by script_mounts_remember() */
 } ScriptRun;
+
+/* scripts.c: for sandbox_on_line(): what a script says is for its author. With --debug the sandbox prints it
+ * already. */
+void script_show_line(const char *line, gpointer data);
 
 /* script-environment.c: sets all variables. */
 gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error);
@@ -58,12 +62,13 @@ gboolean script_environment_flag(const ImageConfig *config, const char *name);
 ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *config, GError **error);
 void script_sources_free(ScriptSources *sources);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScriptSources, script_sources_free)
-void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, const char *prefix);
+void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox);
 
 /* script-mounts.c: a sandbox in which SCRIPT is at its place and sees what its kind sees. */
-Sandbox *script_sandbox(ScriptRun *run, const char *script, gboolean chroot);
+Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroot);
 
-/* Removes mount points that were made in the tree. */
+/* Before the first script and after the last one: removes mount points that were made in the tree. */
+void script_mounts_remember(ScriptRun *run);
 gboolean script_mounts_clean(const ScriptRun *run, GError **error);
 
 /* script-helpers.c: the programs that act on the image. */

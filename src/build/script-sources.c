@@ -158,10 +158,10 @@ ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *con
     return g_steal_pointer(&sources);
 }
 
-void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, const char *prefix) {
+void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox) {
     for (guint i = 0; i < sources->sources->len; i++) {
         const Source *source = sources->sources->pdata[i];
-        g_autofree char *target = g_build_filename(prefix, "/work/src", source->target, NULL);
+        g_autofree char *target = g_build_filename("/work/src", source->target, NULL);
         sandbox_bind(sandbox, source->path, target, 0);
     }
 }

@@ -33,8 +33,7 @@ static char *no_arguments[] = {NULL};
 static char *final_argument[] = {(char *) "final", NULL};
 static char *build_argument[] = {(char *) "build", NULL};
 
-/* What a script says is for its author. With --debug the sandbox prints it already. */
-static void show_line(const char *line, gpointer step) {
+void script_show_line(const char *line, gpointer data) {
     if (!ui_debug_enabled())
         ui_info("%s", line);
 }
@@ -57,7 +56,7 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
         return FALSE;
     sandbox = script_sandbox(run, script, chroot);
     sandbox_stdin_fd(sandbox, STDIN_FILENO);
-    sandbox_on_line(sandbox, show_line, NULL);
+    sandbox_on_line(sandbox, script_show_line, NULL);
     /* Results of build scripts can be read by whoever calls us. */
     if ((run->kind->flags & SCRIPT_DEST) && !isatty(STDOUT_FILENO))
         sandbox_stdout_fd(sandbox, STDOUT_FILENO);
@@ -82,6 +81,7 @@ static gboolean run_scripts(ScriptRun *run, char *const *scripts, const char *wh
     json = image_config_to_json(run->config);
     run->json = json;
     run->sources = sources;
+    script_mounts_remember(run);
     for (char *const *script = scripts; ok && *script; script++) {
         g_autofree char *base = g_path_get_basename(*script);
         g_autoptr(UiStep) step = ui_step_begin(run->config->image, "Running %s%s", base, where);
@@ -107,26 +107,33 @@ static ScriptRun image_run(const ScriptKind *kind, ImageBuild *image, char *cons
     };
 }
 
-gboolean scripts_run_sync(Build *build, GError **error) {
-    for (guint i = 0; i < build->images->len; i++) {
-        ImageBuild *image = build->images->pdata[i];
-        ScriptRun run = image_run(&script_sync, image, final_argument);
-        if (!run_scripts(&run, image->config->sync_scripts, "", error))
-            return FALSE;
-    }
-    return TRUE;
+gboolean scripts_want_image(const ImageBuild *image) {
+    return !scripts_end_build(image) || image->config->build_scripts[0];
+}
+
+gboolean scripts_run_sync(ImageBuild *image, gboolean cached, GError **error) {
+    ScriptRun run = image_run(&script_sync, image, final_argument);
+
+    run.cached = cached;
+    return run_scripts(&run, image->config->sync_scripts, "", error);
+}
+
+/* They may download packages, which is for one at a time. */
+static gboolean run_prepare_scripts(ScriptRun *run, const char *where, GError **error) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&run->image->build->package_cache_lock);
+    return run_scripts(run, run->config->prepare_scripts, where, error);
 }
 
 gboolean scripts_run_prepare(ImageBuild *image, GError **error) {
     ScriptRun run = image_run(&script_prepare, image, final_argument);
-    return run_scripts(&run, image->config->prepare_scripts, "", error);
+    return run_prepare_scripts(&run, "", error);
 }
 
 gboolean scripts_run_prepare_build(ImageBuild *image, const char *root, GError **error) {
     ScriptRun run = image_run(&script_prepare, image, build_argument);
 
     run.root = root;
-    return run_scripts(&run, image->config->prepare_scripts, " for the build scripts", error);
+    return run_prepare_scripts(&run, " for the build scripts", error);
 }
 
 gboolean wants_build_scripts(const ImageBuild *image) {

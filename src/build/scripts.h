@@ -6,8 +6,12 @@
 
 #include "build/image-build.h"
 
-/* Sync scripts of all images, with network, before any image is built. */
-gboolean scripts_run_sync(Build *build, GError **error);
+/* FALSE when there is nothing to do for IMAGE: it has no output, or only build scripts run again, and it has
+ * none. */
+gboolean scripts_want_image(const ImageBuild *image);
+
+/* Sync scripts, with network, before any image is built. CACHED: a cached tree can be used. */
+gboolean scripts_run_sync(ImageBuild *image, gboolean cached, GError **error);
 
 gboolean scripts_run_prepare(ImageBuild *image, GError **error);
 

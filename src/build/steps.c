@@ -12,6 +12,7 @@
 #include "build/image-build.h"
 #include "build/kernel.h"
 #include "build/outputs.h"
+#include "build/package-folder.h"
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "build/systemd-tools.h"
@@ -30,6 +31,7 @@ const BuildStep build_steps[] = {
         {"build packages", wants_build_overlay, step_build_overlay},
         {"check tree", NULL, step_check_tree},
         {"build scripts", wants_build_scripts, step_build_scripts, scripts_end_build},
+        {"packages of scripts", wants_build_scripts, step_offer_packages},
         {"volatile packages", wants_volatile_packages, step_volatile_packages},
         {"build results", wants_build_results, step_build_results},
         {"extra trees", wants_extra_trees, step_extra_trees},

@@ -90,19 +90,13 @@ static gboolean copy_packages(const char *directory, int repository_fd, GError *
 }
 
 gboolean trees_install_package_directories(ImageBuild *image, GError **error) {
-    char **const lists[] = {image->config->package_directories, image->config->volatile_package_directories};
-
-    if (!lists[0][0] && !lists[1][0])
-        return TRUE;
-    image->repository = g_build_filename(image->directory, "repository", NULL);
-    if (g_mkdir(image->repository, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s",
-                image->repository, g_strerror(errno));
-        return FALSE;
-    }
+    char *const made[] = {image->packages, NULL};
+    char *const *const lists[] = {
+            image->config->package_directories, image->config->volatile_package_directories, made};
     AUTO_FD fd = open(image->repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-        for (char **directory = lists[i]; *directory; directory++)
+        for (char *const *directory = lists[i]; *directory; directory++)
             if (!copy_packages(*directory, fd, error)) {
                 g_prefix_error(error, "Cannot read packages from %s: ", *directory);
                 return FALSE;

@@ -15,7 +15,8 @@ gboolean trees_install_skeleton(ImageBuild *image, GError **error);
 /* Merges SandboxTrees= into image->sandbox_tree. */
 gboolean trees_install_sandbox(ImageBuild *image, GError **error);
 
-/* Collects the package files of PackageDirectories= and VolatilePackageDirectories= in image->repository. */
+/* Collects the package files of PackageDirectories=, VolatilePackageDirectories= and $PACKAGEDIR in
+ * image->repository. */
 gboolean trees_install_package_directories(ImageBuild *image, GError **error);
 
 gboolean wants_extra_trees(const ImageBuild *image);

@@ -37,37 +37,52 @@ static void print_result(const Recipe *recipe, double seconds) {
             ui_colour(UI_COLOUR_RESET), size, used, seconds);
 }
 
-/* Options that this program knows but cannot follow yet. */
-static gboolean check_options(const RecipeArguments *arguments, GError **error) {
-    const char *option = arguments->rerun_build_scripts ? "--rerun-build-scripts"
-                         : arguments->wipe_build_dir    ? "--wipe-build-dir"
-                         : arguments->debug_shell       ? "--debug-shell"
-                         : arguments->debug_sandbox     ? "--debug-sandbox"
-                                                        : NULL;
+/* What must be there before --rerun-build-scripts. */
+static gboolean check_rerun(const Recipe *recipe, const char *output, GError **error) {
+    gboolean output_missing =
+            recipe->main->format != OUTPUT_FORMAT_NONE && !g_file_test(output, G_FILE_TEST_EXISTS);
 
-    if (!option)
+    if (!recipe->arguments->rerun_build_scripts)
         return TRUE;
-    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-            "%s: this version of particleos cannot do what the option says yet; leave it out", option);
+    if (recipe->main->incremental != INCREMENTAL_NO && !output_missing)
+        return TRUE;
+    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "--rerun-build-scripts: %s",
+            output_missing ? "the image has not been built yet; build it once without the option"
+                           : "it needs the cached tree that Incremental=yes keeps");
     return FALSE;
+}
+
+static gboolean check(const Recipe *recipe, GError **error) {
+    return recipe_check_implemented(recipe, error) && build_check(recipe, error);
+}
+
+/* What has to be gone before the build: all with -fff, the build directory with -ff. */
+static gboolean clean_before(const Recipe *recipe, GError **error) {
+    const RecipeArguments *arguments = recipe->arguments;
+
+    if (arguments->force > 2)
+        return build_clean(recipe, 2, error);
+    if (arguments->force > 0 && !build_run_clean_scripts(recipe, error))
+        return FALSE;
+    return (arguments->force < 2 && !arguments->wipe_build_dir) ||
+           build_wipe_build_directories(recipe, error);
 }
 
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GTimer) timer = g_timer_new();
     g_autofree char *path = build_output_path(recipe, recipe->main);
 
-    if (!recipe->arguments->force && recipe->main->format != OUTPUT_FORMAT_NONE &&
-            g_file_test(path, G_FILE_TEST_EXISTS)) {
+    if (!recipe->arguments->force && !recipe->arguments->rerun_build_scripts &&
+            recipe->main->format != OUTPUT_FORMAT_NONE && g_file_test(path, G_FILE_TEST_EXISTS)) {
         ui_info("%s exists already; use -f to build it again", path);
         return TRUE;
     }
-    if (!check_options(recipe->arguments, error) || !recipe_check_implemented(recipe, error) ||
-            !build_check(recipe, error) || !sandbox_become_root(error))
+    if (!check_rerun(recipe, path, error) || !check(recipe, error) || !sandbox_become_root(error))
         return FALSE;
     catch_interrupts();
     /* Modes in trees are decided by recipes and packages, not by whoever builds. */
     (void) umask(0022);
-    if (recipe->arguments->force > 2 && !build_clean(recipe, 2, error))
+    if (!clean_before(recipe, error) || !build_configure(recipe, error) || !check(recipe, error))
         return FALSE;
     if (!build_run(recipe, error)) {
         if (sandbox_cancelled()) {
@@ -77,7 +92,8 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         }
         return FALSE;
     }
-    print_result(recipe, g_timer_elapsed(timer, NULL));
+    if (!recipe->arguments->rerun_build_scripts)
+        print_result(recipe, g_timer_elapsed(timer, NULL));
     /* The version counts once it has been built. */
     return !recipe->arguments->auto_bump || verb_bump(recipe, ret_exit_status, error);
 }

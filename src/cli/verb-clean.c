@@ -5,5 +5,9 @@
 #include "sandbox/sandbox.h"
 
 gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error) {
-    return sandbox_become_root(error) && build_clean(recipe, recipe->arguments->force, error);
+    const RecipeArguments *arguments = recipe->arguments;
+
+    return sandbox_become_root(error) && build_clean(recipe, arguments->force, error) &&
+           (!arguments->wipe_build_dir || build_wipe_build_directories(recipe, error)) &&
+           recipe_remove_history(recipe, error);
 }

@@ -10,6 +10,7 @@
 
 #include "distro/apt-command.h"
 #include "distro/apt-image.h"
+#include "distro/apt-helpers.h"
 #include "distro/apt-sources.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
@@ -456,55 +457,6 @@ static gboolean apt_index_local_repository(DistroSession *session, GError **erro
     }
     session->local_repository_indexed = TRUE;
     return TRUE;
-}
-
-static char *helper_script(DistroSession *session, const char *program, const char *operation) {
-    g_autoptr(GPtrArray) argv = NULL;
-    GString *script = g_string_new("#!/bin/sh\n");
-
-    if (g_str_has_prefix(program, "dpkg")) {
-        g_string_append_printf(
-                script, "exec /usr/bin/%s --admindir=" BUILDROOT "/var/lib/dpkg --root=" BUILDROOT, program);
-    } else {
-        argv = apt_command(session, program);
-        g_string_append_printf(script,
-                "APT_CONFIG=" APT_CONFIG_FILE " DEBIAN_FRONTEND=noninteractive exec /usr/bin/%s",
-                (char *) argv->pdata[0]);
-        for (guint i = 1; i < argv->len; i++) {
-            g_autofree char *quoted = g_shell_quote(argv->pdata[i]);
-            g_string_append_printf(script, " %s", quoted);
-        }
-    }
-    if (operation)
-        g_string_append_printf(script, " %s", operation);
-    g_string_append(script, " \"$@\"\n");
-    return g_string_free(script, FALSE);
-}
-
-static char **apt_script_helpers(DistroSession *session) {
-    static const struct {
-        const char *name, *program, *operation;
-    } helpers[] = {
-            {"apt", "apt", NULL},
-            {"apt-cache", "apt-cache", NULL},
-            {"apt-config", "apt-config", NULL},
-            {"apt-get", "apt-get", NULL},
-            {"apt-mark", "apt-mark", NULL},
-            {"dpkg", "dpkg", NULL},
-            {"dpkg-query", "dpkg-query", NULL},
-            {"mkosi-install", "apt-get", "install"},
-            {"mkosi-upgrade", "apt-get", "upgrade"},
-            {"mkosi-remove", "apt-get", "purge"},
-            {"mkosi-reinstall", "apt-get", "install --reinstall"},
-    };
-    GPtrArray *scripts = g_ptr_array_new();
-
-    for (size_t i = 0; i < G_N_ELEMENTS(helpers); i++) {
-        g_ptr_array_add(scripts, g_strdup(helpers[i].name));
-        g_ptr_array_add(scripts, helper_script(session, helpers[i].program, helpers[i].operation));
-    }
-    g_ptr_array_add(scripts, NULL);
-    return (char **) g_ptr_array_free(scripts, FALSE);
 }
 
 static void apt_sandbox_mounts(DistroSession *session, Sandbox *sandbox) {

@@ -95,8 +95,13 @@ gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **
 /* What the distribution calls ARCHITECTURE, or NULL. */
 const char *distro_architecture(Distribution distribution, Architecture architecture);
 
+/* A program in a script's sandbox that runs a command with /proc, /dev, /run, /tmp and /var/tmp mounted in
+ * the tree. */
+#define DISTRO_HELPER_WRAPPER "/scripts/.mounted"
+
 /* The package manager's programs made to act on the image, for scripts: names and shell scripts,
- * alternating, NULL-terminated; owned by the caller. The scripts expect the tree at /buildroot. */
+ * alternating, NULL-terminated; owned by the caller. The scripts expect the tree at /buildroot, and
+ * DISTRO_HELPER_WRAPPER. */
 char **distro_script_helpers(DistroSession *session);
 
 /* Adds what those helpers need (configuration, metadata) to a script's sandbox. */

@@ -27,7 +27,8 @@ static gboolean check_keys(const Value *json, const ImageValues *old, GError **e
             if (value_element(json, i) && value_kind(value_element(json, i)) == VALUE_STRING &&
                     value_is_string(value_element(json, i), old->image))
                 continue;
-            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "\"Image\": The name of an image cannot be changed");
+            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                    "\"Image\": The name of an image cannot be changed");
             return FALSE;
         }
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "\"%s\" is not a setting", key);
@@ -61,7 +62,8 @@ static gboolean read_value(
     return TRUE;
 }
 
-static ImageValues *read_values(const ImageValues *old, const Value *json, const char *script, GError **error) {
+static ImageValues *read_values(
+        const ImageValues *old, const Value *json, const char *script, GError **error) {
     g_autoptr(ImageValues) values = image_values_copy(old);
     const char *origin = g_intern_string(script);
     if (!check_keys(json, old, error))

@@ -52,7 +52,7 @@ static gboolean reserve_slot(guint *ret_slot, GError **error) {
 }
 
 /* A program that runs from its build directory finds its parts there. */
-static const char *program_path(void) {
+const char *sandbox_program(void) {
     static gsize path;
     if (g_once_init_enter(&path)) {
         const char *chosen = g_getenv("PARTICLEOS_SANDBOX");
@@ -152,9 +152,9 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
     g_autofree char *parent = g_strdup_printf("%d", (int) getpid());
     char *argv[] = {(char *) "particleos-sandbox", (char *) "--parent", parent, (char *) "--status-fd",
             status_number, (char *) "--args", arguments_number, NULL};
-    int r = posix_spawn(ret_pid, program_path(), &plan.actions, &plan.attributes, argv, environ);
+    int r = posix_spawn(ret_pid, sandbox_program(), &plan.actions, &plan.attributes, argv, environ);
     if (r != 0) {
-        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot run %s: %s", program_path(),
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot run %s: %s", sandbox_program(),
                 g_strerror(r));
         return FALSE;
     }
@@ -172,7 +172,7 @@ gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, co
         SandboxChild *ret_child, GError **error) {
     g_autoptr(GPtrArray) arguments = sandbox_arguments(sandbox, argv);
     if (ui_debug_enabled()) {
-        g_autofree char *line = sandbox_shell_line(program_path(), (const char *const *) arguments->pdata);
+        g_autofree char *line = sandbox_shell_line(sandbox_program(), (const char *const *) arguments->pdata);
         ui_debug("+ %s", line);
     }
     if (!refuse_when_cancelled(error))

@@ -35,6 +35,9 @@ gboolean sandbox_is_real_root(void);
 uid_t sandbox_caller_uid(void);
 gid_t sandbox_caller_gid(void);
 
+/* Path of the program particleos-sandbox, for those who want to hand it on into a sandbox. */
+const char *sandbox_program(void);
+
 typedef struct Sandbox Sandbox;
 
 typedef enum {

@@ -56,6 +56,12 @@ static void add_environment(Instructions *instructions, char *assignment) {
     instructions->environment[instructions->environment_count++] = assignment;
 }
 
+static void keep_environment(Instructions *instructions) {
+    for (char **assignment = environ; *assignment; assignment++)
+        if (strchr(*assignment, '='))
+            add_environment(instructions, *assignment);
+}
+
 static void add_pass_fd(Instructions *instructions, int fd) {
     instructions->pass_fds =
             grow(instructions->pass_fds, instructions->pass_fd_count, sizeof *instructions->pass_fds);
@@ -126,6 +132,8 @@ static bool parse_option(Instructions *instructions, Arguments *arguments) {
         instructions->root_read_only = true;
     else if (strcmp(option, "--setenv") == 0)
         add_environment(instructions, take(arguments));
+    else if (strcmp(option, "--keep-environment") == 0)
+        keep_environment(instructions);
     else if (strcmp(option, "--chdir") == 0)
         instructions->directory = take(arguments);
     else if (strcmp(option, "--network") == 0)

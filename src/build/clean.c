@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Removing what builds leave: outputs, layers, build directories, packages. */
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "build/build.h"
+#include "build/image-build.h"
+#include "build/outputs.h"
+#include "build/scripts.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+
+static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
+    static const char *const suffixes[] = {".cache", ".cache.json", ".build.cache", ".build.cache.json",
+            ".kernel-modules.cache", ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
+    g_autofree char *cache = build_cache_directory(build, config);
+    g_autofree char *key = image_config_expand_key(config, config->cache_key);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *path = g_strconcat(cache, "/", key, suffixes[i], NULL);
+        if (!tree_remove(AT_FDCWD, path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The directory itself is the user's. */
+static gboolean empty_build_directory(const ImageConfig *config, GError **error) {
+    const char *path = config->build_subdirectory;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) dir = path ? g_dir_open(path, 0, NULL) : NULL;
+    const char *name;
+
+    if (!dir)
+        return TRUE;
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while ((name = g_dir_read_name(dir)))
+        g_ptr_array_add(names, g_strdup(name));
+    for (guint i = 0; i < names->len; i++)
+        if (!tree_remove(fd, names->pdata[i], error)) {
+            g_prefix_error(error, "Cannot empty the build directory %s: ", path);
+            return FALSE;
+        }
+    return TRUE;
+}
+
+gboolean build_wipe_build_directories(const Recipe *recipe, GError **error) {
+    for (ImageConfig **config = recipe->images; *config; config++)
+        if (!empty_build_directory(*config, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean build_run_clean_scripts(const Recipe *recipe, GError **error) {
+    Build build = {.recipe = recipe};
+
+    for (ImageConfig **config = recipe->images; *config; config++)
+        if (!scripts_run_clean(*config, build_output_directory(&build, *config), error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean build_clean(const Recipe *recipe, int force, GError **error) {
+    Build build = {.recipe = recipe};
+
+    for (ImageConfig **config = recipe->images; *config; config++) {
+        const char *directory = build_output_directory(&build, *config);
+        g_autofree char *packages = build_package_cache_directory(*config);
+
+        if (!outputs_remove(*config, directory, error) ||
+                (force > 0 && !remove_layers(&build, *config, error)) ||
+                (force > 1 && !tree_remove(AT_FDCWD, packages, error)) ||
+                !scripts_run_clean(*config, directory, error))
+            return FALSE;
+    }
+    return force == 0 || build_wipe_build_directories(recipe, error);
+}
