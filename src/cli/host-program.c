@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ui/log.h"
+
 char *host_program_find(
         const ImageConfig *config, const char *program, const char *package, GError **error) {
     static const char *const directories[] = {
@@ -81,4 +83,13 @@ gboolean host_program_need_root(const char *what, GError **error) {
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
             "%s needs root on this machine: run particleos with sudo or run0", what);
     return FALSE;
+}
+
+void host_program_allow_unverified(Sandbox *sandbox) {
+    if (g_file_test("/dev/mapper/control", G_FILE_TEST_EXISTS))
+        return;
+    ui_warning("This host has no device mapper: verity volumes of the image are mounted without being "
+               "verified");
+    sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_SIDECAR", "0");
+    sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_EMBEDDED", "0");
 }

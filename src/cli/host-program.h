@@ -24,3 +24,7 @@ gboolean host_program_run(Sandbox *sandbox, const char *const *argv, int *ret_ex
 
 /* Fails unless this is real root, with WHAT ("systemd-nspawn", ...) in the message. */
 gboolean host_program_need_root(const char *what, GError **error);
+
+/* Lets systemd's programs mount a disk image whose verity volumes the kernel of this host cannot check: says
+ * so and goes on. Does nothing where it can. */
+void host_program_allow_unverified(Sandbox *sandbox);

@@ -11,6 +11,9 @@
 #include "ui/log.h"
 #include "ui/step.h"
 
+/* Whose language this is. */
+#define MKOSI_VERSION "27.1"
+
 static const struct {
     const char *name;
     VerbFunc run;
@@ -22,14 +25,20 @@ static const struct {
         {"cat-config", verb_cat_config},
         {"clean", verb_clean},
         {"completion", verb_completion},
+        {"coredumpctl", verb_coredumpctl},
         {"dependencies", verb_dependencies},
         {"documentation", verb_documentation},
         {"genkey", verb_genkey},
         {"help", verb_help},
+        {"init", verb_init},
         {"inspect", verb_inspect},
+        {"journalctl", verb_journalctl},
+        {"latest-snapshot", verb_latest_snapshot},
         {"serve", verb_serve},
         {"shell", verb_shell},
+        {"ssh", verb_ssh},
         {"summary", verb_summary},
+        {"sysupdate", verb_sysupdate},
         {"vm", verb_vm},
 };
 
@@ -43,7 +52,7 @@ static VerbFunc find_verb(const char *name) {
 static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
     const RecipeArguments *arguments = recipe->arguments;
     if (arguments->version) {
-        puts("particleos " PARTICLEOS_VERSION);
+        puts(called_as_mkosi() ? "mkosi " MKOSI_VERSION : "particleos " PARTICLEOS_VERSION);
         return TRUE;
     }
     VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
@@ -58,6 +67,11 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
     return run(recipe, ret_exit_status, error);
 }
 
+/* Scripts that call mkosi may look at the difference. */
+static int failure_status(const GError *error) {
+    return called_as_mkosi() && g_error_matches(error, RECIPE_ERROR, RECIPE_ERROR_USAGE) ? 2 : 1;
+}
+
 /* Messages must show before the arguments are parsed. */
 static gboolean has_word(char **argv, const char *word) {
     for (char **p = argv + 1; *p && strcmp(*p, "--") != 0; p++)
@@ -70,18 +84,19 @@ int main(int argc, char *argv[]) {
     g_autoptr(GError) error = NULL;
     int exit_status = 0;
 
-    set_program_name(argv[0] ? argv[0] : "particleos");
     /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
     setlocale(LC_CTYPE, "");
     ui_init(has_word(argv, "--debug"), has_word(argv, "--debug-timing"));
 
-    g_autoptr(Recipe) recipe = recipe_load(argc, argv, &error);
+    g_autoptr(Recipe) recipe = NULL;
+    if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
+        recipe = recipe_load(argc, argv, &error);
     gboolean good = recipe && run_verb(recipe, &exit_status, &error);
     if (recipe && recipe->arguments->debug_timing)
         ui_print_timing();
     if (!good) {
         ui_error("%s", error ? error->message : "Something failed without saying why");
-        return 1;
+        return failure_status(error);
     }
     return fflush(stdout) == 0 ? exit_status : 1;
 }

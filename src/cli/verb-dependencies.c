@@ -2,6 +2,7 @@
 #include "cli/verbs.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ui/log.h"
 
@@ -47,7 +48,32 @@ static gboolean list_dependencies(const char *title, const Dependency *dependenc
     return complete;
 }
 
+static int compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* As mkosi: the packages of the tools tree, one a line. */
+static gboolean print_tools_packages(const RecipeArguments *given, GError **error) {
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    g_strv_builder_add_many(builder, "particleos", "--directory=", "--repositories=", NULL);
+    g_strv_builder_addv(builder, (const char **) given->arguments);
+    g_strv_builder_add_many(builder, "--include=mkosi-tools", "build", NULL);
+    g_auto(GStrv) words = g_strv_builder_end(builder);
+    g_autoptr(Recipe) recipe = recipe_load(g_strv_length(words), words, error);
+    if (!recipe)
+        return FALSE;
+    g_autoptr(GPtrArray) packages = g_ptr_array_new();
+    for (char **package = recipe->main->packages; *package; package++)
+        g_ptr_array_add(packages, *package);
+    g_ptr_array_sort(packages, compare_names);
+    for (guint i = 0; i < packages->len; i++)
+        puts(packages->pdata[i]);
+    return TRUE;
+}
+
 gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error) {
+    if (called_as_mkosi() || recipe->arguments->arguments[0])
+        return print_tools_packages(recipe->arguments, error);
     gboolean complete =
             list_dependencies("For building", build_dependencies, G_N_ELEMENTS(build_dependencies));
 

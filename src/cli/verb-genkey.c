@@ -7,6 +7,7 @@
 #include "crypto/certificate.h"
 #include "crypto/genkey.h"
 #include "ui/cleanup.h"
+#include "ui/log.h"
 
 #define KEY_NAME "mkosi.key"
 #define CERTIFICATE_NAME "mkosi.crt"
@@ -39,6 +40,21 @@ static void print_result(const char *directory, const Certificate *certificate, 
            "control. Make and enrol a new pair before the certificate expires.\n");
 }
 
+/* With --force a key that is there already makes room. It is kept: it may be the only one that machines
+ * accept. */
+static gboolean set_aside(int directory_fd, const char *name, GError **error) {
+    g_autofree char *old = g_strconcat(name, ".old", NULL);
+    if (renameat2(directory_fd, name, directory_fd, old, RENAME_NOREPLACE) == 0) {
+        ui_info("%s is %s now", name, old);
+        return TRUE;
+    }
+    if (errno == ENOENT)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot rename %s to %s: %s", name, old,
+            g_strerror(errno));
+    return FALSE;
+}
+
 gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
     const RecipeArguments *arguments = recipe->arguments;
     const char *directory = recipe->config_directory ? recipe->config_directory
@@ -56,6 +72,8 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
                 directory, g_strerror(errno));
         return FALSE;
     }
+    if (arguments->force > 0 && (!set_aside(fd, KEY_NAME, error) || !set_aside(fd, CERTIFICATE_NAME, error)))
+        return FALSE;
     if (!genkey_create_at(fd, KEY_NAME, CERTIFICATE_NAME, &options, error)) {
         g_prefix_error(error, "Cannot make keys in %s: ", directory);
         return FALSE;

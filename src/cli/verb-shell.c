@@ -129,16 +129,6 @@ static gboolean decide_registration(const ImageConfig *config, VmContainer *desc
     return TRUE;
 }
 
-/* Where the kernel cannot check a volume, systemd-nspawn would refuse it. */
-static void allow_unverified(const Container *container, Sandbox *sandbox) {
-    if (container->is_directory || g_file_test("/dev/mapper/control", G_FILE_TEST_EXISTS))
-        return;
-    ui_warning("This host has no device mapper: verity volumes of the image are mounted without being "
-               "verified");
-    sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_SIDECAR", "0");
-    sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_EMBEDDED", "0");
-}
-
 static char *core_limit(void) {
     struct rlimit limit = {0};
     getrlimit(RLIMIT_CORE, &limit);
@@ -180,7 +170,8 @@ static gboolean run_nspawn(
     }
     if (!prepare_settings(container, &settings, error))
         return FALSE;
-    allow_unverified(container, sandbox);
+    if (!container->is_directory)
+        host_program_allow_unverified(sandbox);
     g_auto(GStrv) arguments = vm_container_arguments(config, &description);
     gboolean good = host_program_run(sandbox, (const char *const *) arguments, ret_exit_status, error);
     if (settings)

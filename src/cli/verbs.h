@@ -11,8 +11,8 @@
 
 typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
 
-/* Remembers under which name the program runs. */
-void set_program_name(const char *argv0);
+/* Remembers under which name the program runs. Fails for names of programs that it is not. */
+gboolean set_program_name(const char *argv0, GError **error);
 
 /* Whether that name is mkosi: what differs between the two programs is then done as mkosi does it. */
 gboolean called_as_mkosi(void);
@@ -24,12 +24,18 @@ gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_completion(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_coredumpctl(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_documentation(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_journalctl(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_latest_snapshot(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_ssh(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_sysupdate(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error);

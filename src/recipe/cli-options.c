@@ -61,7 +61,7 @@ static gboolean usage(GError **error, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     if (error)
-        *error = g_error_new_valist(RECIPE_ERROR, RECIPE_ERROR_SYNTAX, format, arguments);
+        *error = g_error_new_valist(RECIPE_ERROR, RECIPE_ERROR_USAGE, format, arguments);
     va_end(arguments);
     return FALSE;
 }
@@ -96,6 +96,8 @@ static gboolean assign(
     ParseContext context = {cli->directory, TRUE};
     Slot *slot = &cli->parser->cli.slots[setting_slot(setting)];
     if (!slot_assign(slot, setting, text, &context, error)) {
+        if (error && setting->type == TYPE_ENUM)
+            (*error)->code = RECIPE_ERROR_USAGE;
         g_prefix_error(error, "%s: ", option);
         return FALSE;
     }

@@ -11,6 +11,7 @@
 typedef enum {
     RECIPE_ERROR_SYNTAX,  /* a file or an option says something that the language does not know */
     RECIPE_ERROR_MISSING, /* something that the recipe names does not exist */
+    RECIPE_ERROR_USAGE,   /* the command line has no such option, verb or argument */
 } RecipeError;
 
 #define RECIPE_ERROR recipe_error_quark()

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define BUILDS (VERB_READS_RECIPE | VERB_NEEDS_BUILD)
-#define TOOLS (VERB_READS_RECIPE | VERB_NEEDS_TOOLS | VERB_TAKES_ARGUMENTS | VERB_MISSING)
+#define TOOLS (VERB_READS_RECIPE | VERB_NEEDS_TOOLS | VERB_TAKES_ARGUMENTS)
 
 const VerbName verb_names[] = {
         {"build", BUILDS | VERB_TAKES_ARGUMENTS, "build the images of the recipe (the default)"},
@@ -23,15 +23,15 @@ const VerbName verb_names[] = {
         {"boot", BUILDS | VERB_TAKES_ARGUMENTS, "boot the image in a container"},
         {"serve", BUILDS, "serve the output directory over HTTP"},
         {"burn", BUILDS | VERB_TAKES_ARGUMENTS, "write the image to a device"},
-        {"sysupdate", BUILDS | VERB_TAKES_ARGUMENTS | VERB_MISSING, "run systemd-sysupdate"},
+        {"sysupdate", BUILDS | VERB_TAKES_ARGUMENTS, "run systemd-sysupdate"},
         {"ssh", TOOLS, "log in to the running virtual machine"},
-        {"journalctl", TOOLS, "read the forwarded journal"},
-        {"coredumpctl", TOOLS, "read forwarded core dumps"},
+        {"journalctl", TOOLS, "read the journal in the image"},
+        {"coredumpctl", TOOLS, "show the core dumps in the image"},
         {"box", TOOLS | VERB_NO_HISTORY, "run a command in the build sandbox"},
-        {"latest-snapshot", VERB_READS_RECIPE | VERB_NO_HISTORY | VERB_MISSING, "print the newest snapshot"},
+        {"latest-snapshot", VERB_READS_RECIPE | VERB_NO_HISTORY, "print the newest snapshot"},
         {"documentation", VERB_TAKES_ARGUMENTS, "show the manual, or what there is to know about one setting"},
         {"completion", VERB_TAKES_ARGUMENTS, "print a shell completion script"},
-        {"init", VERB_MISSING, "prepare the current user for building"},
+        {"init", 0, "prepare the current user for building"},
         {NULL, 0, NULL},
 };
 

@@ -46,7 +46,8 @@ static gboolean check_supported(const ImageConfig *config, GError **error) {
     if (config->compress_output != COMPRESSION_NONE && config->format == OUTPUT_FORMAT_DISK)
         return unsupported(error, "A compressed disk cannot be booted: build it with CompressOutput=no");
     if (config->virtual_machine_monitor != VMM_QEMU)
-        return unsupported(error, "VirtualMachineMonitor=vmspawn is not possible with --until-login: use qemu");
+        return unsupported(
+                error, "VirtualMachineMonitor=vmspawn is not possible with --until-login: use qemu");
     if (config->bind_user)
         return unsupported(error, "BindUser=yes works for the verbs shell and boot, and for "
                                   "VirtualMachineMonitor=vmspawn, not for QEMU");
