@@ -12,8 +12,9 @@
 typedef struct {
     GString *out;
     int width, indent;
-    int at;             /* columns used in this line */
-    gboolean word_open; /* the last thing written is part of a word */
+    int at;        /* columns used in this line */
+    GString *word; /* not placed yet, with the sequences of its looks */
+    int length;    /* of that word on the terminal */
 } Page;
 
 static const char *look(SpanKind kind) {
@@ -22,47 +23,53 @@ static const char *look(SpanKind kind) {
                                                : UI_COLOUR_BOLD);
 }
 
-static void new_line(Page *page) {
-    g_string_append_c(page->out, '\n');
-    page->at = 0;
-    page->word_open = FALSE;
-}
-
-static void add_word(Page *page, const char *word, SpanKind kind, gboolean joined) {
-    int length = g_utf8_strlen(word, -1);
-    int behind = kind == SPAN_PLAIN ? 0 : 3; /* room for punctuation that may be joined to it */
-    if (!joined && page->at > page->indent && page->at + 1 + length + behind > page->width)
-        new_line(page);
+/* Puts the word into this line, or into the next if it does not fit. */
+static void place_word(Page *page) {
+    if (page->length == 0)
+        return;
+    if (page->at > page->indent && page->at + 1 + page->length > page->width) {
+        g_string_append_c(page->out, '\n');
+        page->at = 0;
+    }
     if (page->at == 0)
         g_string_append_printf(page->out, "%*s", page->at = page->indent, "");
-    else if (!joined) {
+    else if (page->at > page->indent) {
         g_string_append_c(page->out, ' ');
         page->at++;
     }
-    gboolean plain = kind == SPAN_PLAIN;
-    g_string_append_printf(
-            page->out, "%s%s%s", plain ? "" : look(kind), word, plain ? "" : look(SPAN_PLAIN));
-    page->at += length;
+    g_string_append(page->out, page->word->str);
+    page->at += page->length;
+    g_string_truncate(page->word, 0);
+    page->length = 0;
 }
 
+static void end_line(Page *page) {
+    place_word(page);
+    g_string_append_c(page->out, '\n');
+    page->at = 0;
+}
+
+/* Blanks end words; other spans may continue one. */
 static void add_span(SpanKind kind, const char *text, gsize length, gpointer data) {
     Page *page = data;
     g_autofree char *copy = g_strndup(text, length);
     g_auto(GStrv) words = g_strsplit(copy, " ", -1);
     for (char **word = words; *word; word++) {
         if (word != words)
-            page->word_open = FALSE;
+            place_word(page);
         if (!**word)
             continue;
-        add_word(page, *word, kind, page->word_open);
-        page->word_open = TRUE;
+        gboolean plain = kind == SPAN_PLAIN;
+        g_string_append_printf(
+                page->word, "%s%s%s", plain ? "" : look(kind), *word, plain ? "" : look(SPAN_PLAIN));
+        page->length += g_utf8_strlen(*word, -1);
     }
 }
 
 static void add_text(Page *page, const char *text, int indent) {
     page->indent = indent;
     manual_spans(text, add_span, page);
-    new_line(page);
+    end_line(page);
 }
 
 static void add_code(Page *page, const char *text, int indent) {
@@ -100,12 +107,10 @@ static void add_block(Page *page, const Block *block, const Block *before) {
         add_text(page, block->text, indent);
         break;
     case BLOCK_ITEM:
-        g_string_append_printf(page->out, "%*s-", indent, "");
-        page->at = indent + 1;
-        page->indent = indent + 2;
-        page->word_open = FALSE;
+        g_string_append_printf(page->out, "%*s- ", indent, "");
+        page->at = page->indent = indent + 2;
         manual_spans(block->text, add_span, page);
-        new_line(page);
+        end_line(page);
         break;
     case BLOCK_CODE:
         add_code(page, block->text, indent + 4);
@@ -115,7 +120,8 @@ static void add_block(Page *page, const Block *block, const Block *before) {
 
 char *manual_to_text(const char *markdown, int width) {
     g_autoptr(GPtrArray) blocks = manual_blocks(markdown);
-    Page page = {.out = g_string_new(NULL), .width = width};
+    g_autoptr(GString) word = g_string_new(NULL);
+    Page page = {.out = g_string_new(NULL), .width = width, .word = word};
     for (guint i = 0; i < blocks->len; i++)
         add_block(&page, blocks->pdata[i], i > 0 ? blocks->pdata[i - 1] : NULL);
     return g_string_free(page.out, FALSE);
