@@ -6,6 +6,7 @@
 #include "recipe/enum-words.h"
 #include "recipe/paths.h"
 #include "recipe/split.h"
+#include "recipe/suggest.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"
 
@@ -28,7 +29,8 @@ const CliOption cli_options[] = {
                 .help = "lifetime of generated certificates"},
         {"genkey-common-name", 0, "NAME", AT(genkey_common_name),
                 .help = "subject of generated certificates"},
-        {"doc-format", 0, "FORMAT", AT(doc_format), .help = "format of the manual: auto, man, text, markdown, roff, system"},
+        {"doc-format", 0, "FORMAT", AT(doc_format),
+                .help = "format of the manual: auto, man, text, markdown, roff, system"},
         {"json", 0, NULL, AT(json), .help = "print JSON"},
         {"all", 0, NULL, AT(all), .help = "show defaults too in the summary"},
         {"no-pager", 0, NULL, AT(no_pager), .help = "never start a pager"},
@@ -187,7 +189,9 @@ static gboolean parse_long(Cli *cli, const char *word, GError **error) {
         gboolean known;
         if (!ignore_old(cli, name, attached, &known, error))
             return FALSE;
-        return known || usage(error, "%s: There is no such option; see --help", shown);
+        g_autofree char *suggestion = suggest_option(name);
+        return known || usage(error, "%s: There is no such option%s%s", shown, suggestion,
+                                *suggestion ? "" : "; see --help");
     }
     gboolean alone = setting_id(setting) == SETTING_CHECKSUM && !attached &&
                      (!*cli->next || looks_like_option(*cli->next));
@@ -229,6 +233,11 @@ static gboolean parse_short(Cli *cli, const char *word, GError **error) {
     return TRUE;
 }
 
+static gboolean unknown_verb(const char *word, GError **error) {
+    g_autofree char *suggestion = suggest_verb(word);
+    return usage(error, "There is no verb \"%s\"%s%s", word, suggestion, *suggestion ? "" : "; see --help");
+}
+
 static gboolean parse_word(Cli *cli, GError **error) {
     const char *word = *cli->next++;
     if (g_str_has_prefix(word, "--"))
@@ -241,7 +250,7 @@ static gboolean parse_word(Cli *cli, GError **error) {
     }
     const VerbName *verb = verb_by_name(word);
     if (!verb)
-        return usage(error, "There is no verb \"%s\"; see --help", word);
+        return unknown_verb(word, error);
     cli->arguments->verb = g_strdup(verb->name);
     return TRUE;
 }

@@ -167,6 +167,15 @@ static gboolean match_special(ImageParser *parser, const char *name, const char 
     return TRUE;
 }
 
+/* Names what can be used instead. */
+static gboolean not_a_condition(const IniEntry *entry, GError **error) {
+    g_autoptr(GString) names = g_string_new("PathExists, SystemdVersion, HostArchitecture, Image");
+    for (int id = 0; id < _SETTING_MAX; id++)
+        if (settings[id].match != MATCH_NONE)
+            g_string_append_printf(names, ", %s", settings[id].name);
+    return failed(error, "It cannot be used in [%s]; use one of %s", entry->section, names->str);
+}
+
 /* One condition, negation applied. WANTED is the value behind '|' and '!'. */
 static gboolean judge(ImageParser *parser, const IniEntry *entry, const char *wanted, const char *path,
         gboolean *ret, GError **error) {
@@ -178,7 +187,7 @@ static gboolean judge(ImageParser *parser, const IniEntry *entry, const char *wa
 
     const Setting *setting = setting_by_name(entry->name);
     if (!setting || setting->match == MATCH_NONE)
-        return failed(error, "It cannot be used in [%s]", entry->section);
+        return not_a_condition(entry, error);
     if (setting->scope == SCOPE_MAIN && strcmp(parser->image, "main") != 0)
         return failed(error, "It can only be used in conditions of the main image");
     if (strcmp(setting->name, entry->name) != 0) {

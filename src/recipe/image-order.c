@@ -77,14 +77,17 @@ static GPtrArray *make_nodes(GPtrArray *images) {
 
 static void circle_error(GPtrArray *nodes, GError **error) {
     g_autoptr(GString) names = g_string_new(NULL);
+    const char *origin = NULL;
     for (guint i = 0; i < nodes->len; i++) {
         Node *node = nodes->pdata[i];
-        if (node->waiting > 0)
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", node->image->image);
+        if (node->waiting == 0)
+            continue;
+        origin = origin ?: node->image->origins[SETTING_DEPENDENCIES];
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", node->image->image);
     }
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-            "Dependencies=: These images depend on each other in a circle, or on such a circle: %s",
-            names->str);
+            "%s%sDependencies=: These images depend on each other in a circle, or on such a circle: %s",
+            origin ?: "", origin ? ": " : "", names->str);
 }
 
 GPtrArray *images_order(GPtrArray *images, const ImageValues *main, GError **error) {

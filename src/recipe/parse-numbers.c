@@ -37,11 +37,24 @@ gboolean parse_bytes(const char *text, gint64 *ret, GError **error) {
     }
     value = ceil(value * factor);
     if (!(value > 0 && value < 9e18)) {
-        parse_failed(error, "The size \"%s\" is out of range", text);
+        parse_failed(error, "The size \"%s\" is out of range; use more than 0 and less than 8 EiB", text);
         return FALSE;
     }
     *ret = ((gint64) value + 4095) / 4096 * 4096;
     return TRUE;
+}
+
+static Value *not_a_number(const Setting *setting, const char *text, GError **error) {
+    switch (setting->type) {
+    case TYPE_OCTAL:
+        return parse_failed(error, "\"%s\" is not an octal number; use a mode from 0 to 1777", text);
+    case TYPE_SECTOR_SIZE:
+        return parse_failed(error, "\"%s\" is not a number; use one of 512, 1024, 2048, 4096", text);
+    case TYPE_VSOCK_CID:
+        return parse_failed(error, "\"%s\" is not a number from 3 to 4294967294, auto or hash", text);
+    default:
+        return parse_failed(error, "\"%s\" is not a number; use decimal digits", text);
+    }
 }
 
 static Value *in_range(const char *text, gint64 value, gint64 least, gint64 most, GError **error) {
@@ -61,13 +74,13 @@ Value *parse_number(const Setting *setting, const char *text, GError **error) {
     if (setting->type == TYPE_VSOCK_CID && strcmp(text, "hash") == 0)
         return value_new_int(-2);
     if (!parse_integer(text, setting->type == TYPE_OCTAL ? 8 : 10, &number))
-        return parse_failed(error, "\"%s\" is not %s number%s", text,
-                setting->type == TYPE_OCTAL ? "an octal" : "a",
-                setting->type == TYPE_VSOCK_CID ? ", auto or hash" : "");
+        return not_a_number(setting, text, error);
 
     switch (setting->type) {
     case TYPE_UNSIGNED:
-        return in_range(text, number, 0, G_MAXINT64, error);
+        if (number < 0)
+            return parse_failed(error, "\"%s\" is out of range; use 0 or more", text);
+        return value_new_int(number);
     case TYPE_OCTAL:
         if (number < 0 || number > 01777)
             return parse_failed(error, "\"%s\" is out of range; use a mode from 0 to 1777", text);

@@ -14,6 +14,7 @@
 #include "recipe/ini.h"
 #include "recipe/paths.h"
 #include "recipe/split.h"
+#include "recipe/suggest.h"
 #include "ui/log.h"
 
 static const char *const builtin_configurations[] = {
@@ -134,7 +135,8 @@ static gboolean assign_entry(
     const char *name = entry->name + (entry->name[0] == '@');
     const Setting *setting = setting_by_name(name);
     if (!setting) {
-        ui_warning("%s:%u: Unknown setting %s=, ignoring it", shown, entry->line, entry->name);
+        g_autofree char *suggestion = suggest_setting(name);
+        ui_warning("%s:%u: Unknown setting %s=, ignoring it%s", shown, entry->line, entry->name, suggestion);
         return TRUE;
     }
     if (!setting_allowed(parser, setting)) {
