@@ -45,9 +45,31 @@ static gboolean write_tar(ImageBuild *image, const char *path, GError **error) {
            compressor_finish(compressor, error);
 }
 
+/* The range of users that the operating system reserves for trees of other systems
+ * (https://systemd.io/UIDS-GIDS/). */
+#define FOREIGN_BASE 0x7ffe0000u
+
+/* UseSubvolumes=: FALSE in RET_MADE when the tree goes into a plain directory. */
+static gboolean make_subvolume(ImageBuild *image, const char *path, gboolean *ret_made, GError **error) {
+    Feature wanted = image->config->use_subvolumes;
+
+    *ret_made = wanted != FEATURE_DISABLED && tree_can_make_subvolumes(image->staging);
+    if (*ret_made)
+        return tree_make_subvolume(path, error);
+    if (wanted != FEATURE_ENABLED)
+        return TRUE;
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+            "UseSubvolumes=yes: the output directory is not on a btrfs file system");
+    return FALSE;
+}
+
 /* The tree itself where it can be moved, else a copy. */
 static gboolean place_tree(ImageBuild *image, const char *path, GError **error) {
-    if (!image->mounted && rename(image->root, path) == 0) {
+    gboolean subvolume;
+
+    if (!make_subvolume(image, path, &subvolume, error))
+        return FALSE;
+    if (!subvolume && !image->mounted && rename(image->root, path) == 0) {
         g_free(image->root);
         image->root = g_strdup(path);
         return TRUE;
@@ -58,6 +80,10 @@ static gboolean place_tree(ImageBuild *image, const char *path, GError **error) 
 static gboolean write_directory(ImageBuild *image, const char *path, GError **error) {
     if (!place_tree(image, path, error))
         return FALSE;
+    if (image->config->foreign_uid_range && !tree_shift_owners(AT_FDCWD, path, FOREIGN_BASE, error)) {
+        g_prefix_error(error, "ForeignUIDRange=: ");
+        return FALSE;
+    }
     if (image->config->source_date_epoch < 0)
         return TRUE;
 

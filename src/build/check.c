@@ -44,9 +44,17 @@ static gboolean check_oci(const ImageConfig *config, GError **error) {
     return TRUE;
 }
 
+static gboolean check_foreign_range(const ImageConfig *config, GError **error) {
+    if (!config->foreign_uid_range || config->format != OUTPUT_FORMAT_DIRECTORY || sandbox_caller_uid() == 0)
+        return TRUE;
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+            "ForeignUIDRange=yes: only root can give files to users of that range");
+    return FALSE;
+}
+
 static gboolean check_output(const ImageConfig *config, GError **error) {
     return check_oci(config, error) && compress_check(config, error) && signature_check(config, error) &&
-           el_torito_check(config, error);
+           el_torito_check(config, error) && check_foreign_range(config, error);
 }
 
 static gboolean check_boot(const ImageConfig *config, GError **error) {
@@ -91,10 +99,8 @@ static gboolean check_content(const ImageConfig *config, GError **error) {
 
     return check_value(config, ssh, "Ssh", ssh_to_string(config->ssh),
                    "never, and a package and preset of your own", error) &&
-           check_value(config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no",
-                   error) &&
            check_value(
-                   config, config->use_subvolumes == FEATURE_ENABLED, "UseSubvolumes", "yes", "no", error);
+                   config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
 }
 
 gboolean build_check(const Recipe *recipe, GError **error) {

@@ -46,8 +46,8 @@ static gboolean move_output(const ImageConfig *config, const char *staging, cons
         return FALSE;
     if (rename(from, to) == 0)
         return TRUE;
-    /* A directory is only replaced when it is empty. */
-    if ((errno == ENOTEMPTY || errno == EEXIST || errno == EISDIR || errno == ENOTDIR) &&
+    /* A directory is only replaced when it is empty, a subvolume of btrfs never. */
+    if ((errno == ENOTEMPTY || errno == EXDEV || errno == EEXIST || errno == EISDIR || errno == ENOTDIR) &&
             tree_remove(AT_FDCWD, to, NULL) && rename(from, to) == 0)
         return TRUE;
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot move %s to %s: %s", from, to,

@@ -1934,7 +1934,6 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "no",
                         .scope = SCOPE_MAIN,
                         FIELD(foreign_uid_range),
-                        .flags = SETTING_NOT_IMPLEMENTED,
                         .help = "give directory outputs to the foreign UID range",
                 },
         [SETTING_DELEGATE_RANGES] =

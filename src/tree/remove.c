@@ -73,9 +73,20 @@ static gboolean remove_entry(int dir_fd, const char *name, GError **error) {
     return TRUE;
 }
 
+/* The mounts on the way to PATH are no mounts in what is removed. */
+static gboolean remove_path(const char *path, GError **error) {
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_autofree char *parent = g_path_get_dirname(whole);
+    g_autofree char *name = g_path_get_basename(whole);
+    AUTO_FD fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || tree_set_error(error, "cannot remove %s", path);
+    return remove_entry(fd, name, error);
+}
+
 gboolean tree_remove(int dir_fd, const char *name, GError **error) {
     g_autoptr(GError) inner = NULL;
-    if (remove_entry(dir_fd, name, &inner))
+    if (dir_fd == AT_FDCWD ? remove_path(name, &inner) : remove_entry(dir_fd, name, &inner))
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&inner));
     return FALSE;

@@ -62,6 +62,17 @@ GPtrArray *tree_list(int fd, GError **error);
 /* Sets the time of every file below TREE_FD that is newer than EPOCH (seconds) to EPOCH. */
 gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error);
 
+/* How many user and group IDs a tree has. */
+#define TREE_OWNER_RANGE 65536u
+
+/* Adds BASE to the owner and group of everything in the tree NAME, those in access control lists included;
+ * modes and capabilities stay. An ID outside of TREE_OWNER_RANGE is an error. */
+gboolean tree_shift_owners(int dir_fd, const char *name, guint32 base, GError **error);
+
+/* Whether DIRECTORY is on a file system with subvolumes (btrfs), and a new one in such a place. */
+gboolean tree_can_make_subvolumes(const char *directory);
+gboolean tree_make_subvolume(const char *path, GError **error);
+
 /* Digest over everything that matters in a tree or file: names, types, modes, owners (if OWNERS), link
  * targets, content, xattrs, devices; not times, inode numbers, order. Hex SHA-256, owned by the caller. */
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error);
