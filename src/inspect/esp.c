@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "format/uki-sections.h"
 #include "inspect/inspect-internal.h"
 
 /* What the firmware and the boot loader find on the ESP (and XBOOTLDR). */
@@ -67,7 +68,16 @@ static void check_addon(InspectContext *context, InspectNode *node, const char *
     inspect_check_authenticode(context, node, "addon", title, image, TRUE);
 }
 
+/* Without boot loader the firmware starts a UKI. */
+static void check_uki_as_loader(
+        InspectContext *context, InspectNode *node, const char *path, GBytes *image) {
+    g_autoptr(UkiView) view = uki_view_new(image, NULL);
+    if (view)
+        check_uki(context, node, path, image);
+}
+
 void inspect_esp_check_ukis(InspectContext *context, const InspectEsp *esp, InspectNode *node) {
+    for_each_image(context, esp, node, "EFI/BOOT", ".efi", check_uki_as_loader);
     for_each_image(context, esp, node, "EFI/Linux", ".efi", check_uki);
     for_each_image(context, esp, node, "loader/addons", ".addon.efi", check_addon);
 

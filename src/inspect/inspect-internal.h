@@ -49,6 +49,10 @@ void inspect_collect_signers(InspectContext *context, GBytes *image);
 /* uki.c: children of NODE about what is inside of a UKI. */
 void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image);
 
+/* pe-file.c: whether the file is a program for UEFI rather than a disk, and its report. */
+gboolean inspect_is_pe_file(const InspectContext *context);
+InspectNode *inspect_pe_file(InspectContext *context, GError **error);
+
 /* volume.c: verity, signature and file system of every volume of DESIGNATOR. */
 void inspect_check_volumes(
         InspectContext *context, InspectNode *root, InspectDesignator designator, const char *title);

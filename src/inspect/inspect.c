@@ -108,9 +108,14 @@ static void check_everything(InspectContext *context, InspectNode *root) {
     InspectNode *ukis = inspect_node_add(root, "ukis", "unified kernel images");
     inspect_check_volumes(context, root, INSPECT_USR, "/usr");
     inspect_check_volumes(context, root, INSPECT_ROOT, "root file system");
-    if (context->volumes->len == 0)
-        inspect_node_set(inspect_node_add(root, "volumes", "volumes"), INSPECT_MISSING,
-                "there is neither a /usr nor a root partition");
+    if (context->volumes->len == 0) {
+        /* The system of a disk with nothing else is inside of its UKI. */
+        gboolean only_esp = esps->len > 0 && esps->len == context->partitions->len;
+        inspect_node_set(inspect_node_add(root, "volumes", "volumes"),
+                only_esp ? INSPECT_NOT_APPLICABLE : INSPECT_MISSING,
+                only_esp ? "there is nothing but what firmware reads"
+                         : "there is neither a /usr nor a root partition");
+    }
 
     check_enrolment(context, esps, enrolment);
     check_esps(context, esps, loaders, inspect_esp_check_loaders, "there is none");
@@ -133,6 +138,8 @@ InspectNode *inspect_image(const char *path, const InspectOptions *options, GErr
     g_autoptr(GPtrArray) problems = NULL;
     if (!open_image(&context, error))
         return NULL;
+    if (inspect_is_pe_file(&context))
+        return inspect_pe_file(&context, error);
     context.partitions = inspect_partitions_read(path, &problems, error);
     if (!context.partitions)
         return NULL;

@@ -17,6 +17,7 @@ typedef struct {
     guint threads; /* for hashing; 0: all processors */
 } InspectOptions;
 
-/* Inspects the image PATH. Returns NULL with ERROR set only when it cannot be read at all; whatever is wrong
- * with it is in the report, whose root is the image. */
+/* Inspects the image PATH: a disk, an extension, or a UKI or addon by itself. Returns NULL with ERROR set
+ * only when it cannot be read at all; whatever is wrong with it is in the report, whose root is the image.
+ */
 InspectNode *inspect_image(const char *path, const InspectOptions *options, GError **error);

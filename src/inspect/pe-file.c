@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/uki-sections.h"
+#include "inspect/inspect-internal.h"
+
+/* Outputs that are a program for UEFI themselves: unified kernel images and addons. */
+
+/* What a UKI takes from an addon (systemd-stub(7)). */
+static const char *const addon_sections[] = {".cmdline", ".initrd", ".ucode", ".dtb", ".dtbauto"};
+
+gboolean inspect_is_pe_file(const InspectContext *context) {
+    guint8 magic[2];
+    return pread(context->fd, magic, sizeof magic, 0) == sizeof magic && memcmp(magic, "MZ", 2) == 0;
+}
+
+static void check_addon(InspectContext *context, InspectNode *root, GBytes *image, const PeImage *pe) {
+    InspectNode *content;
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    inspect_check_authenticode(context, root, "authenticode", "signature", image, FALSE);
+    content = inspect_node_add(root, "addon", "addon");
+    for (gsize i = 0; i < G_N_ELEMENTS(addon_sections); i++) {
+        const PeSection *section = pe_image_find_section(pe, addon_sections[i]);
+        gsize size = 0;
+        const guint8 *data = section ? pe_image_get_data(pe, section, &size) : NULL;
+        if (!section)
+            continue;
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", addon_sections[i]);
+        if (g_str_equal(addon_sections[i], ".cmdline")) {
+            g_autofree char *text =
+                    g_utf8_make_valid((const char *) data, strnlen((const char *) data, size));
+            g_autofree char *escaped = g_strescape(text, NULL);
+            inspect_node_add_fact(content, "command-line", escaped);
+            g_string_append_printf(names, " \"%s\"", escaped);
+        }
+    }
+    if (names->len > 0)
+        inspect_node_set(content, INSPECT_OK, "brings %s", names->str);
+    else
+        inspect_node_set(content, INSPECT_MISSING, "there is nothing in it that a UKI takes");
+}
+
+InspectNode *inspect_pe_file(InspectContext *context, GError **error) {
+    g_autofree char *name = g_path_get_basename(context->path);
+    g_autoptr(GMappedFile) mapped = g_mapped_file_new_from_fd(context->fd, FALSE, error);
+    g_autoptr(GBytes) image = mapped ? g_mapped_file_get_bytes(mapped) : NULL;
+    g_autoptr(PeImage) pe = image ? pe_image_new(image, error) : NULL;
+
+    if (!pe) {
+        g_prefix_error(error, "Cannot read the program %s: ", context->path);
+        return NULL;
+    }
+    inspect_collect_signers(context, image);
+    InspectNode *root = inspect_node_new("image", name);
+    if (pe_image_find_section(pe, ".linux"))
+        inspect_check_uki(context, root, image);
+    else
+        check_addon(context, root, image, pe);
+    inspect_check_checksums(context, inspect_node_add(root, "checksums", "SHA256SUMS"));
+    return root;
+}
