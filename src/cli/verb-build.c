@@ -7,6 +7,7 @@
 #include "build/build.h"
 #include "build/check.h"
 #include "sandbox/sandbox.h"
+#include "tree/tree.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
@@ -27,12 +28,12 @@ static void catch_interrupts(void) {
 static void print_result(const Recipe *recipe, double seconds) {
     g_autofree char *path = build_output_path(recipe, recipe->main);
     g_autofree char *size = NULL, *used = NULL;
-    struct stat info;
+    TreeUsage usage = tree_usage(path);
 
-    if (stat(path, &info) < 0)
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return;
-    size = ui_format_size(info.st_size);
-    used = ui_format_size((guint64) info.st_blocks * 512);
+    size = ui_format_size(usage.size);
+    used = ui_format_size(usage.used);
     ui_info("%s%s%s: %s, of which %s are used; built in %.1f s", ui_colour(UI_COLOUR_BOLD), path,
             ui_colour(UI_COLOUR_RESET), size, used, seconds);
 }

@@ -73,6 +73,13 @@ gboolean tree_shift_owners(int dir_fd, const char *name, guint32 base, GError **
 gboolean tree_can_make_subvolumes(const char *directory);
 gboolean tree_make_subvolume(const char *path, GError **error);
 
+/* Bytes in the files of what is at PATH (a file or a directory; 0 when it cannot be read), and those that it
+ * takes on the disk. */
+typedef struct {
+    guint64 size, used;
+} TreeUsage;
+TreeUsage tree_usage(const char *path);
+
 /* Digest over everything that matters in a tree or file: names, types, modes, owners (if OWNERS), link
  * targets, content, xattrs, devices; not times, inode numbers, order. Hex SHA-256, owned by the caller. */
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error);
