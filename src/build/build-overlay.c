@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
+#include "build/inputs.h"
 #include "build/layer.h"
 #include "build/packages.h"
 #include "build/scripts.h"
@@ -56,18 +57,13 @@ gboolean build_overlay_unmount(const char *root, GError **error) {
     return tree_unmount(root, error);
 }
 
-static void add_list(LayerInputs *inputs, const char *name, char *const *list) {
-    g_autofree char *text = g_strjoinv("\n", (char **) list);
-    layer_inputs_add(inputs, name, text);
-}
-
 /* Everything that shapes the layer: the tree below, and the packages. Prepare scripts and all that they see
  * are inputs of the tree below already. */
 static LayerInputs *overlay_inputs(ImageBuild *image, GError **error) {
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
 
     layer_inputs_add(inputs, "base layer", image->base_key);
-    add_list(inputs, "BuildPackages", image->config->build_packages);
+    inputs_add_list(inputs, "BuildPackages", image->config->build_packages);
     if (uses_build_packages(image)) {
         g_autofree char *packages =
                 packages_resolved_text(image, image->root, image->config->build_packages, error);

@@ -1,21 +1,54 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "build/layer.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 
 /* Changes whenever this program would make something else of the same inputs. */
 #define LAYER_FORMAT "particleos-layer-2"
+
+/* The linker's digest of this program: another build may make something else of the same inputs. */
+static int find_build_id(struct dl_phdr_info *info, size_t size, void *data) {
+    GString *id = data;
+
+    for (int i = 0; i < info->dlpi_phnum && id->len == 0; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        const char *at = (const char *) (info->dlpi_addr + segment->p_vaddr);
+        const char *end = at + segment->p_memsz;
+
+        while (segment->p_type == PT_NOTE && at + sizeof(ElfW(Nhdr)) <= end && id->len == 0) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *) at;
+            const char *name = at + sizeof *note, *content = name + (note->n_namesz + 3) / 4 * 4;
+
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0)
+                for (guint j = 0; j < note->n_descsz; j++)
+                    g_string_append_printf(id, "%02x", (guint8) content[j]);
+            at = content + (note->n_descsz + 3) / 4 * 4;
+        }
+    }
+    return 1; /* The first object is the program itself. */
+}
+
+static char *program_identity(void) {
+    GString *id = g_string_new(NULL);
+
+    dl_iterate_phdr(find_build_id, id);
+    g_string_prepend(id, PARTICLEOS_VERSION " ");
+    return g_string_free(id, FALSE);
+}
 
 struct LayerInputs {
     GTree *values; /* name -> digest, sorted by name */
@@ -30,7 +63,9 @@ LayerInputs *layer_inputs_new(void) {
     LayerInputs *inputs = g_new0(LayerInputs, 1);
 
     inputs->values = g_tree_new_full(compare_names, NULL, g_free, g_free);
+    g_autofree char *program = program_identity();
     layer_inputs_add(inputs, "format", LAYER_FORMAT);
+    layer_inputs_add(inputs, "program", program);
     return inputs;
 }
 

@@ -2,7 +2,9 @@
 #include "build/output-cache.h"
 
 #include <fcntl.h>
+#include <string.h>
 
+#include "build/inputs.h"
 #include "build/layer.h"
 #include "build/outputs.h"
 #include "build/packages.h"
@@ -16,7 +18,7 @@ static gboolean is_cacheable(const ImageBuild *image) {
     return config->incremental != INCREMENTAL_NO && config->format == OUTPUT_FORMAT_CPIO &&
            config->make_initrd && !config->split_artifacts && !config->manifest_format &&
            !config->checksum && !config->with_network && !config->post_output_scripts[0] &&
-           !config->volatile_packages[0] && !config->build_scripts[0];
+           !config->volatile_packages[0] && !config->build_scripts[0] && !config->base_trees[0];
 }
 
 static char *layer_name(const ImageBuild *image) {
@@ -24,40 +26,48 @@ static char *layer_name(const ImageBuild *image) {
     return g_strconcat(key, ".output", NULL);
 }
 
-static gboolean add_trees(LayerInputs *inputs, RecipeTree **trees, GError **error) {
-    for (guint i = 0; trees[i]; i++) {
-        g_autofree char *label = g_strdup_printf("ExtraTrees[%u]", i);
-        if (!layer_inputs_add_path(inputs, label, trees[i]->source, error))
-            return FALSE;
-    }
-    return TRUE;
+static gint compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static gboolean add_scripts(LayerInputs *inputs, const char *name, char *const *scripts, GError **error) {
-    for (guint i = 0; scripts[i]; i++) {
-        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
-        if (!layer_inputs_add_path(inputs, label, scripts[i], error))
-            return FALSE;
-    }
-    return TRUE;
+/* Which modules run on this machine decides what KernelModules=host means. */
+static void add_host_modules(LayerInputs *inputs) {
+    g_autofree char *text = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    if (!g_file_get_contents("/proc/modules", &text, NULL, NULL))
+        return;
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++)
+        g_ptr_array_add(names, g_strndup(*line, strcspn(*line, " ")));
+    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_add(names, NULL);
+    inputs_add_list(inputs, "modules of this machine", (char **) names->pdata);
+}
+
+static gboolean uses_host_modules(const ImageConfig *config) {
+    return config->kernel_modules_include_host ||
+           (config->kernel_modules && g_strv_contains((const char *const *) config->kernel_modules, "host"));
 }
 
 static LayerInputs *output_inputs(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autoptr(LayerInputs) inputs = packages_layer_inputs(image, error);
-    g_autofree char *settings = NULL;
     const Certificate *certificate = image->build->verity_certificate;
 
     if (!inputs)
         return NULL;
-    settings = packages_content_settings(config);
-    layer_inputs_add(inputs, "settings", settings);
+    inputs_add_configuration(inputs, image);
     layer_inputs_add(
             inputs, "verity certificate", certificate ? certificate_get_fingerprint(certificate) : NULL);
-    if (!add_trees(inputs, config->extra_trees, error) ||
-            !add_scripts(inputs, "PostInstallationScripts", config->post_installation_scripts, error) ||
-            !add_scripts(inputs, "FinalizeScripts", config->finalize_scripts, error) ||
-            !add_scripts(inputs, "EnvironmentFiles", config->environment_files, error))
+    if (uses_host_modules(config))
+        add_host_modules(inputs);
+    if (!inputs_add_trees(inputs, "ExtraTrees", config->extra_trees, error) ||
+            !inputs_add_paths(inputs, "PostInstallationScripts", config->post_installation_scripts, error) ||
+            !inputs_add_paths(inputs, "FinalizeScripts", config->finalize_scripts, error))
+        return NULL;
+    if ((config->post_installation_scripts[0] || config->finalize_scripts[0]) &&
+            !inputs_add_sources(inputs, image, error))
         return NULL;
     return g_steal_pointer(&inputs);
 }

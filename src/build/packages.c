@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "build/base-trees.h"
+#include "build/inputs.h"
 #include "build/kernel.h"
 #include "build/layer.h"
 #include "build/scripts.h"
 #include "build/systemd-tools.h"
 #include "build/trees.h"
-#include "config.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -57,40 +57,6 @@ gboolean packages_sync(Build *build, GError **error) {
     return TRUE;
 }
 
-static char *join_list(char *const *list) {
-    return g_strjoinv("\n", (char **) list);
-}
-
-static void add_list(LayerInputs *inputs, const char *name, char *const *list) {
-    g_autofree char *text = join_list(list);
-    layer_inputs_add(inputs, name, text);
-}
-
-static void add_number(LayerInputs *inputs, const char *name, gint64 number) {
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
-    layer_inputs_add(inputs, name, text);
-}
-
-static gboolean add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error) {
-    for (guint i = 0; trees[i]; i++) {
-        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
-        g_autofree char *target = g_strdup_printf("%s[%u] target", name, i);
-        layer_inputs_add(inputs, target, trees[i]->target);
-        if (!layer_inputs_add_path(inputs, label, trees[i]->source, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error) {
-    for (guint i = 0; paths[i]; i++) {
-        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
-        if (!layer_inputs_add_path(inputs, label, paths[i], error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
 /* Resolving is the same as long as repositories' metadata, the wish and the configuration are the same. */
 char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error) {
     gboolean bootstrap = !root && packages[0];
@@ -107,54 +73,54 @@ char *packages_resolved_text(ImageBuild *image, const char *root, char *const *p
     return g_string_free(text, FALSE);
 }
 
-/* Everything that shapes the tree with packages installed. */
+/* Whose work the tree is: package managers of other tools trees may do it differently. */
+static gboolean add_tools(LayerInputs *inputs, const ImageBuild *image, GError **error) {
+    static const char *const programs[] = {"usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/dpkg-deb"};
+    const char *tools = image->config->tools_tree ? image->config->tools_tree : "/";
+
+    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
+        g_autofree char *path = g_build_filename(tools, programs[i], NULL);
+        if (!layer_inputs_add_path(inputs, programs[i], path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean add_installation(LayerInputs *inputs, ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    g_autofree char *packages = NULL, *configuration = NULL;
+
+    if (!(packages = packages_resolved_text(image, NULL, config->packages, error)))
+        return FALSE;
+    layer_inputs_add(inputs, "resolved packages", packages);
+    configuration = distro_image_configuration(image->distro);
+    layer_inputs_add(inputs, "configuration of the package manager in the image", configuration);
+    inputs_add_number(inputs, "WithDocs", config->with_docs);
+    inputs_add_list(inputs, "Packages", config->packages);
+    return add_tools(inputs, image, error);
+}
+
 LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
-    g_autofree char *packages = NULL;
 
-    layer_inputs_add(inputs, "program version", PARTICLEOS_VERSION);
     layer_inputs_add(inputs, "Distribution", distribution_to_string(config->distribution));
     layer_inputs_add(inputs, "Release", config->release);
     layer_inputs_add(inputs, "Architecture", architecture_to_string(config->architecture));
-    add_number(inputs, "WithRecommends", config->with_recommends);
-    add_number(inputs, "WithDocs", config->with_docs);
-    add_list(inputs, "Packages", config->packages);
-    if (!add_trees(inputs, "SkeletonTrees", config->skeleton_trees, error) ||
-            !add_trees(inputs, "SandboxTrees", config->sandbox_trees, error) ||
-            !add_paths(inputs, "PackageDirectories", config->package_directories, error) ||
-            !add_paths(inputs, "PrepareScripts", config->prepare_scripts, error))
+    /* Maintainer scripts see it, too. */
+    inputs_add_list(inputs, "Environment", config->environment);
+    if (!inputs_add_paths(inputs, "EnvironmentFiles", config->environment_files, error) ||
+            !inputs_add_trees(inputs, "SkeletonTrees", config->skeleton_trees, error) ||
+            !inputs_add_trees(inputs, "SandboxTrees", config->sandbox_trees, error) ||
+            !inputs_add_paths(inputs, "PrepareScripts", config->prepare_scripts, error) ||
+            (config->packages[0] && !add_installation(inputs, image, error)))
         return NULL;
     if (config->prepare_scripts[0]) {
-        /* Scripts see more than packages do. */
-        g_autofree char *json = image_config_to_json(config);
-        layer_inputs_add(inputs, "configuration", json);
-        if (!add_paths(inputs, "EnvironmentFiles", config->environment_files, error))
+        inputs_add_configuration(inputs, image);
+        if (!inputs_add_sources(inputs, image, error))
             return NULL;
     }
-    if (!(packages = packages_resolved_text(image, NULL, config->packages, error)))
-        return NULL;
-    layer_inputs_add(inputs, "resolved packages", packages);
     return g_steal_pointer(&inputs);
-}
-
-char *packages_content_settings(const ImageConfig *config) {
-    /* Scripts may read any setting from $MKOSI_CONFIG. */
-    if (config->post_installation_scripts[0] || config->finalize_scripts[0])
-        return image_config_to_json(config);
-
-    static const char *const names[] = {"Format", "CompressOutput", "CompressLevel", "SourceDateEpoch",
-            "RemovePackages", "RemoveFiles", "CleanPackageMetadata", "Locale", "LocaleMessages", "Keymap",
-            "Timezone", "Hostname", "RootPassword", "RootShell", "MachineId", "Autologin", "MakeInitrd",
-            "Ssh", "ImageId", "ImageVersion", "KernelModules", "KernelModulesExclude",
-            "KernelModulesIncludeHost", "FirmwareFiles", "FirmwareExclude", "Environment", "Verity",
-            "Bootable"};
-    GString *text = g_string_new(NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *json = image_config_setting_to_json(config, names[i]);
-        g_string_append_printf(text, "%s=%s\n", names[i], json ? json : "");
-    }
-    return g_string_free(text, FALSE);
 }
 
 static void show_progress(guint done, guint total, const char *what, gpointer data) {

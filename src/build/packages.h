@@ -33,6 +33,3 @@ gboolean step_clean_metadata(ImageBuild *image, GError **error);
 
 /* The inputs of that layer: settings, trees, scripts, and the exact packages. */
 LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error);
-
-/* The settings that shape what an archive image contains beyond packages, as text; owned by the caller. */
-char *packages_content_settings(const ImageConfig *config);

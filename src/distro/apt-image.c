@@ -45,25 +45,30 @@ gboolean apt_image_fix_os_release(DistroSession *session, Sandbox *sandbox, int 
            tree_write_file(root_fd, "etc/os-release", text, -1, 0644, error);
 }
 
-static gboolean write_sources(DistroSession *session, int root_fd, GError **error) {
+char *apt_image_configuration(DistroSession *session) {
     const ImageConfig *config = session->config;
-    g_autofree char *path = g_strconcat("etc/apt/sources.list.d/", config->release, ".sources", NULL);
-    g_autofree char *sources = NULL;
     g_autoptr(GError) failure = NULL;
+    char *sources;
 
     /* An archive of snapshots is no place to get updates from. */
-    if (config->snapshot || tree_exists(root_fd, path))
-        return TRUE;
-    if ((sources = apt_sources(config, APT_SOURCES_FOR_IMAGE, &failure)))
-        return tree_write_file(root_fd, path, sources, -1, 0644, error);
-    ui_debug("apt in the image gets no sources: %s", failure->message);
-    return TRUE;
+    if (config->snapshot || !g_strv_contains((const char *const *) config->packages, "apt"))
+        return NULL;
+    if (!(sources = apt_sources(config, APT_SOURCES_FOR_IMAGE, &failure)))
+        ui_debug("apt in the image gets no sources: %s", failure->message);
+    return sources;
 }
 
-gboolean apt_image_finish(DistroSession *session, int root_fd, char *const *packages, GError **error) {
+static gboolean write_sources(DistroSession *session, int root_fd, GError **error) {
+    g_autofree char *path =
+            g_strconcat("etc/apt/sources.list.d/", session->config->release, ".sources", NULL);
+    g_autofree char *sources = apt_image_configuration(session);
+
+    return !sources || tree_exists(root_fd, path) ||
+           tree_write_file(root_fd, path, sources, -1, 0644, error);
+}
+
+gboolean apt_image_finish(DistroSession *session, int root_fd, GError **error) {
     if (!tree_remove_glob(root_fd, AUTO_GENERATOR, error))
         return FALSE;
-    if (!packages)
-        return TRUE;
-    return !g_strv_contains((const char *const *) packages, "apt") || write_sources(session, root_fd, error);
+    return write_sources(session, root_fd, error);
 }

@@ -98,8 +98,7 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
     sandbox_setenv(sandbox, "SYSTEMD_HWDB_UPDATE_BYPASS", "1");
     for (char **variable = session->config->environment; *variable; variable++) {
         g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
-        if (g_str_equal(pair[0], "INITRD") || g_str_has_suffix(pair[0], "_BYPASS"))
-            sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
+        sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
     }
     sandbox_suppress_sync(sandbox);
     sandbox_network(sandbox, network);
@@ -402,7 +401,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
     g_autoptr(Sandbox) divert = apt_sandbox(session, root, FALSE);
     return dpkg_allow_services(root, error) &&
            (!bootstrap || apt_image_fix_os_release(session, divert, root_fd, error)) &&
-           apt_image_finish(session, root_fd, packages, error);
+           apt_image_finish(session, root_fd, error);
 }
 
 static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
@@ -493,6 +492,7 @@ const DistroOps distro_apt_ops = {
         .architecture = architecture_to_debian,
         .setup = apt_setup,
         .repositories = apt_repositories,
+        .image_configuration = apt_image_configuration,
         .have_metadata = apt_have_metadata,
         .sync = apt_sync,
         .index_local_repository = apt_index_local_repository,

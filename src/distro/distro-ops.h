@@ -22,6 +22,7 @@ typedef struct DistroOps {
     const char *(*architecture)(Architecture architecture);
     gboolean (*setup)(DistroSession *session, GError **error);
     char *(*repositories)(DistroSession *session);
+    char *(*image_configuration)(DistroSession *session);
     gboolean (*have_metadata)(DistroSession *session);
     gboolean (*sync)(DistroSession *session, GError **error);
     gboolean (*index_local_repository)(DistroSession *session, GError **error);

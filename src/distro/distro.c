@@ -86,6 +86,10 @@ char *distro_repositories(DistroSession *session) {
     return session->ops->repositories(session);
 }
 
+char *distro_image_configuration(DistroSession *session) {
+    return session->ops->image_configuration(session);
+}
+
 gboolean distro_have_metadata(DistroSession *session) {
     return session->ops->have_metadata(session);
 }

@@ -33,6 +33,11 @@ char *image_config_setting_to_json(const ImageConfig *config, const char *name) 
     return to_text(value_ref(config->values->values[setting_slot(setting)]), -1);
 }
 
+void recipe_each_setting(RecipeVisit visit, gpointer data) {
+    for (const Setting *setting = settings; setting < settings + _SETTING_MAX; setting++)
+        visit(setting->section, setting->name, data);
+}
+
 char *image_config_expand_key(const ImageConfig *config, const char *value) {
     g_return_val_if_fail(config->values, NULL);
     return image_values_expand_key(config->values, value);

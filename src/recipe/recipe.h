@@ -94,6 +94,10 @@ gboolean recipe_sort_images(Recipe *recipe, GError **error);
 /* Forgets what History=yes kept of earlier builds. */
 gboolean recipe_remove_history(const Recipe *recipe, GError **error);
 
+/* Calls VISIT for every setting of the language, in the order of the table. */
+typedef void (*RecipeVisit)(const char *section, const char *name, gpointer data);
+void recipe_each_setting(RecipeVisit visit, gpointer data);
+
 /* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
 char *image_config_setting_to_json(const ImageConfig *config, const char *name);
 

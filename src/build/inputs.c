@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/inputs.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "build/outputs.h"
+#include "tree/tree.h"
+
+void inputs_add_list(LayerInputs *inputs, const char *name, char *const *list) {
+    g_autofree char *text = g_strjoinv("\n", (char **) list);
+    layer_inputs_add(inputs, name, text);
+}
+
+void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number) {
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
+    layer_inputs_add(inputs, name, text);
+}
+
+gboolean inputs_add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error) {
+    for (guint i = 0; trees[i]; i++) {
+        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
+        g_autofree char *target = g_strdup_printf("%s[%u] target", name, i);
+        layer_inputs_add(inputs, target, trees[i]->target);
+        if (!layer_inputs_add_path(inputs, label, trees[i]->source, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error) {
+    for (guint i = 0; paths[i]; i++) {
+        g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
+        if (!layer_inputs_add_path(inputs, label, paths[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean shapes_content(const char *section, const char *name) {
+    static const char *const elsewhere[] = {"OutputDirectory", "CacheDirectory", "PackageCacheDirectory",
+            "WorkspaceDirectory", "BuildDirectory", "BuildKey", "CacheKey", "Incremental", "CacheOnly",
+            "History", "Mirror", "LocalMirror", "RepositoryKeyCheck", "RepositoryKeyFetch", "ProxyUrl",
+            "ProxyExclude", "ProxyPeerCertificate", "ProxyClientCertificate", "ProxyClientKey", "ToolsTree",
+            "Checksum", "Sign", "Key", "OpenPGPTool", "SplitArtifacts", "OutputMode", NULL};
+
+    return !g_str_equal(section, "Runtime") && !g_str_equal(section, "Include") &&
+           !g_strv_contains(elsewhere, name);
+}
+
+/* TEXT with every mention of the folder of the recipe replaced by a word for it. */
+static char *without_folder(const ImageBuild *image, const char *text) {
+    const char *folder = image->build->recipe->config_directory;
+    g_autoptr(GString) result = g_string_new(text);
+
+    if (folder && !g_str_equal(folder, "/"))
+        g_string_replace(result, folder, "%D", 0);
+    return g_string_free(g_steal_pointer(&result), FALSE);
+}
+
+typedef struct {
+    LayerInputs *inputs;
+    const ImageBuild *image;
+} Configuration;
+
+static void add_setting(const char *section, const char *name, gpointer data) {
+    Configuration *configuration = data;
+    g_autofree char *json = NULL, *text = NULL;
+
+    if (!shapes_content(section, name))
+        return;
+    json = image_config_setting_to_json(configuration->image->config, name);
+    text = without_folder(configuration->image, json);
+    layer_inputs_add(configuration->inputs, name, text);
+}
+
+void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image) {
+    Configuration configuration = {inputs, image};
+
+    recipe_each_setting(add_setting, &configuration);
+}
+
+/* Whether PATH is a place where builds leave something. */
+static gboolean is_made(const ImageBuild *image, const char *path) {
+    const ImageConfig *config = image->config;
+    const char *const places[] = {config->output_directory, config->cache_directory,
+            config->package_cache_directory, config->workspace_directory, config->build_directory};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+        if (places[i] && g_str_equal(places[i], path))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean is_output(const ImageBuild *image, const char *name) {
+    GPtrArray *images = image->build->images;
+
+    for (guint i = 0; i < images->len; i++) {
+        g_auto(GStrv) patterns = outputs_names(((ImageBuild *) images->pdata[i])->config);
+        for (char **pattern = patterns; *pattern; pattern++)
+            if (g_pattern_match_simple(*pattern, name))
+                return TRUE;
+    }
+    return FALSE;
+}
+
+/* What git has checked out; its index changes when somebody just looks. */
+static gboolean add_git(LayerInputs *inputs, const char *label, const char *source, GError **error) {
+    static const char *const names[] = {"HEAD", "refs", "packed-refs"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(source, ".git", names[i], NULL);
+        g_autofree char *name = g_strconcat(label, "/.git/", names[i], NULL);
+        if (!layer_inputs_add_path(inputs, name, path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean add_source(LayerInputs *inputs, const ImageBuild *image, const char *label,
+        const char *source, GError **error) {
+    const char *folder = image->build->recipe->config_directory;
+    gboolean is_recipe = folder && g_str_equal(source, folder);
+    int fd = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(GPtrArray) names = NULL;
+
+    /* A file, or nothing. */
+    if (fd < 0)
+        return layer_inputs_add_path(inputs, label, source, error);
+    if (!(names = tree_list(fd, error)))
+        return FALSE;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_autofree char *path = g_build_filename(source, name, NULL);
+        g_autofree char *input = g_strconcat(label, "/", name, NULL);
+
+        if (is_made(image, path) ||
+                (is_recipe && (g_str_has_prefix(name, "mkosi.") || g_str_has_prefix(name, ".mkosi-") ||
+                                      is_output(image, name))))
+            continue;
+        if (g_str_equal(name, ".git") ? !add_git(inputs, label, source, error)
+                                      : !layer_inputs_add_path(inputs, input, path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error) {
+    for (guint i = 0; image->config->build_sources[i]; i++) {
+        g_autofree char *label = g_strdup_printf("BuildSources[%u]", i);
+        if (!add_source(inputs, image, label, image->config->build_sources[i]->source, error))
+            return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What shapes the layers of an image, as inputs of their keys. */
+
+#include "build/image-build.h"
+#include "build/layer.h"
+
+void inputs_add_list(LayerInputs *inputs, const char *name, char *const *list);
+void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number);
+
+/* Content of every tree, and where each goes. */
+gboolean inputs_add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error);
+
+/* Content of every file or directory. */
+gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error);
+
+/* Everything that the recipe says about IMAGE, apart from what only matters to running it, to where things
+ * are kept, and to how packages are fetched (they count by their digests). Paths count relative to the
+ * recipe, so that a recipe that is somewhere else is the same recipe. */
+void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image);
+
+/* BuildSources= without the recipe's own mkosi.* files, outputs, caches and git's own files (but for what is
+ * checked out): what scripts find in /work/src. */
+gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error);
