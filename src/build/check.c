@@ -95,12 +95,8 @@ static gboolean check_partial(const ImageConfig *config, GError **error) {
 }
 
 static gboolean check_content(const ImageConfig *config, GError **error) {
-    gboolean ssh = config->ssh == SSH_ALWAYS || config->ssh == SSH_RUNTIME;
-
-    return check_value(config, ssh, "Ssh", ssh_to_string(config->ssh),
-                   "never, and a package and preset of your own", error) &&
-           check_value(
-                   config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
+    return check_value(
+            config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
 }
 
 gboolean build_check(const Recipe *recipe, GError **error) {

@@ -15,6 +15,7 @@
 #include "build/package-folder.h"
 #include "build/packages.h"
 #include "build/scripts.h"
+#include "build/ssh.h"
 #include "build/systemd-tools.h"
 #include "build/tree-uki.h"
 #include "build/trees.h"
@@ -38,6 +39,7 @@ const BuildStep build_steps[] = {
         {"postinst scripts", wants_postinst, step_postinst},
         {"kernels", NULL, step_place_kernels},
         {"configuration", NULL, step_configure},
+        {"ssh", NULL, step_ssh},
         {"locales", wants_whole_system, step_locale_gen},
         {"system users", wants_whole_system, step_sysusers},
         {"volatile files", wants_whole_system, step_tmpfiles},
