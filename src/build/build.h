@@ -13,7 +13,7 @@
 gboolean build_run(const Recipe *recipe, GError **error);
 
 /* Runs the configure scripts of all images; RECIPE is changed to what they say. For every verb that builds
- * or needs an image, after sandbox_become_root(), before the recipe is checked. */
+ * or needs an image, before anything is done with the recipe. */
 gboolean build_configure(Recipe *recipe, GError **error);
 
 /* Path of the main output of CONFIG, where a build puts it; owned by the caller. */

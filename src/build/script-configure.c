@@ -9,7 +9,6 @@
 #include "build/build.h"
 #include "build/script-private.h"
 #include "ui/cleanup.h"
-#include "ui/step.h"
 
 static const ScriptKind script_configure = {
         "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES};
@@ -52,14 +51,13 @@ static char *run_script(ScriptRun *run, const char *script, gsize *ret_length, G
     return output;
 }
 
-/* Runs the configure scripts that CONFIG has at the beginning; each sees what the one before it changed. */
+/* Runs the configure scripts that CONFIG has at the beginning; each sees what the one before it changed. It
+ * is no step (ui/step.h): the program may still have to become root, which needs it to have no threads. */
 static ImageConfig *configure(const Recipe *recipe, const ImageConfig *config, GError **error) {
     g_auto(GStrv) scripts = g_strdupv(config->configure_scripts);
     ImageConfig *changed = NULL;
 
     for (char **script = scripts; *script; script++) {
-        g_autofree char *base = g_path_get_basename(*script);
-        g_autoptr(UiStep) step = ui_step_begin(config->image, "Running %s", base);
         const ImageConfig *current = changed ? changed : config;
         ScriptRun run = {.kind = &script_configure, .recipe = recipe, .config = current};
         g_autoptr(ScriptSources) sources = script_sources_new(run.kind, current, error);
@@ -75,7 +73,6 @@ static ImageConfig *configure(const Recipe *recipe, const ImageConfig *config, G
         if (!next)
             return NULL;
         changed = next;
-        ui_step_done(g_steal_pointer(&step), NULL);
     }
     return changed;
 }

@@ -47,6 +47,15 @@ static const char *const *script_command(const ScriptRun *run, GPtrArray *words)
     return (const char *const *) words->pdata;
 }
 
+/* What shells mean by 127 is easily overlooked. */
+static void explain_failure(const ScriptRun *run, const char *script, GError **error) {
+    gboolean not_found = error && g_error_matches(*error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT) &&
+                         strstr((*error)->message, "exit status 127");
+
+    g_prefix_error(error, "The %s script %s failed%s: ", run->kind->name, script,
+            not_found ? " (127 means that a program it calls was not found)" : "");
+}
+
 static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
     gboolean chroot = (run->kind->flags & SCRIPT_TREE) && g_str_has_suffix(script, ".chroot");
     g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -64,7 +73,7 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
         return FALSE;
     if (sandbox_run(sandbox, script_command(run, words), error))
         return TRUE;
-    g_prefix_error(error, "The %s script %s failed: ", run->kind->name, script);
+    explain_failure(run, script, error);
     return FALSE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/built-image.h"
 #include "cli/verbs.h"
+#include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
@@ -55,6 +56,8 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
         puts(called_as_mkosi() ? "mkosi " MKOSI_VERSION : "particleos " PARTICLEOS_VERSION);
         return TRUE;
     }
+    sandbox_set_debug((arguments->debug_shell ? SANDBOX_DEBUG_SHELL : 0) |
+                      (arguments->debug_sandbox ? SANDBOX_DEBUG_TRACE : 0));
     VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
     if (!run) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,

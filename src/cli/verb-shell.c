@@ -270,9 +270,9 @@ static gboolean run(Recipe *recipe, gboolean boot, int *ret_exit_status, GError 
 }
 
 gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error) {
-    return run(recipe, FALSE, ret_exit_status, error);
+    return build_configure(recipe, error) && run(recipe, FALSE, ret_exit_status, error);
 }
 
 gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error) {
-    return run(recipe, TRUE, ret_exit_status, error);
+    return build_configure(recipe, error) && run(recipe, TRUE, ret_exit_status, error);
 }

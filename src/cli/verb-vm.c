@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "build/build.h"
 #include "sandbox/sandbox.h"
 #include "vm/machine.h"
 #include "vm/watch.h"
@@ -24,9 +25,9 @@ static gboolean boot_until_login(const ImageConfig *config, int *ret_exit_status
 }
 
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error) {
-    const ImageConfig *config = recipe->main;
-    if (!sandbox_become_root(error))
+    if (!sandbox_become_root(error) || !build_configure(recipe, error))
         return FALSE;
+    const ImageConfig *config = recipe->main;
     if (recipe->arguments->until_login)
         return boot_until_login(config, ret_exit_status, error);
     VmMachineOptions options = {

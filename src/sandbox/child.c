@@ -152,10 +152,15 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
     g_autofree char *parent = g_strdup_printf("%d", (int) getpid());
     char *argv[] = {(char *) "particleos-sandbox", (char *) "--parent", parent, (char *) "--status-fd",
             status_number, (char *) "--args", arguments_number, NULL};
-    int r = posix_spawn(ret_pid, sandbox_program(), &plan.actions, &plan.attributes, argv, environ);
+    gboolean traced = sandbox_debug_flags() & SANDBOX_DEBUG_TRACE;
+    g_autoptr(GPtrArray) command = sandbox_traced_command(argv, error);
+    if (!command)
+        return FALSE;
+    const char *program = traced ? command->pdata[0] : sandbox_program();
+    int r = posix_spawn(
+            ret_pid, program, &plan.actions, &plan.attributes, (char **) command->pdata, environ);
     if (r != 0) {
-        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot run %s: %s", sandbox_program(),
-                g_strerror(r));
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot run %s: %s", program, g_strerror(r));
         return FALSE;
     }
     return TRUE;
@@ -172,7 +177,8 @@ gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, co
         SandboxChild *ret_child, GError **error) {
     g_autoptr(GPtrArray) arguments = sandbox_arguments(sandbox, argv);
     if (ui_debug_enabled()) {
-        g_autofree char *line = sandbox_shell_line(sandbox_program(), (const char *const *) arguments->pdata);
+        g_autofree char *line =
+                sandbox_shell_line(sandbox_program(), (const char *const *) arguments->pdata);
         ui_debug("+ %s", line);
     }
     if (!refuse_when_cancelled(error))

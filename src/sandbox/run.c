@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define KEPT_LINES 30
 #define LONGEST_LINE (64 * 1024)
@@ -178,13 +179,42 @@ static gboolean judge(const char *const *argv, int status, const char *tail, GEr
     return FALSE;
 }
 
+static gboolean wants_shell(const Sandbox *failed) {
+    return (sandbox_debug_flags() & SANDBOX_DEBUG_SHELL) && !failed->host && !sandbox_cancelled() &&
+           isatty(STDIN_FILENO);
+}
+
+/* A shell where a program has failed. One at a time has the terminal. */
+static void run_shell(const Sandbox *failed, const char *const *argv) {
+    static const char *const shell[] = {
+            "/bin/sh", "-c", "command -v bash >/dev/null && exec bash; exec sh", NULL};
+    static GMutex terminal;
+    Sandbox sandbox = *failed;
+    g_auto(Log) log = {0};
+    g_autoptr(GError) error = NULL;
+    int status;
+
+    sandbox.interactive = TRUE;
+    sandbox.stdin_fd = sandbox.stdout_fd = sandbox.stderr_fd = -1;
+    sandbox.on_line = NULL;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&terminal);
+    g_autofree char *command = describe(argv);
+    ui_warning("'%s' failed; this is a shell in its sandbox (exit ends it, and the build)", command);
+    if (!run_logged(&sandbox, shell, NULL, &log, &status, &error))
+        ui_warning("No shell: %s", error->message);
+}
+
 gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error) {
     g_auto(Log) log = {0};
     int status;
     if (!run_logged(sandbox, argv, NULL, &log, &status, error))
         return FALSE;
     g_autofree char *tail = log_tail(&log);
-    return judge(argv, status, tail, error);
+    if (judge(argv, status, tail, error))
+        return TRUE;
+    if (wants_shell(sandbox))
+        run_shell(sandbox, argv);
+    return FALSE;
 }
 
 char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_length, GError **error) {

@@ -48,3 +48,10 @@ void sandbox_child_kill(const SandboxChild *child);
 
 /* Waits for the end. RET_STATUS is a wait status, or ERROR says why the program did not start. */
 gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error);
+
+/* debug.c */
+SandboxDebugFlags sandbox_debug_flags(void);
+
+/* Where and how to start particleos-sandbox with the NULL-terminated ARGV: that itself, or a program that
+ * watches it. NULL-terminated; the strings are borrowed. NULL with ERROR set when there is no such program. */
+GPtrArray *sandbox_traced_command(char **argv, GError **error);

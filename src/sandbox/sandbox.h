@@ -35,6 +35,17 @@ gboolean sandbox_is_real_root(void);
 uid_t sandbox_caller_uid(void);
 gid_t sandbox_caller_gid(void);
 
+typedef enum {
+    /* When a program of sandbox_run() fails and the caller has a terminal, a shell starts in its sandbox
+     * before the error is returned. */
+    SANDBOX_DEBUG_SHELL = 1 << 0,
+    /* strace shows on standard error what particleos-sandbox does. */
+    SANDBOX_DEBUG_TRACE = 1 << 1,
+} SandboxDebugFlags;
+
+/* For all sandboxes of this process. */
+void sandbox_set_debug(SandboxDebugFlags flags);
+
 /* Path of the program particleos-sandbox, for those who want to hand it on into a sandbox. */
 const char *sandbox_program(void);
 
