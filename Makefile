@@ -33,6 +33,7 @@ check: all
 	tests/run
 
 bench: all
+	bench/recipe
 	bench/run
 
 install: all

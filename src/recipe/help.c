@@ -2,6 +2,7 @@
 /* "particleos --help", from the tables of verbs, options and settings. */
 #include "recipe/recipe.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 #define COLUMN 38 /* where the explanations begin */
 
 static void print_heading(const char *text) {
-    g_print("\n%s%s%s\n", ui_out_colour(UI_COLOUR_BOLD), text, ui_out_colour(UI_COLOUR_RESET));
+    printf("\n%s%s%s\n", ui_out_colour(UI_COLOUR_BOLD), text, ui_out_colour(UI_COLOUR_RESET));
 }
 
 /* Columns that help may use: those of the terminal within reason, 100 elsewhere. */
@@ -34,24 +35,24 @@ static void print_wrapped(const char *text, int indent) {
     for (char **word = words; *word; word++) {
         int length = g_utf8_strlen(*word, -1);
         if (at > indent && at + 1 + length > page) {
-            g_print("\n%*s", indent, "");
+            printf("\n%*s", indent, "");
             at = indent;
         }
-        g_print("%s%s", at > indent ? " " : "", *word);
+        printf("%s%s", at > indent ? " " : "", *word);
         at += length + (at > indent);
     }
-    g_print("\n");
+    printf("\n");
 }
 
 static void print_explained(const char *left, const char *text) {
     int width = strlen(left);
 
-    g_print("  %s%s%s", ui_out_colour(UI_COLOUR_GREEN), left, ui_out_colour(UI_COLOUR_RESET));
+    printf("  %s%s%s", ui_out_colour(UI_COLOUR_GREEN), left, ui_out_colour(UI_COLOUR_RESET));
     if (width + 2 >= COLUMN) {
-        g_print("\n");
+        printf("\n");
         width = -2;
     }
-    g_print("%*s", COLUMN - width - 2, "");
+    printf("%*s", COLUMN - width - 2, "");
     print_wrapped(text, COLUMN);
 }
 
@@ -128,7 +129,7 @@ static void print_setting(const Setting *setting) {
 }
 
 void recipe_print_help(void) {
-    g_print("%sparticleos%s [OPTIONS...] [VERB] [ARGUMENTS...]\n\n", ui_out_colour(UI_COLOUR_BOLD),
+    printf("%sparticleos%s [OPTIONS...] [VERB] [ARGUMENTS...]\n\n", ui_out_colour(UI_COLOUR_BOLD),
             ui_out_colour(UI_COLOUR_RESET));
     print_wrapped(
             "Builds, proves and boots immutable Linux images whose chain of trust reaches from the "
@@ -157,7 +158,7 @@ void recipe_print_help(void) {
         }
         print_setting(&settings[id]);
     }
-    g_print("\n");
+    printf("\n");
     print_wrapped(
             "Every option of a setting does what the setting does in the recipe, and outranks it. An option "
             "of a list adds to the recipe's list; without a value (--package=) it empties the list first.",

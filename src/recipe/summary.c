@@ -2,6 +2,7 @@
 /* The summary for people. */
 #include "recipe/recipe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "recipe/image-values.h"
@@ -14,18 +15,18 @@
 /* Words are put beside each other as far as the line goes; what has blanks in it stands alone. */
 static void print_lines(const char *name, int column, GPtrArray *lines) {
     int at = 0;
-    g_print("  %s%*s%s", ui_out_colour(UI_COLOUR_BOLD), column, name, ui_out_colour(UI_COLOUR_RESET));
+    printf("  %s%*s%s", ui_out_colour(UI_COLOUR_BOLD), column, name, ui_out_colour(UI_COLOUR_RESET));
     for (guint i = 0; i < lines->len; i++) {
         const char *text = lines->pdata[i];
         int length = g_utf8_strlen(text, -1);
         if (at > 0 && column + 4 + at + 2 + length > WIDTH) {
-            g_print("\n  %*s", column, "");
+            printf("\n  %*s", column, "");
             at = 0;
         }
-        g_print("  %s", text);
+        printf("  %s", text);
         at += 2 + length;
     }
-    g_print("\n");
+    printf("\n");
 }
 
 /* What the main image passes on is shown once, with the main image. */
@@ -52,7 +53,7 @@ static void print_heading(const ImageConfig *image) {
                                     ? g_build_filename(image->output_directory, image->output, NULL)
                                     : g_strdup(image->output);
     g_autofree char *shown = path_for_people(path);
-    g_print("%s%s%s  %s%s %s %s, %s: %s%s%s%s\n", ui_out_colour(UI_COLOUR_GREEN), image->image,
+    printf("%s%s%s  %s%s %s %s, %s: %s%s%s%s\n", ui_out_colour(UI_COLOUR_GREEN), image->image,
             ui_out_colour(UI_COLOUR_RESET), ui_out_colour(UI_COLOUR_DIM),
             distribution_to_string(image->distribution), image->release,
             architecture_to_string(image->architecture), output_format_to_string(image->format), shown,
@@ -72,24 +73,24 @@ static void print_image(const ImageConfig *main, const ImageConfig *image, gbool
             continue;
         if (g_strcmp0(section, settings[id].section) != 0) {
             section = settings[id].section;
-            g_print("\n  %s[%s]%s\n", ui_out_colour(UI_COLOUR_DIM), section, ui_out_colour(UI_COLOUR_RESET));
+            printf("\n  %s[%s]%s\n", ui_out_colour(UI_COLOUR_DIM), section, ui_out_colour(UI_COLOUR_RESET));
         }
         g_autoptr(GPtrArray) lines = setting_value_lines(&settings[id], image->values->values[id]);
         print_lines(settings[id].name, column, lines);
     }
-    g_print("\n");
+    printf("\n");
 }
 
 void recipe_print_summary(const Recipe *recipe, gboolean all) {
     g_autofree char *where = path_for_people(recipe->config_directory ?: "(no recipe)");
-    g_print("Recipe %s\n\n", where);
+    printf("Recipe %s\n\n", where);
     for (ImageConfig **image = recipe->images; *image; image++)
         print_image(recipe->main, *image, all);
     if (recipe->tools)
         print_image(recipe->main, recipe->tools, all);
     if (!all)
-        g_print("%sOnly what differs from the defaults is shown, and what holds for all images only with "
-                "the "
-                "main image.\n--all shows everything, --json is for programs.%s\n",
+        printf("%sOnly what differs from the defaults is shown, and what holds for all images only with "
+               "the "
+               "main image.\n--all shows everything, --json is for programs.%s\n",
                 ui_out_colour(UI_COLOUR_DIM), ui_out_colour(UI_COLOUR_RESET));
 }
