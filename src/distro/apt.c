@@ -107,7 +107,10 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
 
 static void add_packages(
         GPtrArray *argv, DistroSession *session, char *const *packages, gboolean bootstrap) {
-    if (bootstrap) {
+    if (bootstrap && session->base_packages && session->base_packages[0]) {
+        for (char **package = session->base_packages; *package; package++)
+            g_ptr_array_add(argv, g_strdup(*package));
+    } else if (bootstrap) {
         g_ptr_array_add(argv,
                 g_strdup_printf("?essential ?architecture(%s)",
                         distro_architecture(session->config->distribution, session->config->architecture)));
@@ -286,7 +289,8 @@ static GPtrArray *parse_uris(const char *text) {
     return packages;
 }
 
-static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *const *packages,
+/* The package files that apt would install, without the base's choice settled. */
+static GPtrArray *resolve_packages(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autofree char *key = NULL, *text = NULL;
@@ -305,6 +309,39 @@ static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *co
     if (key)
         resolve_cache_put(session->package_cache, key, text);
     return parse_uris(text);
+}
+
+/* Settles what an empty tree starts with before the recipe's packages have a say, like mkosi does, so that a
+ * dependency on one of several packages is met in the same way; all of them count as asked for. */
+static gboolean choose_base(DistroSession *session, GError **error) {
+    if (session->base_packages)
+        return TRUE;
+    g_autoptr(GPtrArray) files = resolve_packages(session, NULL, NULL, TRUE, error);
+    if (!files)
+        return FALSE;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < files->len; i++) {
+        const char *file = ((DistroPackage *) files->pdata[i])->file;
+        g_ptr_array_add(names, g_strndup(file, strcspn(file, "_")));
+    }
+    g_ptr_array_add(names, NULL);
+    session->base_packages = (char **) g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    return TRUE;
+}
+
+static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    if (!bootstrap)
+        return resolve_packages(session, root, packages, FALSE, error);
+    if (!choose_base(session, error))
+        return NULL;
+    GPtrArray *files = resolve_packages(session, root, packages, TRUE, NULL);
+    if (files)
+        return files;
+    /* The recipe wants something that excludes a part of that base: let apt choose all at once. */
+    g_strfreev(session->base_packages);
+    session->base_packages = g_new0(char *, 1);
+    return resolve_packages(session, root, packages, TRUE, error);
 }
 
 static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,

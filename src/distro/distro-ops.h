@@ -14,6 +14,7 @@ struct DistroSession {
     char *package_cache;
     char *local_repository;
     char *tools_tree;
+    char **base_packages; /* of the driver: what an empty tree starts with, by name; NULL: not asked yet */
     gboolean debug;
     gboolean local_repository_indexed;
 };

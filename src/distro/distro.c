@@ -79,6 +79,7 @@ void distro_session_free(DistroSession *session) {
     g_free(session->package_cache);
     g_free(session->local_repository);
     g_free(session->tools_tree);
+    g_strfreev(session->base_packages);
     g_free(session);
 }
 

@@ -48,10 +48,10 @@ static const struct {
     const char *architecture;
     const char *names[4];
 } merged_more[] = {
-        {"amd64", {"lib64", NULL}},
-        {"i386", {"lib64", NULL}},
-        {"loong64", {"lib64", NULL}},
-        {"ppc64", {"lib64", NULL}},
+        {"amd64", {"lib32", "lib64", "libx32", NULL}},
+        {"i386", {"lib64", "libx32", NULL}},
+        {"loong64", {"lib32", "lib64", NULL}},
+        {"ppc64", {"lib32", "lib64", NULL}},
         {"ppc64el", {"lib64", NULL}},
         {"mips64el", {"lib32", "lib64", "libo32", NULL}},
         {"s390x", {"lib32", NULL}},
