@@ -167,6 +167,19 @@ static gboolean write_credential(ImageBuild *image, const char *name, const char
            tree_write_file(image->root_fd, path, value, -1, mode, error);
 }
 
+/* Where systemd-firstboot finds the tree. Of the root directory it runs in, it would ask that keymap and
+ * locale are installed; an image may well bring those later. */
+#define FIRSTBOOT_ROOT "/run/root"
+
+/* With the image's own systemd-firstboot, or with that of the tools for an image that has none. */
+static Sandbox *firstboot_sandbox(const ImageBuild *image) {
+    Sandbox *sandbox = has_program(image, "usr/bin/systemd-firstboot")
+                               ? inside_sandbox(image)
+                               : sandbox_new_for_tools(image->config->tools_tree);
+    sandbox_bind(sandbox, image->root, FIRSTBOOT_ROOT, 0);
+    return sandbox;
+}
+
 gboolean step_firstboot(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autofree char *password = NULL;
@@ -187,6 +200,7 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
     };
 
     g_ptr_array_add(argv, g_strdup("systemd-firstboot"));
+    g_ptr_array_add(argv, g_strdup("--root=" FIRSTBOOT_ROOT));
     g_ptr_array_add(argv, g_strdup("--force"));
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
         if (!settings[i].value)
@@ -196,11 +210,12 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
                 !write_credential(image, settings[i].credential, settings[i].value, error))
             return FALSE;
     }
-    if (argv->len == 2 || !has_program(image, "usr/bin/systemd-firstboot"))
+    if (argv->len == 3)
         return TRUE;
     g_ptr_array_add(argv, NULL);
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Applying first boot settings");
-    if (!run_inside(image, (const char *const *) argv->pdata, error))
+    g_autoptr(Sandbox) sandbox = firstboot_sandbox(image);
+    if (!sandbox_run(sandbox, (const char *const *) argv->pdata, error))
         return FALSE;
     ui_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
