@@ -139,25 +139,6 @@ static gboolean download_packages(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
-static gboolean install_packages(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = NULL;
-
-    if (!image->config->packages[0])
-        return TRUE;
-    if (!download_packages(image, error))
-        return FALSE;
-    step = ui_step_begin(image->name, "Installing packages");
-    if (!distro_install(
-                image->distro, image->root, image->config->packages, TRUE, show_progress, step, error))
-        return FALSE;
-
-    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
-    if (!installed)
-        return FALSE;
-    ui_step_done(g_steal_pointer(&step), "%u packages", installed->len);
-    return TRUE;
-}
-
 /* Every machine makes its own of these; maintainer scripts make them at random. What a skeleton tree brings
  * is meant. */
 static gboolean forget_machine(ImageBuild *image, gboolean named, GError **error) {
@@ -172,15 +153,45 @@ static gboolean forget_machine(ImageBuild *image, gboolean named, GError **error
     return tree_write_file(image->root_fd, "etc/machine-id", "uninitialized\n", -1, 0444, error);
 }
 
+/* What every system has before its packages look around: places for the ESP and for boot loader entries,
+ * which are only ever mounted over, and the word that kernel-install shall make such entries. */
+static gboolean place_boot_directories(ImageBuild *image, GError **error) {
+    return tree_mkdir_p(image->root_fd, "efi", 0500, error) &&
+           tree_mkdir_p(image->root_fd, "boot", 0500, error) &&
+           tree_mkdir_p(image->root_fd, "boot/loader", 0700, error) &&
+           tree_write_file(image->root_fd, "boot/loader/entries.srel", "type1\n", -1, 0600, error);
+}
+
+/* The base comes first and is set up completely, so that the scripts of all other packages can rely on it.
+ */
+static gboolean install_packages(ImageBuild *image, GError **error) {
+    char *const *packages = image->config->packages;
+    gboolean named = tree_exists(image->root_fd, "etc/machine-id");
+    g_autoptr(UiStep) step = NULL;
+
+    if (!packages[0])
+        return TRUE;
+    if (!download_packages(image, error))
+        return FALSE;
+    step = ui_step_begin(image->name, "Installing packages");
+    if (!distro_install(image->distro, image->root, NULL, TRUE, show_progress, step, error) ||
+            !forget_machine(image, named, error) || !place_boot_directories(image, error) ||
+            !distro_install(image->distro, image->root, packages, FALSE, show_progress, step, error) ||
+            !forget_machine(image, named, error))
+        return FALSE;
+
+    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
+    if (!installed)
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), "%u packages", installed->len);
+    return TRUE;
+}
+
 static gboolean install_distribution(ImageBuild *image, GError **error) {
     if (image->bases)
         return !image->config->packages[0] || packages_install_over(image, image->root,
                                                       image->config->packages, "Installing packages", error);
-
-    gboolean named = tree_exists(image->root_fd, "etc/machine-id");
-
-    return install_packages(image, error) &&
-           (!image->config->packages[0] || forget_machine(image, named, error));
+    return install_packages(image, error);
 }
 
 /* Skeleton trees, packages, prepare scripts, and what only depends on those. */

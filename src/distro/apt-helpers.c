@@ -42,7 +42,7 @@ static void append_environment(GString *script, const ImageConfig *config) {
 
     g_string_append(script,
             "export APT_CONFIG=" APT_CONFIG_FILE " DEBIAN_FRONTEND=noninteractive"
-            " DEBCONF_NONINTERACTIVE_SEEN=true DEBCONF_INTERACTIVE_SEEN=true HOME=/ SYSTEMD_IN_CHROOT=1\n");
+            " DEBCONF_INTERACTIVE_SEEN=true HOME=/ SYSTEMD_IN_CHROOT=1\n");
     for (size_t i = 0; i < G_N_ELEMENTS(bypasses); i++)
         if (!is_set(config, bypasses[i][0]))
             g_string_append_printf(script, "export %s=%s\n", bypasses[i][0], bypasses[i][1]);

@@ -89,7 +89,6 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
         sandbox_bind(sandbox, session->local_repository, "/repository", 0);
     sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
     sandbox_setenv(sandbox, "DEBIAN_FRONTEND", "noninteractive");
-    sandbox_setenv(sandbox, "DEBCONF_NONINTERACTIVE_SEEN", "true");
     sandbox_setenv(sandbox, "DEBCONF_INTERACTIVE_SEEN", "true");
     /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
      * and its boot loader from us. The hardware database is compiled once, at the end. */
@@ -344,7 +343,7 @@ static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *co
     return resolve_packages(session, root, packages, TRUE, error);
 }
 
-static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,
+static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, TRUE);
@@ -362,6 +361,16 @@ static gboolean apt_download(DistroSession *session, const char *root, char *con
         return FALSE;
     }
     return TRUE;
+}
+
+static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    if (bootstrap && !choose_base(session, error))
+        return FALSE;
+    /* A base that the recipe's packages partly replace is installed first all the same. */
+    if (bootstrap && !session->base_packages[0] && !download_packages(session, root, NULL, TRUE, error))
+        return FALSE;
+    return download_packages(session, root, packages, bootstrap, error);
 }
 
 /* The package files that make up the base, as paths on this side of the sandbox. */
