@@ -109,6 +109,7 @@ static gboolean install_systemd_boot(ImageBuild *image, GError **error) {
             return FALSE;
     return tree_mkdir_p(image->root_fd, "boot/EFI/Linux", 0755, error) &&
            tree_mkdir_p(image->root_fd, "efi/loader/entries", 0755, error) &&
+           tree_mkdir_p(image->root_fd, "efi/loader/keys", 0755, error) &&
            tree_write_file(image->root_fd, "efi/loader/entries.srel", "type1\n", -1, 0644, error) &&
            write_enrolments(image, error);
 }

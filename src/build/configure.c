@@ -151,31 +151,37 @@ static gboolean configure_clock(ImageBuild *image, GError **error) {
     return FALSE;
 }
 
-/* Where systemd looks for certificates that signatures of verity root hashes may be checked with. */
+/* Where systemd looks for certificates that signatures of verity root hashes may be checked with: those of
+ * this image, or of extensions that will be merged into it. */
 static gboolean configure_verity_certificate(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    const Certificate *certificate = image->build->verity_certificate;
+    g_autofree char *text = NULL;
+    gsize length;
 
-    if (!certificate || config->verity == VERITY_DISABLED || config->verity == VERITY_HASH ||
-            !(config->make_initrd || config->format == OUTPUT_FORMAT_DISK))
+    if (!config->verity_certificate || config->verity_certificate_source.type != KEY_SOURCE_FILE ||
+            boot_format_is_attached(config->format))
         return TRUE;
-    g_autofree char *pem = certificate_to_pem(certificate);
+    if (!g_file_get_contents(config->verity_certificate, &text, &length, error)) {
+        g_prefix_error(error, "VerityCertificate=: ");
+        return FALSE;
+    }
+    g_autofree char *base = g_path_get_basename(config->verity_certificate);
+    const char *dot = strrchr(base, '.');
+    g_autofree char *stem = dot && dot > base ? g_strndup(base, dot - base) : g_strdup(base);
+    g_autofree char *path = g_strdup_printf("usr/lib/verity.d/%s.crt", stem);
     return tree_mkdir_p(image->root_fd, "usr/lib/verity.d", 0755, error) &&
-           tree_write_file(image->root_fd, "usr/lib/verity.d/mkosi.crt", pem, -1, 0644, error);
+           tree_write_file(image->root_fd, path, text, length, 0644, error);
 }
 
 /* A fixed drop-in for the consoles on which root is logged in. */
 static gboolean configure_autologin(ImageBuild *image, GError **error) {
     static const struct {
-        const char *unit, *command;
+        const char *unit, *options;
     } consoles[] = {
-            {"console-getty.service",
-                    "agetty --noclear --autologin root --keep-baud console 115200,38400,9600 $TERM"},
-            {"serial-getty@ttyS0.service",
-                    "agetty --noclear --autologin root --keep-baud 115200,57600,38400,9600 - $TERM"},
-            {"serial-getty@hvc0.service",
-                    "agetty --noclear --autologin root --keep-baud 115200,57600,38400,9600 - $TERM"},
-            {"getty@tty1.service", "agetty --noclear --autologin root - $TERM"},
+            {"console-getty.service", "--noclear --keep-baud console 115200,38400,9600"},
+            {"serial-getty@ttyS0.service", "--keep-baud 115200,57600,38400,9600 -"},
+            {"serial-getty@hvc0.service", "--keep-baud 115200,57600,38400,9600 -"},
+            {"getty@tty1.service", "--noclear -"},
     };
 
     if (!image->config->autologin)
@@ -184,8 +190,9 @@ static gboolean configure_autologin(ImageBuild *image, GError **error) {
         g_autofree char *directory = g_strdup_printf("usr/lib/systemd/system/%s.d", consoles[i].unit);
         g_autofree char *path = g_build_filename(directory, "autologin.conf", NULL);
         g_autofree char *text = g_strdup_printf(
-                "[Service]\nExecStart=\nExecStart=-%s\nStandardInput=tty\nStandardOutput=tty\n",
-                consoles[i].command);
+                "[Service]\nExecStart=\nExecStart=-agetty -o '-f -p -- \\\\u' --autologin root %s $TERM\n"
+                "StandardInput=tty\nStandardOutput=tty\n",
+                consoles[i].options);
         if (!tree_mkdir_p(image->root_fd, directory, 0755, error) ||
                 !tree_write_file(image->root_fd, path, text, -1, 0644, error))
             return FALSE;

@@ -39,7 +39,7 @@ static void add_size(const char *path, gpointer data) {
 
 static char **esp_definitions(ImageBuild *image, GError **error) {
     static const char *const directories[] = {"boot", "efi"};
-    guint64 minimum = image->config->sector_size > 512 ? ESP_MINIMUM_LARGE : ESP_MINIMUM_512;
+    guint64 minimum = image->config->sector_size == 512 ? ESP_MINIMUM_512 : ESP_MINIMUM_LARGE;
     guint64 size = 0;
     char *text;
 

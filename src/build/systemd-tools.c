@@ -26,6 +26,11 @@ static Sandbox *inside_sandbox(const ImageBuild *image) {
     sandbox_suppress_sync(sandbox);
     sandbox_setenv(sandbox, "SYSTEMD_OFFLINE", "1");
     sandbox_setenv(sandbox, "SYSTEMD_TMPFILES_FORCE_SUBVOL", "0");
+    /* systemd-sysusers writes the day into /etc/shadow. */
+    if (image->config->source_date_epoch >= 0) {
+        g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, image->config->source_date_epoch);
+        sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
+    }
     return sandbox;
 }
 

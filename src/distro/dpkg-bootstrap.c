@@ -25,7 +25,7 @@ static int open_tree(const char *path, GError **error) {
 }
 
 gboolean dpkg_prepare_root(const char *directory, const char *name, GError **error) {
-    static const char *const directories[] = {"var/lib/dpkg", "var/lib/apt", "var/log/apt"};
+    static const char *const directories[] = {"var/lib/dpkg", "var/lib/apt"};
     static const char *const files[] = {"var/lib/dpkg/status", "var/lib/dpkg/available"};
     g_autofree char *root = g_build_filename(directory, name, NULL);
     AUTO_FD fd = open_tree(root, error);
