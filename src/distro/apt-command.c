@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "distro/apt-command.h"
 
-static const char *const documentation_globs[] = {
+const char *const apt_documentation[] = {
         "/usr/share/doc/*",
         "/usr/share/man/*",
         "/usr/share/groff/*",
         "/usr/share/gtk-doc/*",
         "/usr/share/info/*",
+        NULL,
 };
 
 void apt_add_option(GPtrArray *argv, const char *format, ...) {
@@ -35,8 +36,8 @@ static void add_dpkg_options(GPtrArray *argv, const ImageConfig *config) {
     apt_add_option(argv, "DPkg::Use-Pty=false");
     if (config->with_docs)
         return;
-    for (size_t i = 0; i < G_N_ELEMENTS(documentation_globs); i++)
-        apt_add_option(argv, "DPkg::Options::=--path-exclude=%s", documentation_globs[i]);
+    for (const char *const *glob = apt_documentation; *glob; glob++)
+        apt_add_option(argv, "DPkg::Options::=--path-exclude=%s", *glob);
     apt_add_option(argv, "DPkg::Options::=--path-include=/usr/share/doc/*/copyright");
 }
 

@@ -8,6 +8,10 @@
 #define BUILDROOT "/buildroot"
 #define APT_CONFIG_FILE "/etc/apt.conf"
 
+/* Patterns of the paths that WithDocs=no leaves out (dpkg keeps copyright files all the same);
+ * NULL-terminated. */
+extern const char *const apt_documentation[];
+
 /* PROGRAM (apt-get, ...) with all options that the image's configuration asks for: an array of strings that
  * owns them, not terminated yet. */
 GPtrArray *apt_command(DistroSession *session, const char *program);

@@ -104,6 +104,12 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
     return g_steal_pointer(&sandbox);
 }
 
+/* Everything has been downloaded, and there is no network. Files of the local repository are used where they
+ * lie, which apt only finds out by fetching them. */
+static void add_install(GPtrArray *argv, const DistroSession *session) {
+    apt_add_words(argv, "install", session->local_repository_indexed ? NULL : "--no-download", NULL);
+}
+
 static void add_packages(
         GPtrArray *argv, DistroSession *session, char *const *packages, gboolean bootstrap) {
     if (bootstrap && session->base_packages && session->base_packages[0]) {
@@ -388,7 +394,7 @@ static char **list_base_packages(DistroSession *session, const char *root, GErro
     /* With this debug option apt does not start dpkg, but still hands the list of files to the hook. */
     apt_add_option(argv, "Debug::pkgDPkgPm=1");
     apt_add_option(argv, "DPkg::Pre-Install-Pkgs::=cat >/run/base-packages");
-    apt_add_words(argv, "install", "--no-download", NULL);
+    add_install(argv, session);
     add_packages(argv, session, NULL, TRUE);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "", NULL, error) ||
             !g_file_get_contents(list, &text, NULL, error))
@@ -411,7 +417,8 @@ static gboolean apt_bootstrap(DistroSession *session, const char *root, GError *
     if (!files)
         return FALSE;
     return dpkg_bootstrap(root,
-            distro_architecture(session->config->distribution, session->config->architecture), files, error);
+            distro_architecture(session->config->distribution, session->config->architecture), files,
+            session->config->with_docs ? NULL : apt_documentation, error);
 }
 
 static guint count_packages_in(
@@ -437,7 +444,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
     AUTO_FD root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (!dpkg_deny_services(root, error))
         return FALSE;
-    apt_add_words(argv, "install", "--no-download", NULL);
+    add_install(argv, session);
     add_packages(argv, session, packages, bootstrap);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL,
                 "Run again with --debug to see the whole output of the package manager.", NULL, error)) {

@@ -153,7 +153,8 @@ static gboolean seed_users(int fd, GError **error) {
     return TRUE;
 }
 
-gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const *files, GError **error) {
+gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const *files,
+        const char *const *exclude, GError **error) {
     AUTO_FD fd = open_tree(root, error);
 
     if (fd < 0 || !merge_usr(fd, architecture, error))
@@ -162,7 +163,7 @@ gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const 
         AUTO_FD data = dpkg_open_data(*file, error);
         if (data < 0)
             return FALSE;
-        if (!tree_extract(data, fd, ".", TREE_COPY_KEEP_OWNER, error)) {
+        if (!tree_extract_except(data, fd, ".", exclude, TREE_COPY_KEEP_OWNER, error)) {
             g_prefix_error(error, "Cannot unpack %s: ", *file);
             return FALSE;
         }

@@ -9,8 +9,10 @@
 /* Makes the directories and empty databases that apt and dpkg need in the tree DIRECTORY/NAME. */
 gboolean dpkg_prepare_root(const char *directory, const char *name, GError **error);
 
-/* Unpacks the package files FILES into ROOT, with a merged /usr as ARCHITECTURE has it. */
-gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const *files, GError **error);
+/* Unpacks the package files FILES into ROOT, with a merged /usr as ARCHITECTURE has it, and without the
+ * paths that match EXCLUDE (or NULL; as in tree_extract_except()). */
+gboolean dpkg_bootstrap(const char *root, const char *architecture, char *const *files,
+        const char *const *exclude, GError **error);
 
 /* Keeps maintainer scripts from starting services (policy-rc.d), and allows it again. */
 gboolean dpkg_deny_services(const char *root, GError **error);

@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -20,7 +21,8 @@ typedef struct {
 
 typedef struct {
     int tree_fd;
-    const char *target; /* a directory of the tree, everything goes below it */
+    const char *target;         /* a directory of the tree, everything goes below it */
+    const char *const *exclude; /* or NULL */
     TreeCopyFlags flags;
     struct archive *archive;
     GArray *directories; /* DirectoryAttributes, set when everything has been unpacked */
@@ -263,6 +265,18 @@ static void support_formats(struct archive *archive) {
     archive_read_support_format_7zip(archive);
 }
 
+static gboolean is_excluded(const Extract *extract, struct archive_entry *entry) {
+    const char *name = archive_entry_pathname(entry);
+
+    if (!extract->exclude || !name)
+        return FALSE;
+    g_autofree char *path = g_canonicalize_filename(name, "/");
+    for (const char *const *pattern = extract->exclude; *pattern; pattern++)
+        if (fnmatch(*pattern, path, 0) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean extract_all(Extract *extract, int archive_fd, GError **error) {
     support_formats(extract->archive);
     if (archive_read_open_fd(extract->archive, archive_fd, 1024 * 1024) != ARCHIVE_OK)
@@ -274,7 +288,7 @@ static gboolean extract_all(Extract *extract, int archive_fd, GError **error) {
             return finish_directories(extract, error);
         if (r < ARCHIVE_WARN)
             return archive_failed(extract, error);
-        if (!extract_entry(extract, entry, error))
+        if (!is_excluded(extract, entry) && !extract_entry(extract, entry, error))
             return FALSE;
     }
 }
@@ -285,12 +299,18 @@ static void clear_directory(gpointer data) {
 
 gboolean tree_extract(
         int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error) {
+    return tree_extract_except(archive_fd, target_fd, target, NULL, flags, error);
+}
+
+gboolean tree_extract_except(int archive_fd, int target_fd, const char *target, const char *const *exclude,
+        TreeCopyFlags flags, GError **error) {
     g_autoptr(ArchiveReader) archive = archive_read_new();
     g_autoptr(GArray) directories = g_array_new(FALSE, FALSE, sizeof(DirectoryAttributes));
     g_array_set_clear_func(directories, clear_directory);
     Extract extract = {
             .tree_fd = target_fd,
             .target = target,
+            .exclude = exclude,
             .flags = flags,
             .archive = archive,
             .directories = directories,

@@ -30,6 +30,11 @@ gboolean tree_copy(int source_fd, const char *source, int target_fd, const char 
 gboolean tree_extract(
         int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error);
 
+/* ... without the entries that match one of the shell patterns EXCLUDE (or NULL), and without what is below
+ * them. A pattern stands for an absolute path in the archive; its "*" matches "/" too, like that of dpkg. */
+gboolean tree_extract_except(int archive_fd, int target_fd, const char *target, const char *const *exclude,
+        TreeCopyFlags flags, GError **error);
+
 /* Removes NAME below DIR_FD (AT_FDCWD with a path will do) and everything in it; a missing one is no error.
  * Restores permissions where needed. Refuses to enter what is mounted below. */
 gboolean tree_remove(int dir_fd, const char *name, GError **error);

@@ -383,6 +383,22 @@ static void test_extract(Fixture *fixture, gconstpointer data) {
     g_assert_cmpint(getxattr(path, "user.note", NULL, 0), ==, 2);
 }
 
+static void test_extract_except(Fixture *fixture, gconstpointer data) {
+    static const char *const exclude[] = {"/usr/share/doc/*", "/usr/share/man/*", NULL};
+    g_autoptr(GError) error = NULL;
+
+    shell(fixture, "mkdir -p a/usr/share/doc/one/deep a/usr/share/manual a/usr/share/man; "
+                   "echo x | tee a/usr/share/doc/one/deep/f a/usr/share/manual/f >a/usr/share/man/f; "
+                   "tar -C a -cf archive.tar ./usr");
+    AUTO_FD fd = openat(fixture->fd, "archive.tar", O_RDONLY | O_CLOEXEC);
+    tree_extract_except(fd, fixture->b, "/", exclude, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(tree_exists(fixture->b, "/usr/share/doc"));
+    g_assert_true(tree_exists(fixture->b, "/usr/share/manual/f"));
+    g_assert_false(tree_exists(fixture->b, "/usr/share/doc/one"));
+    g_assert_false(tree_exists(fixture->b, "/usr/share/man/f"));
+}
+
 static void test_extract_stays_inside(Fixture *fixture, gconstpointer data) {
     g_autoptr(GError) error = NULL;
     shell(fixture,
@@ -480,6 +496,7 @@ int main(int argc, char **argv) {
     ADD("clamp-times", test_clamp);
     ADD("digest", test_digest);
     ADD("extract", test_extract);
+    ADD("extract-except", test_extract_except);
     ADD("extract-stays-inside", test_extract_stays_inside);
     ADD("overlay", test_overlay);
     return g_test_run();
