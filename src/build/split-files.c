@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The step that writes files beside the main output which are copies of something. */
 
+#include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 
 #include "build/boot.h"
 #include "build/outputs.h"
+#include "image/partition-definition.h"
 #include "tree/tree.h"
+#include "ui/cleanup.h"
 
 static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
@@ -23,6 +27,41 @@ static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
     return boot_write_artifact(image, name, content, error);
 }
 
+static gboolean write_definitions(const char *directory, char *const *parts, GError **error) {
+    AUTO_FD fd = -1;
+
+    if (g_mkdir(directory, 0755) < 0 || (fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot make %s: %s", directory,
+                g_strerror(errno));
+        return FALSE;
+    }
+    for (; *parts; parts += 2)
+        if (!tree_write_file(fd, parts[0], parts[1], -1, 0644, error))
+            return FALSE;
+    return TRUE;
+}
+
+/* Those that the disk was made from: the format's own, the recipe's, or the default. */
+static gboolean split_definitions(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    const DiskOptions *options = image->disk_options;
+    g_autofree char *path = g_strdup_printf("%s/%s.repart.d", image->staging, config->output);
+
+    if (!(config->split_artifacts & ARTIFACT_REPART_DEFINITIONS) || !options)
+        return TRUE;
+    if (options->builtin_definitions)
+        return write_definitions(path, (char *const *) options->builtin_definitions, error);
+    if (!config->repart_directories[0]) {
+        g_auto(GStrv) parts =
+                partition_definitions_default_texts(options->default_esp, options->default_root_format);
+        return write_definitions(path, parts, error);
+    }
+    for (char **directory = config->repart_directories; *directory; directory++)
+        if (!tree_copy(AT_FDCWD, *directory, AT_FDCWD, path, 0, error))
+            return FALSE;
+    return TRUE;
+}
+
 gboolean step_split_files(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
 
@@ -31,11 +70,5 @@ gboolean step_split_files(ImageBuild *image, GError **error) {
         if (!boot_write_artifact(image, name, image->os_release, error))
             return FALSE;
     }
-    if ((config->split_artifacts & ARTIFACT_REPART_DEFINITIONS) && config->repart_directories[0]) {
-        g_autofree char *path = g_strdup_printf("%s/%s.repart.d", image->staging, config->output);
-        for (char **directory = config->repart_directories; *directory; directory++)
-            if (!tree_copy(AT_FDCWD, *directory, AT_FDCWD, path, 0, error))
-                return FALSE;
-    }
-    return copy_nspawn_settings(image, error);
+    return split_definitions(image, error) && copy_nspawn_settings(image, error);
 }

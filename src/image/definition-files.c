@@ -140,19 +140,33 @@ GPtrArray *partition_definitions_builtin(
     return g_steal_pointer(&definitions);
 }
 
+char **partition_definitions_default_texts(gboolean with_esp, const char *root_format) {
+    GPtrArray *parts = g_ptr_array_new();
+
+    if (with_esp) {
+        g_ptr_array_add(parts, g_strdup("00-esp.conf"));
+        g_ptr_array_add(
+                parts, g_strdup("[Partition]\nType=esp\nFormat=vfat\nCopyFiles=/boot:/\nCopyFiles=/efi:/\n"
+                                "SizeMinBytes=512M\nSizeMaxBytes=512M\n"));
+    }
+    g_ptr_array_add(parts, g_strdup("10-root.conf"));
+    g_ptr_array_add(
+            parts, g_strdup_printf("[Partition]\nType=root\nFormat=%s\nCopyFiles=/\nMinimize=guess\n",
+                           root_format ? root_format : "ext4"));
+    g_ptr_array_add(parts, NULL);
+    return (char **) g_ptr_array_free(parts, FALSE);
+}
+
 GPtrArray *partition_definitions_default(gboolean with_esp, const char *root_format,
         const char *architecture, const Specifiers *specifiers, GError **error) {
     g_autoptr(GPtrArray) definitions =
             g_ptr_array_new_with_free_func((GDestroyNotify) partition_definition_free);
-    g_autofree char *root = g_strdup_printf(
-            "[Partition]\nType=root\nFormat=%s\nCopyFiles=/\nMinimize=guess\n", root_format ?: "ext4");
+    g_auto(GStrv) parts = partition_definitions_default_texts(with_esp, root_format);
 
-    if (with_esp && !add_builtin(definitions, "(built-in) 00-esp.conf",
-                            "[Partition]\nType=esp\nFormat=vfat\nCopyFiles=/boot:/\nCopyFiles=/efi:/\n"
-                            "SizeMinBytes=512M\nSizeMaxBytes=512M\n",
-                            architecture, specifiers, error))
-        return NULL;
-    if (!add_builtin(definitions, "(built-in) 10-root.conf", root, architecture, specifiers, error))
-        return NULL;
+    for (char **part = parts; *part; part += 2) {
+        g_autofree char *name = g_strconcat("(built-in) ", part[0], NULL);
+        if (!add_builtin(definitions, name, part[1], architecture, specifiers, error))
+            return NULL;
+    }
     return g_steal_pointer(&definitions);
 }

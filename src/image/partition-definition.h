@@ -137,6 +137,9 @@ GPtrArray *partition_definitions_builtin(
 GPtrArray *partition_definitions_default(gboolean with_esp, const char *root_format,
         const char *architecture, const Specifiers *specifiers, GError **error);
 
+/* The same as text: names and contents, alternating, NULL-terminated; owned by the caller. */
+char **partition_definitions_default_texts(gboolean with_esp, const char *root_format);
+
 /* Number of UTF-16 units of valid UTF-8; GPT has room for 36 in a label. */
 glong partition_label_length(const char *label);
 #define PARTITION_LABEL_MAX 36
