@@ -227,7 +227,8 @@ static gboolean write_loose_artifacts(ImageBuild *image, GError **error) {
     gboolean ok;
 
     if (!(image->config->split_artifacts & (ARTIFACT_KERNEL | ARTIFACT_INITRD)) ||
-            image->config->format == OUTPUT_FORMAT_NONE || boot_format_is_tree_uki(image->config->format))
+            image->config->format == OUTPUT_FORMAT_NONE || image->config->format == OUTPUT_FORMAT_UKI ||
+            image->config->format == OUTPUT_FORMAT_ESP)
         return TRUE;
     kernel = boot_newest_kernel(image, &failure);
     if (failure) {

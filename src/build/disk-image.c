@@ -113,7 +113,8 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->os_build_id = os_release_value(image, "BUILD_ID");
     options->os_variant_id = os_release_value(image, "VARIANT_ID");
     options->kernel_version = image->kernel_version;
-    options->verity = disk_verity(config->verity);
+    options->verity =
+            config->format == OUTPUT_FORMAT_ESP ? DISK_VERITY_DISABLED : disk_verity(config->verity);
     /* Nothing that asks for less is signed because another image of the recipe is. */
     if (config->verity == VERITY_SIGNED || config->verity == VERITY_AUTO) {
         options->verity_key = image->build->verity_key;

@@ -42,3 +42,6 @@ typedef struct DistroOps {
 
 /* Debian and what is made like it: apt and dpkg. */
 extern const DistroOps distro_apt_ops;
+
+/* Distribution=custom. */
+extern const DistroOps distro_custom_ops;

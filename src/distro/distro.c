@@ -31,6 +31,8 @@ static const DistroOps *distro_ops(Distribution distribution) {
     case DISTRIBUTION_UBUNTU:
     case DISTRIBUTION_KALI:
         return &distro_apt_ops;
+    case DISTRIBUTION_CUSTOM:
+        return &distro_custom_ops;
     default:
         return NULL;
     }
@@ -41,7 +43,7 @@ static const DistroOps *distro_ops_or_error(Distribution distribution, GError **
 
     if (!ops)
         g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_UNSUPPORTED,
-                "Distribution=%s cannot be installed yet; use debian, ubuntu or kali",
+                "Distribution=%s cannot be installed yet; use debian, ubuntu, kali or custom",
                 distribution_to_string(distribution));
     return ops;
 }
