@@ -10,6 +10,7 @@
 #include "build/configure.h"
 #include "build/extension.h"
 #include "build/image-build.h"
+#include "build/ipe.h"
 #include "build/kernel.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
@@ -55,6 +56,7 @@ const BuildStep build_steps[] = {
         {"remove files", wants_remove_files, step_remove_files},
         {"empty directories", wants_remove_empty_directories, step_remove_empty_directories},
         {"finalize scripts", wants_finalize, step_finalize},
+        {"integrity policies", wants_ipe, step_ipe},
         {"disk volumes", NULL, step_disk_volumes},
         {"boot loader", NULL, step_boot_loader},
         {"kernels to boot", NULL, step_install_kernels},

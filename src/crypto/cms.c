@@ -96,6 +96,23 @@ GBytes *cms_sign_detached(const KeySource *key, const Certificate *certificate, 
     return is_signed ? message_to_der(message, (flags & CMS_BARE) != 0, error) : NULL;
 }
 
+GBytes *cms_sign_data(const KeySource *key, const Certificate *certificate, const void *content, gsize size,
+        CmsFlags flags, GError **error) {
+    if (!certificate_check_key(certificate, key, error))
+        return NULL;
+    PKCS7_SIGNER_INFO *info = NULL; /* belongs to MESSAGE */
+    g_autoptr(PKCS7) message =
+            signed_data_new(key, certificate, (flags & CMS_INCLUDE_CERTIFICATE) != 0, &info, error);
+    if (!message)
+        return NULL;
+    if (size > G_MAXINT || PKCS7_content_new(message, NID_pkcs7_data) != 1 ||
+            ASN1_OCTET_STRING_set(message->d.sign->contents->d.data, content, (int) size) != 1) {
+        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot put data into a PKCS#7 message");
+        return NULL;
+    }
+    return sign_bytes(info, key, content, size, error) ? message_to_der(message, FALSE, error) : NULL;
+}
+
 /* Finds what is inside the outermost element of DER. */
 static gboolean der_get_inside(
         const guint8 *der, gsize size, const guint8 **ret_inside, gsize *ret_inside_size) {

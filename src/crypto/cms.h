@@ -23,6 +23,11 @@ typedef enum {
 GBytes *cms_sign_detached(const KeySource *key, const Certificate *certificate, const void *content,
         gsize size, CmsFlags flags, GError **error);
 
+/* A signature over SIZE bytes at CONTENT with these inside as plain data (without signed attributes), in
+ * DER: what the kernel takes as a policy of IPE. Of FLAGS only CMS_INCLUDE_CERTIFICATE has a meaning. */
+GBytes *cms_sign_data(const KeySource *key, const Certificate *certificate, const void *content, gsize size,
+        CmsFlags flags, GError **error);
+
 /* A signature with its content inside: CONTENT is the DER of a SEQUENCE of the type CONTENT_TYPE (an object
  * identifier in dotted form). As in Authenticode, the digest covers the inside of that SEQUENCE. Signer's
  * certificate and signed attributes are always there. */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Policies of the kernel's Integrity Policy Enforcement (Documentation/admin-guide/LSM/ipe.rst): the kernel
+ * only takes a signed one, and the image's key is in its keyring when the firmware knows it. */
+
+#include "build/ipe.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "crypto/cms.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/step.h"
+
+#define POLICY_DIRECTORY "/usr/lib/ipe"
+#define SOURCE_SUFFIX ".pol"
+#define SIGNED_SUFFIX ".p7b"
+
+/* Whether the first words of the policy TEXT give it the name NAME. */
+static gboolean has_name(const char *text, const char *name) {
+    g_autofree char *wanted = g_strconcat("policy_name=", name, NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) words = g_strsplit_set(g_strstrip(*line), " \t", 2);
+        if (words[0] && *words[0] && *words[0] != '#')
+            return g_str_equal(words[0], wanted);
+    }
+    return FALSE;
+}
+
+static gboolean sign_policy(int root_fd, const char *name, const KeySource *key,
+        const Certificate *certificate, GError **error) {
+    g_autofree char *source = g_strconcat(POLICY_DIRECTORY "/", name, SOURCE_SUFFIX, NULL);
+    g_autofree char *target = g_strconcat(POLICY_DIRECTORY "/", name, SIGNED_SUFFIX, NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GBytes) message = NULL;
+    gsize length;
+
+    if (tree_exists(root_fd, target))
+        return TRUE;
+    if (!(text = tree_read_file(root_fd, source, &length, error)))
+        return FALSE;
+    if (memchr(text, 0, length) || !has_name(text, name)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "%s: a policy has to begin with policy_name=%s, the name of its file", source, name);
+        return FALSE;
+    }
+    if (!(message = cms_sign_data(key, certificate, text, length, 0, error))) {
+        g_prefix_error(error, "%s: ", source);
+        return FALSE;
+    }
+    return tree_write_file(root_fd, target, g_bytes_get_data(message, NULL),
+            (gssize) g_bytes_get_size(message), 0644, error);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* The names, without suffix, of what ends with SOURCE_SUFFIX; NULL when the tree has no policies. */
+static GPtrArray *list_policies(int root_fd, GError **error) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    AUTO_FD fd = tree_open(root_fd, POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, error);
+    AUTO_DIR directory = fd >= 0 ? fdopendir(fd) : NULL;
+
+    if (!directory)
+        return NULL;
+    fd = -1;
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (*entry->d_name != '.' && g_str_has_suffix(entry->d_name, SOURCE_SUFFIX))
+            g_ptr_array_add(names, g_strndup(entry->d_name, strlen(entry->d_name) - strlen(SOURCE_SUFFIX)));
+    g_ptr_array_sort(names, compare_names);
+    return g_steal_pointer(&names);
+}
+
+gboolean ipe_sign_policies(
+        int root_fd, const KeySource *key, const Certificate *certificate, GError **error) {
+    g_autoptr(GPtrArray) names = NULL;
+
+    if (!tree_exists(root_fd, POLICY_DIRECTORY))
+        return TRUE;
+    if (!(names = list_policies(root_fd, error)))
+        return FALSE;
+    for (guint i = 0; i < names->len; i++)
+        if (!sign_policy(root_fd, names->pdata[i], key, certificate, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean wants_ipe(const ImageBuild *image) {
+    return image->build->verity_key && tree_exists(image->root_fd, POLICY_DIRECTORY);
+}
+
+gboolean step_ipe(ImageBuild *image, GError **error) {
+    g_autoptr(UiStep) step = ui_step_begin(image->name, "Signing integrity policies");
+
+    if (!ipe_sign_policies(
+                image->root_fd, image->build->verity_key, image->build->verity_certificate, error))
+        return FALSE;
+    ui_step_done(g_steal_pointer(&step), NULL);
+    return TRUE;
+}
