@@ -94,12 +94,13 @@ def copy_sparse(source, target):
 class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
-    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048):
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
         self.log = open(log, "wb") if log else None
         self.memory = memory
+        self.network = network  # this host's loopback is 10.0.2.2 there
         self.text = ""  # all of the console so far, without control sequences
         self.seen = 0  # position in text behind the last match
         self.pending = b""  # bytes at the end that may be half of something
@@ -145,7 +146,7 @@ class Machine:
             "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
             "-drive", f"if=none,id=disk,format=raw,file={self.state.disk},discard=unmap,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-            "-nic", "none",
+            *(["-nic", "user,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
             "-chardev", f"socket,id=tpm,fd={tpm}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
@@ -235,6 +236,16 @@ class Machine:
         if status != 0:
             self.fail(f"'{command}' exited with {status}: {output}")
         return output
+
+    def reboot(self):
+        """Restarts from inside; the next login waits for the system that comes up then."""
+        self.send("systemctl reboot\n")
+        self.expect(r"reboot: Restarting system|Rebooting")
+
+    def kill(self):
+        """Pulls the plug."""
+        self.qemu.kill()
+        self.qemu.wait()
 
     def power_off(self, timeout=PATIENCE):
         self.send("systemctl poweroff\n")

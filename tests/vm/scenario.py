@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Words for the life of a machine: it is born from an image, boots, is updated from here over HTTP, and is looked at.
+
+    scenario = Scenario("update", image, credentials)
+    with scenario.boot("first") as machine: ...
+    with scenario.serve(directory) as url: ...
+
+One scenario has one machine; its State (disk, firmware variables, TPM) lives on from boot to boot. Between two boots the
+disk can be spoiled with disk.py, the TPM replaced with state.reset_tpm(), the whole machine set aside with state.copy().
+"""
+
+import contextlib
+import http.server
+import os
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import disk
+from machine import Machine, State
+
+DISK_SIZE = 16 << 30
+HOST = "10.0.2.2"  # this host, seen from the machine
+PASSWORD = "only-for-this-test"
+CREDENTIALS = {
+    "passwd.plaintext-password.root": PASSWORD,
+    "passwd.shell.root": "/bin/bash",
+    "firstboot.locale": "C.UTF-8",
+    "firstboot.keymap": "us",
+    "firstboot.timezone": "UTC",
+    "firstboot.hostname": "particle",
+}
+QUESTIONS = r"(?i)please enter|passphrase for|recovery key"
+
+
+class Requests(http.server.SimpleHTTPRequestHandler):
+    """Serves files and remembers who asked for what."""
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        self.server.requested.append(self.path)
+        super().do_GET()
+
+
+class Scenario:
+    def __init__(self, name, image, credentials=None):
+        top = os.environ.get("PARTICLEOS_TEST_SCRATCH", "/var/tmp")
+        self.scratch = Path(tempfile.mkdtemp(prefix=f"particleos-{name}-", dir=top))
+        self.credentials = CREDENTIALS if credentials is None else credentials
+        self.state = State.from_image(self.scratch / "machine", image, DISK_SIZE)
+        self.requested = []
+        self.times = []  # (name of the boot, seconds)
+
+    def remove(self):
+        if not os.environ.get("PARTICLEOS_TEST_KEEP"):
+            shutil.rmtree(self.scratch)
+
+    @contextlib.contextmanager
+    def boot(self, name, state=None, **options):
+        """The machine from power on to power off (or to a pulled plug)."""
+        start = time.monotonic()
+        try:
+            with Machine(state or self.state, self.credentials, log=self.scratch / f"{name}.console",
+                         **options) as machine:
+                yield machine
+        finally:
+            self.times.append((name, time.monotonic() - start))
+
+    @contextlib.contextmanager
+    def serve(self, directory):
+        """An HTTP server on loopback; the URL is the one for the machine. What it asks for ends up in REQUESTED."""
+        def handler(*arguments):
+            return Requests(*arguments, directory=str(directory))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            server.requested = self.requested
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            try:
+                yield f"http://{HOST}:{server.server_port}"
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+def login(machine):
+    machine.login(PASSWORD)
+
+
+def version(machine):
+    """The version that runs, by its own account and by that of the kernel."""
+    running = machine.output(". /usr/lib/os-release; echo $IMAGE_VERSION")
+    table = machine.output("dmsetup table --target verity")
+    if "root_hash_sig_key_desc" not in table:
+        machine.fail(f"/usr has no root hash signature: {table}")
+    return running
+
+
+def update_from_url(machine, url, verify=True):
+    """Points the transfers at URL for this boot, as an administrator would, and updates, see update()."""
+    machine.output(
+        "rm -rf /run/sysupdate.d; cp -r /usr/lib/sysupdate.d /run/sysupdate.d && "
+        f"sed -i -e '/^\\[Source\\]/,/^\\[Target\\]/{{s,^Type=.*,Type=url-file,;s,^Path=.*,Path={url},}}' "
+        + ("" if verify else "-e 's,^\\[Transfer\\],&\\nVerify=no,' ") + "/run/sysupdate.d/*.transfer")
+    return update(machine)
+
+
+def update(machine):
+    """Runs the update service; (whether it succeeded, what the journal says of it)."""
+    cursor = machine.output("journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'")
+    machine.run("systemctl start --wait systemd-sysupdate.service")
+    result = machine.output("systemctl show -P Result systemd-sysupdate.service")
+    journal = machine.output(f"journalctl -o cat --no-pager --after-cursor='{cursor}' -u systemd-sysupdate.service")
+    return result == "success", journal
+
+
+def slots(machine_or_path):
+    """Labels of the partitions for /usr and its companions."""
+    path = getattr(machine_or_path, "disk", machine_or_path)
+    return sorted(p.label for p in disk.read_partitions(path)
+                  if p.type in (disk.USR, disk.USR_VERITY, disk.USR_VERITY_SIG))
