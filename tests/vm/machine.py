@@ -218,8 +218,8 @@ class Machine:
         self.expect("Password: ")
         self.send(password + "\n")
         self.expect(r"[#$] $")
-        # No echo, no line editor and no colours: what comes is what a command prints.
-        self.send("stty -echo; PS1=; PS2=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
+        # No echo, no line editor, no history and no colours: what comes is what a command prints.
+        self.send("stty -echo; set +H; PS1=; PS2=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
         self.expect("ready\n")
 
     def run(self, command, timeout=PATIENCE):
