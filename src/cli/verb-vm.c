@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "build/build.h"
+#include "cli/vmspawn.h"
 #include "sandbox/sandbox.h"
 #include "vm/machine.h"
 #include "vm/watch.h"
@@ -25,9 +26,16 @@ static gboolean boot_until_login(const ImageConfig *config, int *ret_exit_status
 }
 
 gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error) {
+    gboolean vmspawn =
+            recipe->main->virtual_machine_monitor == VMM_VMSPAWN && !recipe->arguments->until_login;
+    /* systemd-vmspawn runs as who called us, unless a script has a say before. */
+    if (vmspawn && !recipe->main->configure_scripts[0])
+        return vmspawn_run(recipe, is_ephemeral(recipe->main), ret_exit_status, error);
     if (!sandbox_become_root(error) || !build_configure(recipe, error))
         return FALSE;
     const ImageConfig *config = recipe->main;
+    if (vmspawn)
+        return vmspawn_run(recipe, is_ephemeral(config), ret_exit_status, error);
     if (recipe->arguments->until_login)
         return boot_until_login(config, ret_exit_status, error);
     VmMachineOptions options = {

@@ -50,6 +50,26 @@ char **vm_extra_kernel_arguments(const ImageConfig *config) {
     return (char **) g_ptr_array_free(words, FALSE);
 }
 
+char **vm_machine_kernel_arguments(const ImageConfig *config) {
+    /* vmw_vmci gets in the way of virtio's vsock. */
+    static const char *const always[] = {"rw", "module_blacklist=vmw_vmci"};
+    static const char *const addresses[] = {
+            "ip=enc0:any", "ip=enp0s1:any", "ip=enp0s2:any", "ip=host0:any", "ip=none"};
+    GPtrArray *words = g_ptr_array_new();
+    g_auto(GStrv) extra = vm_extra_kernel_arguments(config);
+    for (gsize i = 0; i < G_N_ELEMENTS(always); i++)
+        add(words, always[i]);
+    for (gsize i = 0; i < G_N_ELEMENTS(addresses) && !has_prefix(config->kernel_command_line_extra, "ip=");
+            i++)
+        add(words, addresses[i]);
+    if (!has_prefix(config->kernel_command_line_extra, "loglevel="))
+        add(words, "loglevel=4");
+    for (char **word = extra; *word; word++)
+        add(words, *word);
+    g_ptr_array_add(words, NULL);
+    return (char **) g_ptr_array_free(words, FALSE);
+}
+
 char *vm_fstab_escape(const char *path) {
     g_autoptr(GString) text = g_string_new(NULL);
     for (; *path; path++)

@@ -31,6 +31,9 @@ char *vm_machine_name(const ImageConfig *config);
 /* Kernel arguments that container and machine get for every boot; owned by the caller. */
 char **vm_extra_kernel_arguments(const ImageConfig *config);
 
+/* The same and what only virtual machines get; owned by the caller. */
+char **vm_machine_kernel_arguments(const ImageConfig *config);
+
 /* PATH as a field of fstab(5); owned by the caller. */
 char *vm_fstab_escape(const char *path);
 

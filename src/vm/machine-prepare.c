@@ -46,8 +46,7 @@ static gboolean check_supported(const ImageConfig *config, GError **error) {
     if (config->compress_output != COMPRESSION_NONE && config->format == OUTPUT_FORMAT_DISK)
         return unsupported(error, "A compressed disk cannot be booted: build it with CompressOutput=no");
     if (config->virtual_machine_monitor != VMM_QEMU)
-        return unsupported(
-                error, "VirtualMachineMonitor=vmspawn is not possible with --until-login: use qemu");
+        return unsupported(error, "--until-login needs VirtualMachineMonitor=qemu");
     if (config->bind_user)
         return unsupported(error, "BindUser=yes works for the verbs shell and boot, and for "
                                   "VirtualMachineMonitor=vmspawn, not for QEMU");
@@ -58,9 +57,16 @@ static gboolean check_supported(const ImageConfig *config, GError **error) {
     return TRUE;
 }
 
-/* "custom" would enrol the recipe's keys ahead of time; our images enrol them themselves. */
+static gboolean is_mok(const char *variables) {
+    return g_strcmp0(variables, "microsoft-mok") == 0;
+}
+
+static gboolean is_custom(const char *variables) {
+    return g_strcmp0(variables, "custom") == 0;
+}
+
 static gboolean wants_microsoft_keys(const char *variables) {
-    return g_strcmp0(variables, "microsoft") == 0;
+    return g_strcmp0(variables, "microsoft") == 0 || is_mok(variables);
 }
 
 static gboolean find_firmware(VmMachine *machine, GError **error) {
@@ -69,8 +75,10 @@ static gboolean find_firmware(VmMachine *machine, GError **error) {
     if (kind == FIRMWARE_LINUX || kind == FIRMWARE_LINUX_NOINITRD)
         return TRUE;
     const char *variables = config->firmware_variables;
-    if (g_strcmp0(variables, "custom") == 0 || g_strcmp0(variables, "microsoft-mok") == 0)
-        return unsupported(error, "FirmwareVariables=custom or microsoft-mok");
+    if ((is_custom(variables) || is_mok(variables)) && !config->secure_boot_certificate)
+        return unsupported(error,
+                "FirmwareVariables=%s needs the certificate that it enrols: SecureBootCertificate=",
+                variables);
     VmFirmwareWish wish = {
             .architecture = machine->description.architecture,
             .secure_boot = kind != FIRMWARE_UEFI,
@@ -93,14 +101,17 @@ static gboolean prepare_variables(VmMachine *machine, GError **error) {
     if (!machine->firmware)
         return TRUE;
     const char *setting = machine->config->firmware_variables;
+    gboolean own_keys = is_custom(setting) || is_mok(setting);
     const char *template =
-            setting && !wants_microsoft_keys(setting) ? setting : machine->firmware->variables;
+            setting && !own_keys && !wants_microsoft_keys(setting) ? setting : machine->firmware->variables;
     machine->variables = machine->options->ephemeral
                                  ? g_build_filename(workspace_path(machine->workspace), "variables", NULL)
                                  : vm_output_path(machine->config, SUFFIX_VARIABLES);
     if (!machine->options->ephemeral && g_file_test(machine->variables, G_FILE_TEST_EXISTS))
         return TRUE;
-    return vm_copy_file(template, machine->variables, error);
+    return own_keys ? vm_enrol_keys(template, machine->variables, machine->config->secure_boot_certificate,
+                              is_mok(setting), error)
+                    : vm_copy_file(template, machine->variables, error);
 }
 
 static gboolean prepare_disk(VmMachine *machine, GError **error) {
@@ -264,21 +275,6 @@ static gboolean has_prefix(char *const *words, const char *prefix) {
     return FALSE;
 }
 
-/* What mkosi tells every machine. An unattended boot is of the image as it is. */
-static void append_defaults(GString *line, const ImageConfig *config) {
-    static const char *const addresses[] = {
-            "ip=enc0:any", "ip=enp0s1:any", "ip=enp0s2:any", "ip=host0:any", "ip=none", NULL};
-    /* vmw_vmci gets in the way of virtio's vsock. */
-    static const char *const always[] = {"rw", "module_blacklist=vmw_vmci", NULL};
-    g_auto(GStrv) extra = vm_extra_kernel_arguments(config);
-    append_words(line, (char *const *) always);
-    if (!has_prefix(config->kernel_command_line_extra, "ip="))
-        append_words(line, (char *const *) addresses);
-    if (!has_prefix(config->kernel_command_line_extra, "loglevel="))
-        g_string_append(line, " loglevel=4");
-    append_words(line, extra);
-}
-
 /* Where the root directory is; nobody looks for it when there is no boot loader. */
 static gboolean append_root(GString *line, const VmMachine *machine, GError **error) {
     const ImageConfig *config = machine->config;
@@ -301,16 +297,18 @@ static gboolean prepare_command_line(VmMachine *machine, GError **error) {
     const ImageConfig *config = machine->config;
     const char *console = vm_serial_console(machine->description.architecture);
     g_autoptr(GString) extra = g_string_new(NULL);
+    g_auto(GStrv) defaults = vm_machine_kernel_arguments(config);
     if (has_serial_console(machine)) {
         g_string_append_printf(extra, "console=%s", console);
         append_terminal(extra, console);
     }
     if (!append_root(extra, machine, error))
         return FALSE;
+    /* An unattended boot is of the image as it is. */
     if (machine->options->on_report)
         append_words(extra, config->kernel_command_line_extra);
     else
-        append_defaults(extra, config);
+        append_words(extra, defaults);
     append_words(extra, machine->options->kernel_command_line);
     /* A unified kernel image has its own command line, and its stub reads what is added. */
     if (machine->firmware && (!machine->boot->kernel || machine->boot->uki)) {

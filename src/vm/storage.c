@@ -102,3 +102,27 @@ char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *
     }
     return g_steal_pointer(&path);
 }
+
+/* The owners that EDK II's own tools and shim give to such keys. */
+#define OWNER_DEFAULT_KEYS "OvmfEnrollDefaultKeys"
+#define OWNER_SHIM "605dab50-e046-4300-abb6-3dd810dd8b23"
+
+gboolean vm_enrol_keys(
+        const char *template, const char *target, const char *certificate, gboolean mok, GError **error) {
+    g_autofree char *program = vm_find_program("virt-fw-vars", "python3-virt-firmware", error);
+    if (!program)
+        return FALSE;
+    g_autofree char *directory = g_path_get_dirname(target);
+    g_autoptr(Sandbox) sandbox = vm_sandbox_new(directory);
+    sandbox_bind(sandbox, template, template, SANDBOX_READ_ONLY);
+    sandbox_bind(sandbox, certificate, certificate, SANDBOX_READ_ONLY);
+    const char *const owner_key[] = {program, "--input", template, "--output", target, "--add-mok",
+            OWNER_SHIM, certificate, "--loglevel", "WARNING", NULL};
+    const char *const own_key[] = {program, "--input", template, "--output", target, "--enroll-cert",
+            certificate, "--add-db", OWNER_DEFAULT_KEYS, certificate, "--no-microsoft", "--secure-boot",
+            "--loglevel", "WARNING", NULL};
+    if (sandbox_run(sandbox, mok ? owner_key : own_key, error))
+        return TRUE;
+    g_prefix_error(error, "FirmwareVariables=: Cannot enrol the keys: ");
+    return FALSE;
+}

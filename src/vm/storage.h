@@ -23,3 +23,9 @@ void vm_remove_drive(const RecipeDrive *drive);
  * A drive that persists is kept as it is, the others start empty, unless one with the same file was
  * MADE_BEFORE. */
 char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *scratch, GError **error);
+
+/* Makes the store of firmware variables TARGET from TEMPLATE, with CERTIFICATE enrolled: as the platform's
+ * only key, or, with MOK, as a machine owner's key beside those of TEMPLATE. Done by virt-fw-vars; the error
+ * names its package. */
+gboolean vm_enrol_keys(
+        const char *template, const char *target, const char *certificate, gboolean mok, GError **error);
