@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The step that writes what is in the image: Output.manifest and Output.changelog. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <json-glib/json-glib.h>
 
 #include "build/changelog.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
+#include "ui/cleanup.h"
 
 static void add_config(JsonBuilder *builder, const ImageConfig *config) {
     json_builder_set_member_name(builder, "config");
@@ -98,7 +101,39 @@ static void record_extension(ImageBuild *image) {
         image->extension = tree_read_file(image->root_fd, path, NULL, NULL);
 }
 
+static char *package_key(const DistroInstalled *package) {
+    return g_strdup_printf("%s:%s=%s", package->name, package->architecture, package->version);
+}
+
+/* What a base tree has already is not of this image. The topmost one knows about those below. */
+static gboolean forget_packages_of_bases(ImageBuild *image, GError **error) {
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) base = NULL;
+    AUTO_FD fd = -1;
+
+    if (!image->bases || !image->bases->pdata[0])
+        return TRUE;
+    fd = open(image->bases->pdata[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open the base tree %s: %s",
+                (char *) image->bases->pdata[0], g_strerror(errno));
+        return FALSE;
+    }
+    if (!(base = distro_installed(image->config, fd, error)))
+        return FALSE;
+    for (guint i = 0; i < base->len; i++)
+        g_hash_table_add(known, package_key(base->pdata[i]));
+    for (guint i = image->installed->len; i > 0; i--) {
+        g_autofree char *key = package_key(image->installed->pdata[i - 1]);
+        if (g_hash_table_contains(known, key))
+            g_ptr_array_remove_index(image->installed, i - 1);
+    }
+    return TRUE;
+}
+
 gboolean step_record_content(ImageBuild *image, GError **error) {
+    if (!forget_packages_of_bases(image, error))
+        return FALSE;
     record_extension(image);
     if (image->config->manifest_format & MANIFEST_FORMAT_CHANGELOG)
         image->changelog = changelog_text(image);
