@@ -69,6 +69,9 @@ static void add_setting(const char *section, const char *name, gpointer data) {
 
     if (!shapes_content(section, name))
         return;
+    /* Made at random where the recipe does not say it. */
+    if (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name))
+        return;
     json = image_config_setting_to_json(configuration->image->config, name);
     text = without_folder(configuration->image, json);
     layer_inputs_add(configuration->inputs, name, text);

@@ -55,6 +55,8 @@ GPtrArray *apt_command(DistroSession *session, const char *program) {
     apt_add_option(argv, "APT::Get::AutomaticRemove=true");
     apt_add_option(argv, "APT::Get::Allow-Change-Held-Packages=true");
     apt_add_option(argv, "APT::Get::Allow-Remove-Essential=true");
+    /* Local packages win, whatever their version is. */
+    apt_add_option(argv, "APT::Get::allow-downgrades=true");
     apt_add_option(argv, "APT::Sandbox::User=root");
     apt_add_option(argv, "Acquire::AllowReleaseInfoChange=true");
     apt_add_option(argv, "Acquire::Check-Valid-Until=false");
