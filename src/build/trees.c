@@ -22,6 +22,11 @@ gboolean trees_is_archive(const char *path) {
     return FALSE;
 }
 
+static gboolean is_directory(int tree_fd, const char *path) {
+    AUTO_FD fd = tree_open(tree_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, NULL);
+    return fd >= 0;
+}
+
 gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error) {
     const char *where = target ? target : "/";
     struct stat info;
@@ -39,7 +44,8 @@ gboolean trees_install(int tree_fd, const char *source, const char *target, GErr
         ok = tree_copy(AT_FDCWD, source, tree_fd, where, target ? 0 : TREE_COPY_CONTENTS_ONLY, error);
     else {
         g_autofree char *base = g_path_get_basename(source);
-        g_autofree char *file = target ? g_strdup(target) : g_build_filename("/", base, NULL);
+        gboolean into = !target || is_directory(tree_fd, target);
+        g_autofree char *file = into ? g_build_filename(where, base, NULL) : g_strdup(target);
         g_autofree char *parent = g_path_get_dirname(file);
         ok = tree_mkdir_p(tree_fd, parent, 0755, error) &&
              tree_copy(AT_FDCWD, source, tree_fd, file, 0, error);
