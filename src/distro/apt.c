@@ -99,6 +99,11 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
         g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
         sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
     }
+    /* Scripts that make accounts write the day into /etc/shadow. */
+    if (session->config->source_date_epoch >= 0) {
+        g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, session->config->source_date_epoch);
+        sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
+    }
     sandbox_suppress_sync(sandbox);
     sandbox_network(sandbox, network);
     return g_steal_pointer(&sandbox);
