@@ -99,7 +99,9 @@ class Update(unittest.TestCase):
                 machine.output("rm $(bootctl -x)/full")
                 success, journal = update_from_url(machine, url)
                 self.assertTrue(success, journal)
-            self.assertRegex(machine.output("ls $(bootctl -x)/EFI/Linux"), r"\+3-0\.efi")
+            # systemd-boot 257 cannot count tries of a UKI with profiles.
+            counted = machine.output(". /usr/lib/os-release; echo ${VERSION_ID-}") != "13"
+            self.assertEqual(counted, "+3-0.efi" in machine.output("ls $(bootctl -x)/EFI/Linux"))
             machine.reboot()
 
             mark = machine.seen
@@ -108,7 +110,9 @@ class Update(unittest.TestCase):
             second = version(machine)
             self.assertNotEqual(first, second)
             self.assertEqual(machine.output("systemctl is-system-running --wait || systemctl --failed"), "running")
-            machine.output("systemctl is-active boot-complete.target systemd-bless-boot.service")
+            self.assertRegex(machine.output("findmnt -no SOURCE /"), "^/dev/mapper/root")
+            if counted:
+                machine.output("systemctl is-active boot-complete.target systemd-bless-boot.service")
             machine.power_off()
 
         names = sorted(Esp(life.state.disk).list("/EFI/Linux"))
