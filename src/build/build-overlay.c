@@ -10,6 +10,7 @@
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "tree/tree.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 static gboolean uses_build_packages(const ImageBuild *image) {
@@ -142,6 +143,8 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
     /* A tree that was made anew need not be what it was, although its inputs are. */
     if (image->reused)
         image->build_layer = layer_lookup(cache, name, inputs, image->name);
+    else
+        ui_debug("%s: layer %s is made anew, because the tree below it was", image->name, name);
     if (image->build_layer) {
         ui_step_done(ui_step_begin(image->name, "Installing build packages"), "unchanged, from the cache");
         return TRUE;

@@ -104,6 +104,5 @@ gboolean build_check(const Recipe *recipe, GError **error) {
         if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
                 !check_content(*config, error))
             return FALSE;
-    return check_value(
-            recipe->main, recipe->tools != NULL, "ToolsTree", "default", "a directory, or no", error);
+    return TRUE;
 }

@@ -8,6 +8,7 @@
 #include "build/image-build.h"
 #include "build/outputs.h"
 #include "build/scripts.h"
+#include "build/tools-tree.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 
@@ -74,5 +75,5 @@ gboolean build_clean(const Recipe *recipe, int force, GError **error) {
                 !scripts_run_clean(*config, directory, error))
             return FALSE;
     }
-    return force == 0 || build_wipe_build_directories(recipe, error);
+    return force == 0 || (tools_tree_clean(recipe, error) && build_wipe_build_directories(recipe, error));
 }

@@ -17,12 +17,24 @@ void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number) {
     layer_inputs_add(inputs, name, text);
 }
 
-gboolean inputs_add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error) {
+/* A tree that is a single file is called in the image what it is called here, or unpacked if that is the
+ * name of an archive. */
+static void add_file_name(LayerInputs *inputs, const char *label, const RecipeTree *tree) {
+    g_autofree char *name = g_strconcat(label, " name", NULL);
+    g_autofree char *base = g_path_get_basename(tree->source);
+
+    if (!g_file_test(tree->source, G_FILE_TEST_IS_DIR))
+        layer_inputs_add(inputs, name, base);
+}
+
+gboolean inputs_add_trees(
+        LayerInputs *inputs, const char *name, RecipeTree **trees, gint64 epoch, GError **error) {
     for (guint i = 0; trees[i]; i++) {
         g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
         g_autofree char *target = g_strdup_printf("%s[%u] target", name, i);
         layer_inputs_add(inputs, target, trees[i]->target);
-        if (!layer_inputs_add_path(inputs, label, trees[i]->source, error))
+        add_file_name(inputs, label, trees[i]);
+        if (!layer_inputs_add_path(inputs, label, trees[i]->source, epoch, error))
             return FALSE;
     }
     return TRUE;
@@ -31,7 +43,7 @@ gboolean inputs_add_trees(LayerInputs *inputs, const char *name, RecipeTree **tr
 gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error) {
     for (guint i = 0; paths[i]; i++) {
         g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
-        if (!layer_inputs_add_path(inputs, label, paths[i], error))
+        if (!layer_inputs_add_path(inputs, label, paths[i], -1, error))
             return FALSE;
     }
     return TRUE;
@@ -67,7 +79,9 @@ static void add_setting(const char *section, const char *name, gpointer data) {
     Configuration *configuration = data;
     g_autofree char *json = NULL, *text = NULL;
 
-    if (!shapes_content(section, name))
+    /* Nobody can expect anything of a seed that is another one each time. */
+    if (!shapes_content(section, name) ||
+            (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name)))
         return;
     /* Made at random where the recipe does not say it. */
     if (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name))
@@ -114,7 +128,7 @@ static gboolean add_git(LayerInputs *inputs, const char *label, const char *sour
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(source, ".git", names[i], NULL);
         g_autofree char *name = g_strconcat(label, "/.git/", names[i], NULL);
-        if (!layer_inputs_add_path(inputs, name, path, error))
+        if (!layer_inputs_add_path(inputs, name, path, -1, error))
             return FALSE;
     }
     return TRUE;
@@ -129,7 +143,7 @@ static gboolean add_source(LayerInputs *inputs, const ImageBuild *image, const c
 
     /* A file, or nothing. */
     if (fd < 0)
-        return layer_inputs_add_path(inputs, label, source, error);
+        return layer_inputs_add_path(inputs, label, source, -1, error);
     if (!(names = tree_list(fd, error)))
         return FALSE;
     for (guint i = 0; i < names->len; i++) {
@@ -142,7 +156,7 @@ static gboolean add_source(LayerInputs *inputs, const ImageBuild *image, const c
                                       is_output(image, name))))
             continue;
         if (g_str_equal(name, ".git") ? !add_git(inputs, label, source, error)
-                                      : !layer_inputs_add_path(inputs, input, path, error))
+                                      : !layer_inputs_add_path(inputs, input, path, -1, error))
             return FALSE;
     }
     return TRUE;

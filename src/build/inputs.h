@@ -9,8 +9,10 @@
 void inputs_add_list(LayerInputs *inputs, const char *name, char *const *list);
 void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number);
 
-/* Content of every tree, and where each goes. */
-gboolean inputs_add_trees(LayerInputs *inputs, const char *name, RecipeTree **trees, GError **error);
+/* Content of every tree, and where each goes. EPOCH: SourceDateEpoch= for trees that become part of the image,
+ * so that times count as far as they are older; else -1. */
+gboolean inputs_add_trees(
+        LayerInputs *inputs, const char *name, RecipeTree **trees, gint64 epoch, GError **error);
 
 /* Content of every file or directory. */
 gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error);

@@ -8,6 +8,7 @@
 #include <json-glib/json-glib.h>
 #include <link.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,15 +84,16 @@ void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value) 
             value ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, value, -1) : g_strdup("unset"));
 }
 
-gboolean layer_inputs_add_path(LayerInputs *inputs, const char *name, const char *path, GError **error) {
+gboolean layer_inputs_add_path(
+        LayerInputs *inputs, const char *name, const char *path, gint64 epoch, GError **error) {
     g_autofree char *digest = NULL;
-    struct stat info;
+    g_autofree char *real = realpath(path, NULL);
 
-    if (lstat(path, &info) < 0 && errno == ENOENT) {
+    if (!real && errno == ENOENT) {
         layer_inputs_add(inputs, name, NULL);
         return TRUE;
     }
-    if (!(digest = tree_digest(AT_FDCWD, path, FALSE, error))) {
+    if (!(digest = tree_digest_with_times(AT_FDCWD, real ? real : path, epoch, error))) {
         g_prefix_error(error, "Cannot read %s: ", path);
         return FALSE;
     }

@@ -16,9 +16,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayerInputs, layer_inputs_free)
 /* Adds an input; VALUE may be long (it is digested) and NULL (not the same as empty). Names are unique. */
 void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value);
 
-/* Adds the content of the file or directory PATH (names, modes, content, xattrs); a missing one is recorded
- * as such. */
-gboolean layer_inputs_add_path(LayerInputs *inputs, const char *name, const char *path, GError **error);
+/* Adds the content of the file or directory PATH (names, modes, content, xattrs; links are followed, below
+ * it they are not); a missing one is recorded as such. With EPOCH >= 0 times of modification count, too, as
+ * they will be in the image: nothing is newer than EPOCH. */
+gboolean layer_inputs_add_path(
+        LayerInputs *inputs, const char *name, const char *path, gint64 epoch, GError **error);
 
 /* The key, hex; owned by the inputs. */
 const char *layer_inputs_key(LayerInputs *inputs);

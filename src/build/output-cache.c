@@ -62,7 +62,7 @@ static LayerInputs *output_inputs(ImageBuild *image, GError **error) {
             inputs, "verity certificate", certificate ? certificate_get_fingerprint(certificate) : NULL);
     if (uses_host_modules(config))
         add_host_modules(inputs);
-    if (!inputs_add_trees(inputs, "ExtraTrees", config->extra_trees, error) ||
+    if (!inputs_add_trees(inputs, "ExtraTrees", config->extra_trees, config->source_date_epoch, error) ||
             !inputs_add_paths(inputs, "PostInstallationScripts", config->post_installation_scripts, error) ||
             !inputs_add_paths(inputs, "FinalizeScripts", config->finalize_scripts, error))
         return NULL;

@@ -80,7 +80,7 @@ static gboolean add_tools(LayerInputs *inputs, const ImageBuild *image, GError *
 
     for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
         g_autofree char *path = g_build_filename(tools, programs[i], NULL);
-        if (!layer_inputs_add_path(inputs, programs[i], path, error))
+        if (!layer_inputs_add_path(inputs, programs[i], path, -1, error))
             return FALSE;
     }
     return TRUE;
@@ -110,8 +110,9 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
     /* Maintainer scripts see it, too. */
     inputs_add_list(inputs, "Environment", config->environment);
     if (!inputs_add_paths(inputs, "EnvironmentFiles", config->environment_files, error) ||
-            !inputs_add_trees(inputs, "SkeletonTrees", config->skeleton_trees, error) ||
-            !inputs_add_trees(inputs, "SandboxTrees", config->sandbox_trees, error) ||
+            !inputs_add_trees(
+                    inputs, "SkeletonTrees", config->skeleton_trees, config->source_date_epoch, error) ||
+            !inputs_add_trees(inputs, "SandboxTrees", config->sandbox_trees, -1, error) ||
             !inputs_add_paths(inputs, "PrepareScripts", config->prepare_scripts, error) ||
             (config->packages[0] && !add_installation(inputs, image, error)))
         return NULL;

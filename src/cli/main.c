@@ -20,6 +20,7 @@ static const struct {
     VerbFunc run;
 } verbs[] = {
         {"boot", verb_boot},
+        {"box", verb_box},
         {"build", verb_build},
         {"bump", verb_bump},
         {"burn", verb_burn},

@@ -50,7 +50,7 @@ static const struct {
         {"journalctl", "[ARGUMENT...]", "Reads the journal that `ForwardJournal=` stored."},
         {"coredumpctl", "[ARGUMENT...]", "Reads core dumps of that journal."},
         {"box", "[COMMAND...]",
-                "Runs a command, or a shell, in the sandbox in which the programs of a build run."},
+                "Runs a command that sees the host, but with the programs of the tools tree."},
         {"clean", "",
                 "Removes what builds have made. With `-f` cached trees and the build directory too, with "
                 "`-ff` also downloaded packages."},

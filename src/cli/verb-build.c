@@ -6,6 +6,7 @@
 
 #include "build/build.h"
 #include "build/check.h"
+#include "build/tools-tree.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -83,7 +84,8 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     catch_interrupts();
     /* Modes in trees are decided by recipes and packages, not by whoever builds. */
     (void) umask(0022);
-    if (!clean_before(recipe, error) || !build_configure(recipe, error) || !check(recipe, error))
+    if (!clean_before(recipe, error) || !tools_tree_prepare(recipe, error) ||
+            !build_configure(recipe, error) || !check(recipe, error))
         return FALSE;
     if (!build_run(recipe, error)) {
         if (sandbox_cancelled()) {

@@ -18,6 +18,7 @@ gboolean set_program_name(const char *argv0, GError **error);
 gboolean called_as_mkosi(void);
 
 gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error);

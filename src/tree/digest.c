@@ -16,6 +16,7 @@
 typedef struct {
     EVP_MD_CTX *context;
     gboolean owners;
+    gint64 epoch; /* -1: times do not matter */
     char *buffer;
 } Digest;
 
@@ -84,6 +85,14 @@ static gboolean add_link(Digest *digest, int dir_fd, const char *name, GError **
     return TRUE;
 }
 
+/* Times newer than the epoch become the epoch. */
+static void add_time(Digest *digest, const struct timespec *time) {
+    gboolean older = time->tv_sec < digest->epoch;
+
+    add_number(digest, older ? time->tv_sec : digest->epoch);
+    add_number(digest, older ? time->tv_nsec : 0);
+}
+
 static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError **error) {
     struct stat st;
     if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -94,6 +103,8 @@ static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError *
         add_number(digest, st.st_uid);
         add_number(digest, st.st_gid);
     }
+    if (digest->epoch >= 0)
+        add_time(digest, &st.st_mtim);
 
     AUTO_FD fd = -1;
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
@@ -118,14 +129,14 @@ static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError *
 typedef EVP_MD_CTX DigestContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
 
-char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error) {
+static char *digest_tree(int dir_fd, const char *name, gboolean owners, gint64 epoch, GError **error) {
     g_autoptr(DigestContext) context = EVP_MD_CTX_new();
     if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot compute SHA-256");
         return NULL;
     }
     g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-    Digest digest = {.context = context, .owners = owners, .buffer = buffer};
+    Digest digest = {.context = context, .owners = owners, .epoch = epoch, .buffer = buffer};
     if (!add_entry(&digest, dir_fd, name, error)) {
         g_prefix_error(error, "cannot digest %s: ", name);
         return NULL;
@@ -137,4 +148,12 @@ char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error)
     for (unsigned i = 0; i < length; i++)
         g_string_append_printf(hex, "%02x", hash[i]);
     return g_string_free(g_steal_pointer(&hex), FALSE);
+}
+
+char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error) {
+    return digest_tree(dir_fd, name, owners, -1, error);
+}
+
+char *tree_digest_with_times(int dir_fd, const char *name, gint64 epoch, GError **error) {
+    return digest_tree(dir_fd, name, FALSE, epoch, error);
 }

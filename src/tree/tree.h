@@ -89,6 +89,10 @@ TreeUsage tree_usage(const char *path);
  * targets, content, xattrs, devices; not times, inode numbers, order. Hex SHA-256, owned by the caller. */
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error);
 
+/* The same without owners; if EPOCH >= 0, with times of modification that count as EPOCH (seconds) when they
+ * are newer. */
+char *tree_digest_with_times(int dir_fd, const char *name, gint64 epoch, GError **error);
+
 /* Mounts LOWERS (top first, NULL-terminated) with UPPER and WORK at TARGET in our mount namespace; UPPER
  * NULL: read-only. An upper directory can become a layer of later mounts, by the same kind of root only
  * (sandbox_is_real_root()). Its data is not synced to the disk by unmounting. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
+#include <unistd.h>
+#include <utime.h>
 
 #include "build/layer.h"
 #include "ui/log.h"
@@ -86,11 +88,50 @@ static void test_paths(Fixture *f, gconstpointer data) {
     g_autofree char *file = g_build_filename(f->tree, "file", NULL);
     g_autoptr(GError) error = NULL;
 
-    layer_inputs_add_path(before, "tree", f->tree, &error);
+    layer_inputs_add_path(before, "tree", f->tree, -1, &error);
     g_assert_no_error(error);
     g_assert_cmpint(g_chmod(file, 0600), ==, 0);
-    layer_inputs_add_path(after, "tree", f->tree, &error);
+    layer_inputs_add_path(after, "tree", f->tree, -1, &error);
     g_assert_no_error(error);
+    g_assert_cmpstr(layer_inputs_key(before), !=, layer_inputs_key(after));
+}
+
+/* Times count only where they get into the image, and never beyond the epoch. */
+static void test_times(Fixture *f, gconstpointer data) {
+    g_autofree char *file = g_build_filename(f->tree, "file", NULL);
+    struct utimbuf times = {1000, 1000};
+    const gint64 epochs[] = {-1, 1500, 1000, 3000};
+    gboolean same[] = {TRUE, FALSE, TRUE, FALSE};
+    char *keys[2][4];
+
+    for (int round = 0; round < 2; round++) {
+        times.modtime = round == 0 ? 1000 : 2000;
+        g_assert_cmpint(g_utime(file, &times), ==, 0);
+        times.modtime = 500;
+        g_assert_cmpint(g_utime(f->tree, &times), ==, 0);
+        for (int i = 0; i < 4; i++) {
+            g_autoptr(LayerInputs) inputs = layer_inputs_new();
+            g_assert_true(layer_inputs_add_path(inputs, "tree", f->tree, epochs[i], NULL));
+            keys[round][i] = g_strdup(layer_inputs_key(inputs));
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        g_assert_cmpint(g_str_equal(keys[0][i], keys[1][i]), ==, same[i]);
+        g_free(keys[0][i]);
+        g_free(keys[1][i]);
+    }
+}
+
+static void test_links(Fixture *f, gconstpointer data) {
+    g_autofree char *link = g_build_filename(f->directory, "link", NULL);
+    g_autofree char *file = g_build_filename(f->tree, "file", NULL);
+    g_autoptr(LayerInputs) before = layer_inputs_new();
+    g_autoptr(LayerInputs) after = layer_inputs_new();
+
+    g_assert_cmpint(symlink(f->tree, link), ==, 0);
+    layer_inputs_add_path(before, "tree", link, -1, NULL);
+    g_assert_true(g_file_set_contents(file, "changed", -1, NULL));
+    layer_inputs_add_path(after, "tree", link, -1, NULL);
     g_assert_cmpstr(layer_inputs_key(before), !=, layer_inputs_key(after));
 }
 
@@ -101,6 +142,8 @@ int main(int argc, char *argv[]) {
     g_test_add("/layer/changed", Fixture, NULL, set_up, test_changed_input, tear_down);
     g_test_add("/layer/interrupted", Fixture, NULL, set_up, test_interrupted_store, tear_down);
     g_test_add("/layer/paths", Fixture, NULL, set_up, test_paths, tear_down);
+    g_test_add("/layer/times", Fixture, NULL, set_up, test_times, tear_down);
+    g_test_add("/layer/links", Fixture, NULL, set_up, test_links, tear_down);
     g_test_add_func("/layer/unset", test_unset_is_not_empty);
     return g_test_run();
 }

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The tools tree that ToolsTree=default asks for. */
+
+#include <glib.h>
+
+#include "recipe/recipe.h"
+
+/* Builds the tools image of RECIPE unless the tree in its output directory was built from the same inputs
+ * (-ff builds it in any case). Does nothing for a recipe without one. Needs sandbox_become_root() before. */
+gboolean tools_tree_prepare(const Recipe *recipe, GError **error);
+
+/* Removes it. */
+gboolean tools_tree_clean(const Recipe *recipe, GError **error);
