@@ -94,13 +94,14 @@ def copy_sparse(source, target):
 class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
-    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False):
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=()):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
         self.log = open(log, "wb") if log else None
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
+        self.drives = list(drives)  # more disk images, read-only
         self.text = ""  # all of the console so far, without control sequences
         self.seen = 0  # position in text behind the last match
         self.pending = b""  # bytes at the end that may be half of something
@@ -147,6 +148,9 @@ class Machine:
             "-drive", f"if=none,id=disk,format=raw,file={self.state.disk},discard=unmap,cache=unsafe",
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             *(["-nic", "user,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
+            *(word for number, path in enumerate(self.drives)
+              for word in ("-drive", f"if=none,id=more{number},format=raw,file={path},readonly=on",
+                           "-device", f"virtio-blk-pci,drive=more{number}")),
             "-chardev", f"socket,id=tpm,fd={tpm}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",

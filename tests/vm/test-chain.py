@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import disk
+import extensions
 from machine import BootError, Machine, State, missing_tools
 
 SKIPPED = 77
@@ -111,11 +112,13 @@ class Chain(unittest.TestCase):
         enrolled_machine()
 
     def test_1_second_boot(self):
-        with boot(self.spoil("second"), "second") as machine:
+        drive = extensions.make_disk(scratch / "extensions")
+        with boot(self.spoil("second"), "second", drives=[drive]) as machine:
             machine.login(PASSWORD)
             self.assertNotRegex(machine.text, "Enrolling secure boot keys")
             self.assertNotRegex(machine.text, r"(?i)please enter|passphrase for|recovery key")
             check_chain(machine)
+            extensions.check(machine)
             machine.power_off()
 
     def test_2_byte_of_usr(self):
