@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "build/base-trees.h"
+#include "build/boot-rules.h"
 #include "build/inputs.h"
 #include "build/kernel.h"
 #include "build/layer.h"
@@ -18,10 +19,18 @@
 #include "ui/log.h"
 #include "ui/step.h"
 
+/* An image has the distribution's base even if the recipe names no package; extensions and images over other
+ * trees bring none, and what only runs build scripts needs one to run them in. */
+static gboolean has_base(const ImageConfig *config) {
+    if (config->base_trees[0] || boot_tree_is_partial(config) || config->distribution == DISTRIBUTION_CUSTOM)
+        return FALSE;
+    return config->format != OUTPUT_FORMAT_NONE || config->build_scripts[0];
+}
+
 static gboolean uses_packages(const ImageBuild *image) {
     const ImageConfig *config = image->config;
-    return config->packages[0] || config->volatile_packages[0] || config->prepare_scripts[0] ||
-           (config->build_scripts[0] && config->build_packages[0]);
+    return has_base(config) || config->packages[0] || config->volatile_packages[0] ||
+           config->prepare_scripts[0] || (config->build_scripts[0] && config->build_packages[0]);
 }
 
 static gboolean must_sync(ImageBuild *image) {
@@ -59,7 +68,7 @@ gboolean packages_sync(Build *build, GError **error) {
 
 /* Resolving is the same as long as repositories' metadata, the wish and the configuration are the same. */
 char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error) {
-    gboolean bootstrap = !root && packages[0];
+    gboolean bootstrap = !root && has_base(image->config);
     g_autoptr(GPtrArray) resolved = distro_resolve(image->distro, root, packages, bootstrap, error);
     GString *text;
 
@@ -114,7 +123,7 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
                     inputs, "SkeletonTrees", config->skeleton_trees, config->source_date_epoch, error) ||
             !inputs_add_trees(inputs, "SandboxTrees", config->sandbox_trees, -1, error) ||
             !inputs_add_paths(inputs, "PrepareScripts", config->prepare_scripts, error) ||
-            (config->packages[0] && !add_installation(inputs, image, error)))
+            ((has_base(config) || config->packages[0]) && !add_installation(inputs, image, error)))
         return NULL;
     if (config->prepare_scripts[0]) {
         inputs_add_configuration(inputs, image);
@@ -170,14 +179,16 @@ static gboolean install_packages(ImageBuild *image, GError **error) {
     gboolean named = tree_exists(image->root_fd, "etc/machine-id");
     g_autoptr(UiStep) step = NULL;
 
-    if (!packages[0])
-        return TRUE;
+    if (!has_base(image->config))
+        return !packages[0] ||
+               distro_install(image->distro, image->root, packages, FALSE, NULL, NULL, error);
     if (!download_packages(image, error))
         return FALSE;
     step = ui_step_begin(image->name, "Installing packages");
     if (!distro_install(image->distro, image->root, NULL, TRUE, show_progress, step, error) ||
             !forget_machine(image, named, error) || !place_boot_directories(image, error) ||
-            !distro_install(image->distro, image->root, packages, FALSE, show_progress, step, error) ||
+            (packages[0] && !distro_install(image->distro, image->root, packages, FALSE, show_progress, step,
+                                    error)) ||
             !forget_machine(image, named, error))
         return FALSE;
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from particleos import EPOCH, PROGRAM, call, environment, fresh
 
 CONF = """[Distribution]
-Distribution=debian
+Distribution=custom
 Release=trixie
 
 [Output]

@@ -14,7 +14,7 @@ from particleos import EPOCH, PROGRAM, environment  # noqa: E402
 
 ROOT = disk.uuid.UUID("4f68bce3-e8cd-4db1-96e7-fbcaf984b709")
 CONF = """[Distribution]
-Distribution=debian
+Distribution=custom
 Release=trixie
 
 [Output]

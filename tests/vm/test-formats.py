@@ -26,7 +26,7 @@ SKIPPED = 77
 VERSION = "1-test"
 CONSOLE = "console=ttyS0 loglevel=4"
 CONF = """[Distribution]
-Distribution=debian
+Distribution=custom
 Release=trixie
 
 [Output]

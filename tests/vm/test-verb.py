@@ -34,7 +34,7 @@ class Verb(unittest.TestCase):
         self.workspaces.mkdir()
         (self.recipe / "out").mkdir()
         (self.recipe / "mkosi.conf").write_text(
-            "[Distribution]\nDistribution=debian\nRelease=trixie\n"
+            "[Distribution]\nDistribution=custom\nRelease=trixie\n"
             "[Output]\nFormat=disk\nOutput=image\nOutputDirectory=out\n"
             "[Build]\nWorkspaceDirectory=workspaces\n[Runtime]\nRAM=512M\nCPUs=1\n")
         (self.recipe / "out/image.raw").touch()
