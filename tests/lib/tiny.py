@@ -53,6 +53,11 @@ class Tiny:
         path.chmod(mode)
         return path
 
+    def debian(self):
+        """Options for Debian without its packages: over a base tree, the base is not installed."""
+        (self.path / "nothing").mkdir(exist_ok=True)
+        return "--distribution=debian", f"--base-tree={self.path / 'nothing'}"
+
     def command(self, *arguments):
         return [str(x) for x in (PROGRAM, "-C", self.path, "--force", *arguments, "build")]
 
