@@ -78,13 +78,17 @@ static Uuid choose_uuid(const Plan *plan, const PartitionDefinition *definition,
 /* The label of the definition, else the name of the type, numbered where it is taken. */
 static char *choose_label(const Plan *plan, const PartitionDefinition *definition) {
     g_autofree char *label = NULL;
+    /* A type without a name is called as systemd-repart calls it. */
+    gboolean named =
+            definition->type.role != PARTITION_OTHER || strlen(definition->type.name) != UUID_TEXT_LENGTH;
+    const char *name = named ? definition->type.name : "linux";
 
     if (definition->label)
         return g_strdup(definition->label);
-    label = g_strdup(definition->type.name);
+    label = g_strdup(name);
     for (guint number = 2; label_taken(plan, label); number++) {
         g_free(label);
-        label = g_strdup_printf("%s-%u", definition->type.name, number);
+        label = g_strdup_printf("%s-%u", name, number);
     }
     return g_steal_pointer(&label);
 }

@@ -385,6 +385,8 @@ static void test_peer(Fixture *fixture, gconstpointer data) {
 
     define(fixture, "10-home.conf",
             "Type=home\nFormat=ext4\nSizeMinBytes=32M\nReadOnly=yes\nCopyFiles=/etc:/a");
+    define(fixture, "11-other.conf",
+            "Type=21686148-6449-6e6f-744e-656564454649\nSizeMinBytes=1M\nSizeMaxBytes=1M");
     define(fixture, "30-swap.conf", "Type=swap\nFormat=swap\nSizeMinBytes=8M\nSizeMaxBytes=8M");
     define(fixture, "40-data.conf",
             "Type=linux-generic\nFormat=squashfs\nCopyFiles=/etc:/x\nMountPoint=/data");

@@ -3,6 +3,7 @@
 /* Layouts, UUIDs and verity siblings, without any disk. */
 
 #include "image/partition-plan.h"
+#include "image/validatefs.h"
 
 #include <string.h>
 
@@ -193,6 +194,37 @@ static void test_too_small(void) {
             "x/00.conf:2: Format=ext4 needs at least 33.6 MB, but SizeMaxBytes= allows 1.0 MB");
 }
 
+static PlannedPartition sibling(PartitionDefinition *definition, const char *type, const char *label) {
+    g_assert_true(partition_type_parse(type, "x86-64", &definition->type));
+    return (PlannedPartition){.definition = definition, .label = (char *) label};
+}
+
+/* All partitions that a verity volume consists of, sorted: systemd-validatefs asks about any of them. */
+static void test_validatefs(void) {
+    g_autoptr(PartitionDefinition) data = partition_definition_new("a"),
+                                   hash = partition_definition_new("b"),
+                                   signature = partition_definition_new("c");
+    PlannedPartition usr = sibling(data, "usr", "A"), verity = sibling(hash, "usr-verity", "C"),
+                     sig = sibling(signature, "usr-verity-sig", "B");
+    const char labels[] = "A\0B\0C", places[] = "/usr";
+    const char types[] = "77ff5f63-e7b6-4633-acf4-1565b864c0e6\0"
+                         "8484680c-9521-48c6-9c11-b0720656f69e\0"
+                         "e7bb33fb-06cf-4e81-8273-e543b413e2e2";
+    gsize size;
+
+    data->add_validatefs = TRISTATE_YES;
+    usr.hash = &verity;
+    usr.signature = &sig;
+    g_autoptr(GHashTable) attributes = validatefs_attributes(&usr);
+    gconstpointer found =
+            g_bytes_get_data(g_hash_table_lookup(attributes, "user.validatefs.gpt_label"), &size);
+    g_assert_cmpmem(found, size, labels, sizeof labels);
+    found = g_bytes_get_data(g_hash_table_lookup(attributes, "user.validatefs.gpt_type_uuid"), &size);
+    g_assert_cmpmem(found, size, types, sizeof types);
+    found = g_bytes_get_data(g_hash_table_lookup(attributes, "user.validatefs.mount_point"), &size);
+    g_assert_cmpmem(found, size, places, sizeof places);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/partition-plan/layout", test_layout);
@@ -201,5 +233,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/partition-plan/too-small", test_too_small);
     g_test_add_func("/partition-plan/uuids", test_uuids);
     g_test_add_func("/partition-plan/verity-mistakes", test_verity_mistakes);
+    g_test_add_func("/partition-plan/validatefs", test_validatefs);
     return g_test_run();
 }
