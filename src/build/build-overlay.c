@@ -64,6 +64,10 @@ static LayerInputs *overlay_inputs(ImageBuild *image, GError **error) {
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
 
     layer_inputs_add(inputs, "base layer", image->base_key);
+    if (image->config->prepare_scripts[0]) {
+        g_autofree char *offered = distro_metadata_digest(image->distro);
+        layer_inputs_add(inputs, "repositories", offered);
+    }
     inputs_add_list(inputs, "BuildPackages", image->config->build_packages);
     if (uses_build_packages(image)) {
         g_autofree char *packages =

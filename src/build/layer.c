@@ -51,6 +51,9 @@ static char *program_identity(void) {
     return g_string_free(id, FALSE);
 }
 
+/* Stands for the digest of an input that did not matter. */
+#define UNUSED "unused"
+
 struct LayerInputs {
     GTree *values; /* name -> digest, sorted by name */
     char *key;
@@ -101,6 +104,11 @@ gboolean layer_inputs_add_path(
     return TRUE;
 }
 
+void layer_inputs_set_unused(LayerInputs *inputs, const char *name) {
+    g_clear_pointer(&inputs->key, g_free);
+    g_tree_insert(inputs->values, g_strdup(name), g_strdup(UNUSED));
+}
+
 static gboolean digest_value(gpointer name, gpointer value, gpointer data) {
     g_checksum_update(data, name, strlen(name) + 1);
     g_checksum_update(data, value, strlen(value) + 1);
@@ -145,7 +153,7 @@ static gboolean compare_input(gpointer name, gpointer value, gpointer data) {
     Comparison *comparison = data;
     const char *before = json_object_get_string_member_with_default(comparison->stored, name, "");
 
-    if (!g_str_equal(before, value))
+    if (!g_str_equal(before, value) && !g_str_equal(before, UNUSED))
         g_string_append_printf(
                 comparison->changed, "%s%s", comparison->changed->len > 0 ? ", " : "", (char *) name);
     return FALSE;
@@ -157,6 +165,14 @@ static void add_vanished_inputs(LayerInputs *inputs, JsonObject *stored, GString
     for (GList *name = names; name; name = name->next)
         if (!g_tree_lookup_extended(inputs->values, name->data, NULL, NULL))
             g_string_append_printf(changed, "%s%s", changed->len > 0 ? ", " : "", (char *) name->data);
+}
+
+static void take_over_unused(LayerInputs *inputs, JsonObject *stored) {
+    g_autoptr(GList) names = json_object_get_members(stored);
+
+    for (GList *name = names; name; name = name->next)
+        if (g_str_equal(json_object_get_string_member_with_default(stored, name->data, ""), UNUSED))
+            layer_inputs_set_unused(inputs, name->data);
 }
 
 char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, const char *step_image) {
@@ -176,6 +192,7 @@ char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, con
         ui_debug("%s: layer %s is made anew, because these changed: %s", step_image, name, changed->str);
         return NULL;
     }
+    take_over_unused(inputs, stored);
     ui_debug("%s: layer %s is reused (key %.16s)", step_image, name, layer_inputs_key(inputs));
     return g_steal_pointer(&path);
 }

@@ -22,7 +22,10 @@ void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value);
 gboolean layer_inputs_add_path(
         LayerInputs *inputs, const char *name, const char *path, gint64 epoch, GError **error);
 
-/* The key, hex; owned by the inputs. */
+/* The input NAME turned out to shape nothing in the layer that is about to be stored: any value of it fits. */
+void layer_inputs_set_unused(LayerInputs *inputs, const char *name);
+
+/* The key, hex; owned by the inputs. Final after layer_lookup() or layer_store(). */
 const char *layer_inputs_key(LayerInputs *inputs);
 
 /* The path of the layer NAME in CACHE when it was made from the same INPUTS, else NULL; owned by the caller.

@@ -82,6 +82,9 @@ char *packages_resolved_text(ImageBuild *image, const char *root, char *const *p
     return g_string_free(text, FALSE);
 }
 
+/* What repositories offer matters when prepare scripts install something. */
+#define OFFERED "repositories"
+
 /* Whose work the tree is: package managers of other tools trees may do it differently. */
 static gboolean add_tools(LayerInputs *inputs, const ImageBuild *image, GError **error) {
     static const char *const programs[] = {"usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/dpkg-deb"};
@@ -126,7 +129,10 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
             ((has_base(config) || config->packages[0]) && !add_installation(inputs, image, error)))
         return NULL;
     if (config->prepare_scripts[0]) {
+        g_autofree char *offered = distro_metadata_digest(image->distro);
+
         inputs_add_configuration(inputs, image);
+        layer_inputs_add(inputs, OFFERED, offered);
         if (!inputs_add_sources(inputs, image, error))
             return NULL;
     }
@@ -206,10 +212,35 @@ static gboolean install_distribution(ImageBuild *image, GError **error) {
     return install_packages(image, error);
 }
 
+static char *installed_text(const ImageBuild *image, GError **error) {
+    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
+    GString *text = installed ? g_string_new(NULL) : NULL;
+
+    for (guint i = 0; text && i < installed->len; i++) {
+        const DistroInstalled *package = installed->pdata[i];
+        g_string_append_printf(text, "%s %s %s\n", package->name, package->version, package->architecture);
+    }
+    return text ? g_string_free(text, FALSE) : NULL;
+}
+
+/* INPUTS may be NULL. */
+static gboolean run_prepare_scripts(ImageBuild *image, LayerInputs *inputs, GError **error) {
+    g_autofree char *before = NULL, *after = NULL;
+
+    if (!inputs || !image->config->prepare_scripts[0])
+        return scripts_run_prepare(image, error);
+    if (!(before = installed_text(image, error)) || !scripts_run_prepare(image, error) ||
+            !(after = installed_text(image, error)))
+        return FALSE;
+    if (g_str_equal(before, after))
+        layer_inputs_set_unused(inputs, OFFERED);
+    return TRUE;
+}
+
 /* Skeleton trees, packages, prepare scripts, and what only depends on those. */
-static gboolean make_base_tree(ImageBuild *image, GError **error) {
+static gboolean make_base_tree(ImageBuild *image, LayerInputs *inputs, GError **error) {
     return trees_install_skeleton(image, error) && install_distribution(image, error) &&
-           scripts_run_prepare(image, error) && kernel_place_images(image, error) &&
+           run_prepare_scripts(image, inputs, error) && kernel_place_images(image, error) &&
            systemd_tools_depmod(image, FALSE, error) && systemd_tools_hwdb(image, error);
 }
 
@@ -258,7 +289,7 @@ static gboolean mount_over_layer(ImageBuild *image, char *layer, GError **error)
 static gboolean make_and_store(ImageBuild *image, LayerInputs *inputs, const char *cache, const char *name,
         char **ret_layer, GError **error) {
     image->root = image_subdirectory(image, "root", error);
-    if (!image->root || !open_root(image, error) || !make_base_tree(image, error))
+    if (!image->root || !open_root(image, error) || !make_base_tree(image, inputs, error))
         return FALSE;
     if (!cache)
         return TRUE;
@@ -302,11 +333,10 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
 
     /* What base trees hold may change at any time, so nothing that was made over them is kept. */
     if (image->config->base_trees[0])
-        return base_trees_mount(image, error) && make_base_tree(image, error);
+        return base_trees_mount(image, error) && make_base_tree(image, NULL, error);
     if (incremental) {
         if (!(inputs = packages_layer_inputs(image, error)))
             return FALSE;
-        image->base_key = g_strdup(layer_inputs_key(inputs));
         if (arguments->force < 2)
             layer = layer_lookup(cache, name, inputs, image->name);
     }
@@ -317,6 +347,8 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
         return refuse_new_layer(image, error);
     else if (!make_and_store(image, inputs, cache, name, &layer, error))
         return FALSE;
+    if (inputs)
+        image->base_key = g_strdup(layer_inputs_key(inputs));
     return !layer || mount_over_layer(image, layer, error);
 }
 

@@ -248,19 +248,31 @@ static gboolean prepare_root(DistroSession *session, const char *root, GError **
                 : dpkg_prepare_root(session->workspace, "empty-root", error);
 }
 
-/* The answer of an empty tree depends on what this digests, and on nothing else. */
-static char *resolve_key(DistroSession *session, GPtrArray *argv) {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+/* What there is to install, and what configures the choice. */
+static GChecksum *digest_metadata(DistroSession *session) {
+    GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
     g_autofree char *configuration = session_path(session, "apt");
-    g_autofree char *program =
-            g_build_filename(session->tools_tree ? session->tools_tree : "/", "usr/bin/apt-get", NULL);
 
     /* Release files hold the digests of all package lists. */
     resolve_cache_digest_files(checksum, lists, "Release");
     resolve_cache_digest_files(checksum, configuration, NULL);
     if (session->local_repository)
         resolve_cache_digest_files(checksum, session->local_repository, "Packages");
+    return checksum;
+}
+
+static char *apt_metadata_digest(DistroSession *session) {
+    g_autoptr(GChecksum) checksum = digest_metadata(session);
+    return g_strdup(g_checksum_get_string(checksum));
+}
+
+/* The answer of an empty tree depends on what this digests, and on nothing else. */
+static char *resolve_key(DistroSession *session, GPtrArray *argv) {
+    g_autoptr(GChecksum) checksum = digest_metadata(session);
+    g_autofree char *program =
+            g_build_filename(session->tools_tree ? session->tools_tree : "/", "usr/bin/apt-get", NULL);
+
     resolve_cache_digest_program(checksum, program);
     for (guint i = 0; i < argv->len; i++)
         g_checksum_update(checksum, argv->pdata[i], strlen(argv->pdata[i]) + 1);
@@ -551,6 +563,7 @@ const DistroOps distro_apt_ops = {
         .setup = apt_setup,
         .repositories = apt_repositories,
         .image_configuration = apt_image_configuration,
+        .metadata_digest = apt_metadata_digest,
         .have_metadata = apt_have_metadata,
         .sync = apt_sync,
         .index_local_repository = apt_index_local_repository,

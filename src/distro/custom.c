@@ -15,6 +15,10 @@ static char *custom_image_configuration(DistroSession *session) {
     return NULL;
 }
 
+static char *custom_metadata_digest(DistroSession *session) {
+    return g_strdup("");
+}
+
 static gboolean custom_have_metadata(DistroSession *session) {
     return TRUE;
 }
@@ -76,6 +80,7 @@ const DistroOps distro_custom_ops = {
         .setup = custom_setup,
         .repositories = custom_repositories,
         .image_configuration = custom_image_configuration,
+        .metadata_digest = custom_metadata_digest,
         .have_metadata = custom_have_metadata,
         .sync = custom_sync,
         .index_local_repository = custom_sync,

@@ -24,6 +24,7 @@ typedef struct DistroOps {
     gboolean (*setup)(DistroSession *session, GError **error);
     char *(*repositories)(DistroSession *session);
     char *(*image_configuration)(DistroSession *session);
+    char *(*metadata_digest)(DistroSession *session);
     gboolean (*have_metadata)(DistroSession *session);
     gboolean (*sync)(DistroSession *session, GError **error);
     gboolean (*index_local_repository)(DistroSession *session, GError **error);

@@ -89,6 +89,10 @@ char *distro_repositories(DistroSession *session) {
     return session->ops->repositories(session);
 }
 
+char *distro_metadata_digest(DistroSession *session) {
+    return session->ops->metadata_digest(session);
+}
+
 char *distro_image_configuration(DistroSession *session) {
     return session->ops->image_configuration(session);
 }

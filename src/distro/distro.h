@@ -57,6 +57,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DistroSession, distro_session_free)
 /* The repositories that the session uses, as text that is equal for equal ones; owned by the caller. */
 char *distro_repositories(DistroSession *session);
 
+/* Digest over all that the repositories offer: scripts may install anything. Owned by the caller. */
+char *distro_metadata_digest(DistroSession *session);
+
 /* What installing the packages of the session's image configures for the package manager inside of it; NULL
  * when that is nothing. Owned by the caller. */
 char *distro_image_configuration(DistroSession *session);
