@@ -11,6 +11,7 @@
 #include "build/build.h"
 #include "cli/verbs.h"
 #include "recipe/verb-names.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -94,4 +95,11 @@ char *built_image_copy(const char *path, const char *directory, GError **error) 
         return NULL;
     }
     return g_build_filename(directory, name, NULL);
+}
+
+gboolean configure_built_image(Recipe *recipe, GError **error) {
+    for (ImageConfig **config = recipe->images; *config; config++)
+        if ((*config)->configure_scripts[0])
+            return sandbox_become_root(error) && build_configure(recipe, error);
+    return TRUE;
 }

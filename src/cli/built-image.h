@@ -16,3 +16,7 @@ int built_image_lock(const char *path, GError **error);
 
 /* A copy of the file or directory PATH in DIRECTORY, for Ephemeral=; owned by the caller. */
 char *built_image_copy(const char *path, const char *directory, GError **error);
+
+/* For verbs that only look at what was built: runs configure scripts, if the recipe has any, which needs a user
+ * namespace that nothing else of such a verb needs. */
+gboolean configure_built_image(Recipe *recipe, GError **error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
+#include "cli/built-image.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,8 +49,10 @@ static gboolean confirm(const RecipeArguments *arguments, const BurnTarget *targ
 }
 
 gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error) {
-    const ImageConfig *config = recipe->main;
     char **arguments = recipe->arguments->arguments;
+    if (!configure_built_image(recipe, error))
+        return FALSE;
+    const ImageConfig *config = recipe->main;
     if (config->format != OUTPUT_FORMAT_DISK && config->format != OUTPUT_FORMAT_ESP)
         return refuse(error,
                 "An image with Format=%s cannot be written to a device; Format=disk and Format=esp can",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
+#include "cli/built-image.h"
+
 #include <glib-unix.h>
 #include <signal.h>
 
@@ -46,6 +48,8 @@ static gboolean start_storage_target(const Recipe *recipe, SandboxProcess **ret_
 gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(SandboxProcess) storage = NULL;
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    if (!configure_built_image(recipe, error))
+        return FALSE;
     g_autofree char *path = build_output_path(recipe, recipe->main);
     g_autofree char *directory = g_path_get_dirname(path);
     g_autoptr(FileServer) server = file_server_new(directory, PORT, error);

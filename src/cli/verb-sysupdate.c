@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
 
+#include "cli/built-image.h"
+
 #include <gio/gio.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,6 +81,8 @@ static gboolean run(const ImageConfig *config, const char *program, const char *
 }
 
 gboolean verb_sysupdate(Recipe *recipe, int *ret_exit_status, GError **error) {
+    if (!configure_built_image(recipe, error))
+        return FALSE;
     const ImageConfig *config = recipe->main;
     if (!config->sysupdate_directory) {
         g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
