@@ -7,8 +7,17 @@
 
 #include "distro/fetch.h"
 
-static char *fetch(const ImageConfig *config, const char *archive, const char *path, GError **error) {
-    const char *base = config->mirror ? config->mirror : archive;
+/* Which archive to ask is the user's choice, as for packages. */
+static char *fetch(const ImageConfig *config, const char *path, GError **error) {
+    const char *base = config->mirror;
+
+    if (!base) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+                "latest-snapshot needs Mirror= (or --mirror): the base address of an archive of snapshots "
+                "of %s",
+                distribution_to_string(config->distribution));
+        return NULL;
+    }
     g_autofree char *url = g_strconcat(base, g_str_has_suffix(base, "/") ? "" : "/", path, NULL);
     return fetch_text(config, url, error);
 }
@@ -23,7 +32,7 @@ static char *not_understood(GError **error, const char *what) {
 
 /* {"result": {"debian": ["20050312T000000Z", ...]}} */
 static char *latest_debian(const ImageConfig *config, GError **error) {
-    g_autofree char *text = fetch(config, "", "mr/timestamp", error);
+    g_autofree char *text = fetch(config, "mr/timestamp", error);
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     if (!text || !json_parser_load_from_data(parser, text, -1, error))
         return NULL;
@@ -53,7 +62,7 @@ static char *latest_ubuntu(const ImageConfig *config, GError **error) {
     static const char *const months[] = {
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     g_autofree char *path = g_strdup_printf("ubuntu/dists/%s-updates/Release", config->release);
-    g_autofree char *text = fetch(config, "", path, error);
+    g_autofree char *text = fetch(config, path, error);
     g_autofree char *date = text ? find_line(text, "Date: ") : NULL;
     char month[4] = "";
     int day, year, hour, minute, second;
@@ -72,20 +81,17 @@ static char *latest_fedora(const ImageConfig *config, GError **error) {
     g_autofree char *path =
             g_strdup_printf("compose/%s/latest-Fedora-%s/COMPOSE_ID", config->release, release);
     g_autofree char *prefix = g_strdup_printf("Fedora-%s-", release);
-    g_autofree char *text = fetch(config, "", path, error);
+    g_autofree char *text = fetch(config, path, error);
     if (!text)
         return NULL;
     return g_strstrip(g_strdup(g_str_has_prefix(text, prefix) ? text + strlen(prefix) : text));
 }
 
 static char *latest_centos(const ImageConfig *config, GError **error) {
-    /* One mirror has its own layout. */
-    gboolean flat = g_strcmp0(config->mirror, "") == 0;
-    g_autofree char *directory =
-            flat ? g_strdup(config->release) : g_strdup_printf("stream-%s/production", config->release);
-    g_autofree char *path = g_strdup_printf("%s/latest-CentOS-Stream/compose/.composeinfo", directory);
+    g_autofree char *path = g_strdup_printf(
+            "stream-%s/production/latest-CentOS-Stream/compose/.composeinfo", config->release);
     g_autofree char *prefix = g_strdup_printf("id = CentOS-Stream-%s-", config->release);
-    g_autofree char *text = fetch(config, "", path, error);
+    g_autofree char *text = fetch(config, path, error);
     if (!text)
         return NULL;
     char *latest = find_line(text, prefix);
@@ -94,7 +100,7 @@ static char *latest_centos(const ImageConfig *config, GError **error) {
 
 /* Seconds since 1970 become a day. */
 static char *latest_arch(const ImageConfig *config, GError **error) {
-    g_autofree char *text = fetch(config, "", "repos/last/lastsync", error);
+    g_autofree char *text = fetch(config, "repos/last/lastsync", error);
     gint64 seconds;
     if (!text)
         return NULL;
@@ -105,7 +111,7 @@ static char *latest_arch(const ImageConfig *config, GError **error) {
 }
 
 static char *latest_opensuse(const ImageConfig *config, GError **error) {
-    char *text = fetch(config, "", "history/latest", error);
+    char *text = fetch(config, "history/latest", error);
     return text ? g_strstrip(text) : NULL;
 }
 
