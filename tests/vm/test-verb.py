@@ -39,6 +39,7 @@ class Verb(unittest.TestCase):
             "[Build]\nWorkspaceDirectory=workspaces\n[Runtime]\nRAM=512M\nCPUs=1\n")
         (self.recipe / "out/image.raw").touch()
         os.truncate(self.recipe / "out/image.raw", 64 << 20)
+        (self.recipe / "out/image").symlink_to("image.raw")
 
     def command(self, *options):
         return [PROGRAM, "-C", str(self.recipe), *options, "vm"]
@@ -59,6 +60,7 @@ class Verb(unittest.TestCase):
             self.assertLess(time.monotonic(), end, f"no {pattern} in {seen[-500:]}")
             if select.select([terminal], [], [], 1)[0]:
                 seen += os.read(terminal, 65536)
+            self.assertNotIn(b"error: ", seen)
         return seen
 
     def finish(self, process, terminal):
@@ -122,7 +124,7 @@ class Verb(unittest.TestCase):
         os.write(terminal, b"\x1d\x1d\x1d")
         self.finish(process, terminal)
         os.close(slave)
-        self.assertEqual([path.name for path in (self.recipe / "out").iterdir()], ["image.raw"])
+        self.assertEqual(sorted(path.name for path in (self.recipe / "out").iterdir()), ["image", "image.raw"])
         self.assertEqual((self.recipe / "out/image.raw").read_bytes(), image)
 
     def test_state_is_kept(self):
@@ -133,7 +135,7 @@ class Verb(unittest.TestCase):
         os.close(slave)
         out = self.recipe / "out"
         self.assertEqual(sorted(path.name for path in out.iterdir()),
-                         ["image.efinvramstate", "image.raw", "image.tpmstate"])
+                         ["image", "image.efinvramstate", "image.raw", "image.tpmstate"])
         self.assertEqual((out / "image.raw").stat().st_size, 100 << 20)
         self.assertTrue(list((out / "image.tpmstate").glob("tpm2-*")))
         self.assert_clean()
@@ -155,10 +157,13 @@ class Verb(unittest.TestCase):
         self.assertIn("build it first", result.stderr)
         self.assert_clean()
 
-    def test_not_implemented(self):
-        result = self.run_to_end("--runtime-network=interface")
+    def test_not_bootable(self):
+        (self.recipe / "out/image.tar.zst").touch()
+        (self.recipe / "out/image").unlink()
+        (self.recipe / "out/image").symlink_to("image.tar.zst")
+        result = self.run_to_end("--format=tar")
         self.assertEqual(result.returncode, 1)
-        self.assertIn("RuntimeNetwork=interface", result.stderr)
+        self.assertIn("Format=tar cannot be booted", result.stderr)
 
 
 if __name__ == "__main__":
