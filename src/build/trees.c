@@ -41,7 +41,10 @@ gboolean trees_install(int tree_fd, const char *source, const char *target, GErr
         AUTO_FD archive = open(source, O_RDONLY | O_CLOEXEC);
         ok = archive >= 0 && tree_extract(archive, tree_fd, where, TREE_COPY_KEEP_OWNER, error);
     } else if (S_ISDIR(info.st_mode))
-        ok = tree_copy(AT_FDCWD, source, tree_fd, where, target ? 0 : TREE_COPY_CONTENTS_ONLY, error);
+        /* A recipe's folder has the modes of a checkout; those of the packages' directories (/root) count.
+         */
+        ok = tree_copy(AT_FDCWD, source, tree_fd, where,
+                TREE_COPY_MERGE | (target ? 0 : TREE_COPY_CONTENTS_ONLY), error);
     else {
         g_autofree char *base = g_path_get_basename(source);
         gboolean into = !target || is_directory(tree_fd, target);

@@ -286,15 +286,21 @@ static gboolean copy_entries(Copy *copy, int source_fd, int target_fd, const cha
 static gboolean copy_directory(Copy *copy, int source_dir, const char *source, int target_fd,
         const char *path, gboolean with_attributes, const struct stat *st, GError **error) {
     AUTO_FD source_fd = openat(source_dir, source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat before;
     if (source_fd < 0)
         return tree_set_error(error, "cannot open the directory %s", source);
+    if (fstat(target_fd, &before) < 0)
+        return tree_set_error(error, "cannot read the directory %s", path);
     if (!copy_entries(copy, source_fd, target_fd, path, error)) {
         if (strcmp(source, ".") != 0)
             g_prefix_error(error, "%s/: ", source);
         return FALSE;
     }
-    return !with_attributes ||
-           copy_attributes(copy, source_fd, source_dir, source, target_fd, -1, path, st, error);
+    if (with_attributes)
+        return copy_attributes(copy, source_fd, source_dir, source, target_fd, -1, path, st, error);
+    if (futimens(target_fd, (struct timespec[]){before.st_atim, before.st_mtim}) < 0)
+        return tree_set_error(error, "cannot set the time of %s", path);
+    return TRUE;
 }
 
 /* Regular files that have several names, one of them copied already. */
@@ -310,6 +316,13 @@ static void remember_linked(const Copy *copy, const struct stat *st, const char 
         return;
     InodeKey key = {st->st_dev, st->st_ino};
     g_hash_table_insert(copy->linked, g_memdup2(&key, sizeof key), g_strdup(path));
+}
+
+/* TRUE for a directory, and for a link, which leads to one or is not followed. */
+static gboolean is_directory(int dir_fd, const char *name) {
+    struct stat st;
+    return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
 static gboolean copy_entry(Copy *copy, int source_dir, const char *source, int target_dir, const char *name,
@@ -328,8 +341,9 @@ static gboolean copy_entry(Copy *copy, int source_dir, const char *source, int t
         return copy_link(copy, source_dir, source, target_dir, name, &st, error);
     if (!S_ISDIR(st.st_mode))
         return copy_node(copy, source_dir, source, target_dir, name, &st, error);
+    gboolean keeps = (copy->flags & TREE_COPY_MERGE) && is_directory(target_dir, name);
     AUTO_FD target_fd = open_target_directory(copy, target_dir, name, path, error);
-    return target_fd >= 0 && copy_directory(copy, source_dir, source, target_fd, path, TRUE, &st, error);
+    return target_fd >= 0 && copy_directory(copy, source_dir, source, target_fd, path, !keeps, &st, error);
 }
 
 /* Prepares the top of the copy: a directory merges into what TARGET resolves to. */
@@ -339,10 +353,11 @@ static gboolean copy_top(
     if (fstatat(source_dir, source, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return tree_set_error(error, "cannot read it");
     if (S_ISDIR(st.st_mode)) {
-        gboolean with_attributes = !(copy->flags & TREE_COPY_CONTENTS_ONLY);
+        gboolean keeps = (copy->flags & TREE_COPY_CONTENTS_ONLY) ||
+                         ((copy->flags & TREE_COPY_MERGE) && tree_exists(copy->tree_fd, target));
         AUTO_FD target_fd = tree_open_directory(copy->tree_fd, target, 0755, error);
         return target_fd >= 0 &&
-               copy_directory(copy, source_dir, source, target_fd, target, with_attributes, &st, error);
+               copy_directory(copy, source_dir, source, target_fd, target, !keeps, &st, error);
     }
     g_autofree char *directory = NULL, *name = NULL;
     tree_split_path(target, &directory, &name);
