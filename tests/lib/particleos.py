@@ -88,7 +88,7 @@ def build_options():
     return ["--profile", "minimal", "--force"]
 
 
-def _digest_of_inputs():
+def digest_of_inputs():
     """Over what the shared image is made from."""
     digest = hashlib.sha256()
     helper = PROGRAM.parent.parent / "sandbox/particleos-sandbox"
@@ -119,7 +119,7 @@ def built_image():
     directory = WORK / "image"
     stamp = WORK / "image.stamp"
     with locked("image"):
-        digest = _digest_of_inputs()
+        digest = digest_of_inputs()
         if stamp.exists() and stamp.read_text() == digest:
             return directory
         stamp.unlink(missing_ok=True)
@@ -140,6 +140,17 @@ def built_image():
         particleos("-C", directory, *build_options(), *package_options(), "build",
                    env=environment(SOURCE_DATE_EPOCH=EPOCH))
         stamp.write_text(digest)
+    return directory
+
+
+def signing_keys():
+    """A directory with the keys that all versions of our recipe are signed with in tests."""
+    directory = WORK / "keys"
+    with locked("keys"):
+        if not (directory / "mkosi.crt").exists():
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir(parents=True)
+            particleos("--directory", directory, "genkey")
     return directory
 
 

@@ -5,6 +5,7 @@ It does not use particleos' own vm verb, so that the images are judged by someth
 """
 
 import base64
+import fcntl
 import os
 import re
 import select
@@ -42,6 +43,23 @@ def missing_tools():
     if not find_firmware():
         missing.append("OVMF with Secure Boot")
     return ", ".join(missing)
+
+
+def take_slot():
+    """PARTICLEOS_TEST_MACHINES is a directory of files, one for each machine that may run at a time on this host. Waits for
+    one that nobody has locked; it is free again when the returned file is closed. None when there is no limit."""
+    directory = os.environ.get("PARTICLEOS_TEST_MACHINES")
+    if not directory:
+        return None
+    while True:
+        for path in sorted(Path(directory).iterdir()):
+            slot = open(path, "w")
+            try:
+                fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return slot
+            except BlockingIOError:
+                slot.close()
+        time.sleep(0.2)
 
 
 class BootError(AssertionError):
@@ -108,6 +126,7 @@ class Machine:
         self.qemu = self.tpm = self.console = None
 
     def __enter__(self):
+        self.slot = take_slot()
         ours, theirs = socket.socketpair()
         tpm_ours, tpm_theirs = socket.socketpair()
         self.tpm = subprocess.Popen(
@@ -131,6 +150,8 @@ class Machine:
             self.tpm.kill()
             self.tpm.wait()
         self.console.close()
+        if self.slot:
+            self.slot.close()
         if self.log:
             self.log.close()
 
