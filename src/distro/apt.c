@@ -368,8 +368,9 @@ static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *co
 
 static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, GError **error) {
+    gboolean offline = session->config->cache_only == CACHE_ONLY_ALWAYS;
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, TRUE);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, !offline);
     AptOutput output = {};
 
     if (!prepare_root(session, root, error))
@@ -377,8 +378,9 @@ static gboolean download_packages(DistroSession *session, const char *root, char
     apt_add_words(argv, "install", "--download-only", NULL);
     add_packages(argv, session, packages, bootstrap);
     if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
-                "Check the network and Mirror=; if the archive has moved on, fetch its metadata again with "
-                "-ff.",
+                offline ? "CacheOnly=always lets packages come from the cache only, and these are not there."
+                        : "Check the network and Mirror=; if the archive has moved on, fetch its metadata "
+                          "again with -ff.",
                 NULL, error)) {
         g_prefix_error(error, "Cannot download packages: ");
         return FALSE;
