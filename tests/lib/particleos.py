@@ -96,7 +96,7 @@ def digest_of_inputs():
     for top in (RECIPE, SOURCE / "resources"):
         for directory, names, plain in os.walk(top):
             names[:] = sorted(name for name in names if name not in MADE)
-            files += [Path(directory) / name for name in sorted(plain) if name not in MADE]
+            files += [Path(directory) / name for name in sorted(plain) if name not in (*MADE, "README.md")]
     for path in files:
         digest.update(str(path).encode() + b"\0")
         digest.update(os.readlink(path).encode() if path.is_symlink() else path.read_bytes())

@@ -23,6 +23,7 @@ class Partition:
     offset: int
     size: int
     label: str
+    flags: int = 0
 
 
 def read_partitions(path):
@@ -44,7 +45,8 @@ def read_partitions(path):
         first, last = struct.unpack_from("<QQ", entry, 32)
         label = entry[56:128].decode("utf-16-le").split("\0")[0]
         partitions.append(
-            Partition(kind, uuid.UUID(bytes_le=entry[16:32]), first * SECTOR, (last - first + 1) * SECTOR, label))
+            Partition(kind, uuid.UUID(bytes_le=entry[16:32]), first * SECTOR, (last - first + 1) * SECTOR, label,
+                      struct.unpack_from("<Q", entry, 48)[0]))
     return partitions
 
 

@@ -45,13 +45,21 @@ class Requests(http.server.SimpleHTTPRequestHandler):
         self.server.requested.append(self.path)
         super().do_GET()
 
+    def copyfile(self, source, outputfile):
+        if self.server.cut and self.server.cut in self.path:  # after the whole length was promised
+            outputfile.write(source.read(os.fstat(source.fileno()).st_size // 2))
+        else:
+            super().copyfile(source, outputfile)
+
 
 class Scenario:
+    """IMAGE may be None: then STATE has to be set before the first boot, to that of bench.machine() for example."""
+
     def __init__(self, name, image, credentials=None):
         top = os.environ.get("PARTICLEOS_TEST_SCRATCH", "/var/tmp")
         self.scratch = Path(tempfile.mkdtemp(prefix=f"particleos-{name}-", dir=top))
         self.credentials = CREDENTIALS if credentials is None else credentials
-        self.state = State.from_image(self.scratch / "machine", image, DISK_SIZE)
+        self.state = State.from_image(self.scratch / "machine", image, DISK_SIZE) if image else None
         self.requested = []
         self.times = []  # (name of the boot, seconds)
 
@@ -71,12 +79,14 @@ class Scenario:
             self.times.append((name, time.monotonic() - start))
 
     @contextlib.contextmanager
-    def serve(self, directory):
-        """An HTTP server on loopback; the URL is the one for the machine. What it asks for ends up in REQUESTED."""
+    def serve(self, directory, cut=None):
+        """An HTTP server on loopback; the URL is the one for the machine. What it asks for ends up in REQUESTED. Of files
+        with CUT in their name it sends half and hangs up."""
         def handler(*arguments):
             return Requests(*arguments, directory=str(directory))
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             server.requested = self.requested
+            server.cut = cut
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
             try:
@@ -110,10 +120,12 @@ def update_from_url(machine, url, verify=True):
 
 def update(machine):
     """Runs the update service; (whether it succeeded, what the journal says of it)."""
+    service = machine.output("systemctl list-unit-files --no-legend 'systemd-sysupdate-update.service' "
+                             "'systemd-sysupdate.service' | sed -n '1s/ .*//p'")
     cursor = machine.output("journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'")
-    machine.run("systemctl start --wait systemd-sysupdate.service")
-    result = machine.output("systemctl show -P Result systemd-sysupdate.service")
-    journal = machine.output(f"journalctl -o cat --no-pager --after-cursor='{cursor}' -u systemd-sysupdate.service")
+    machine.run(f"systemctl start --wait {service}")
+    result = machine.output(f"systemctl show -P Result {service}")
+    journal = machine.output(f"journalctl -o cat --no-pager --after-cursor='{cursor}' -u {service}")
     return result == "success", journal
 
 
