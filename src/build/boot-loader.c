@@ -10,9 +10,6 @@
 #include "tree/tree.h"
 #include "ui/step.h"
 
-/* Enrolment variables carry a time; firmware only wants later ones to be later. */
-#define DEFAULT_ENROLMENT_TIME 1577836800 /* 2020-01-01 */
-
 /* Certificates of the recipe's mkosi.uefi.VARIABLE/, after the one that signs. */
 static GPtrArray *enrolled_certificates(ImageBuild *image, const char *variable, GError **error) {
     g_autofree char *name = g_strconcat("mkosi.uefi.", variable, NULL);
@@ -33,7 +30,7 @@ static GPtrArray *enrolled_certificates(ImageBuild *image, const char *variable,
 
 static gboolean write_enrolment(ImageBuild *image, const char *variable, GError **error) {
     gint64 time =
-            image->config->source_date_epoch > 0 ? image->config->source_date_epoch : DEFAULT_ENROLMENT_TIME;
+            image->config->source_date_epoch > 0 ? image->config->source_date_epoch : BOOT_DEFAULT_UPDATE_TIME;
     g_autofree char *path = g_strdup_printf("efi/loader/keys/auto/%s.auth", variable);
     g_autoptr(GPtrArray) certificates = enrolled_certificates(image, variable, error);
     g_autoptr(GBytes) content = NULL;

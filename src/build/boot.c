@@ -57,6 +57,12 @@ static void mention_sign_tool(const ImageConfig *config) {
                 secure_boot_sign_tool_to_string(config->secure_boot_sign_tool));
 }
 
+gboolean boot_load_secure_boot_pair(
+        const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
+    return load_pair("SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
+            config->secure_boot_certificate, ret_key, ret_certificate, error);
+}
+
 gboolean boot_load_keys(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         const ImageConfig *config = ((ImageBuild *) build->images->pdata[i])->config;
@@ -64,9 +70,8 @@ gboolean boot_load_keys(Build *build, GError **error) {
         if (!load_verity_keys(build, config, error))
             return FALSE;
         if (config->secure_boot && !build->secure_boot_key &&
-                !load_pair("SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
-                        config->secure_boot_certificate, &build->secure_boot_key,
-                        &build->secure_boot_certificate, error))
+                !boot_load_secure_boot_pair(
+                        config, &build->secure_boot_key, &build->secure_boot_certificate, error))
             return FALSE;
     }
     return TRUE;

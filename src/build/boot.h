@@ -6,8 +6,15 @@
 #include "build/image-build.h"
 #include "format/authenticode.h"
 
+/* Updates of UEFI variables carry a time; firmware only wants later ones to be later. */
+#define BOOT_DEFAULT_UPDATE_TIME 1577836800 /* 2020-01-01 */
+
 /* Loads the keys and certificates that the recipe names and that its settings need. */
 gboolean boot_load_keys(Build *build, GError **error);
+
+/* SecureBootKey= and SecureBootCertificate=, which have to be there and to belong together. */
+gboolean boot_load_secure_boot_pair(
+        const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error);
 
 /* BINARY signed for Secure Boot, or BINARY itself when the recipe does not sign; a new reference. */
 GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error);

@@ -51,7 +51,7 @@ CompletionKind completion_of_option(const CliOption *option, const char **ret_wo
     *ret_words = "";
     if (strcmp(option->name, "directory") == 0)
         return COMPLETE_DIRECTORIES;
-    if (strcmp(option->name, "certificate") == 0)
+    if (strcmp(option->name, "certificate") == 0 || strcmp(option->name, "revocations") == 0)
         return COMPLETE_FILES;
     if (strcmp(option->name, "doc-format") == 0) {
         *ret_words = "auto man text markdown roff system";
@@ -74,7 +74,7 @@ char *completion_of_verb(const char *verb) {
 }
 
 gboolean completion_of_verb_is_file(const char *verb) {
-    return strcmp(verb, "inspect") == 0 || strcmp(verb, "burn") == 0;
+    return strcmp(verb, "inspect") == 0 || strcmp(verb, "burn") == 0 || strcmp(verb, "revoke") == 0;
 }
 
 char *completion_escape(const char *text, const char *special) {

@@ -36,6 +36,7 @@ static const struct {
         {"inspect", verb_inspect},
         {"journalctl", verb_journalctl},
         {"latest-snapshot", verb_latest_snapshot},
+        {"revoke", verb_revoke},
         {"serve", verb_serve},
         {"shell", verb_shell},
         {"ssh", verb_ssh},

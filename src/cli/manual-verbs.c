@@ -35,6 +35,15 @@ static const struct {
                 "boot "
                 "files, the root hash in the signed command line, the hash tree, the expected measurements. "
                 "Exits with 1 when a link is broken. `--certificate` names the signer to expect."},
+        {"revoke", "[UKI...]",
+                "Has the firmware of devices refuse versions that were signed once: adds the Authenticode "
+                "digests of the given UKIs to `mkosi.extra/usr/lib/particleos/revoked.auth` of the recipe "
+                "(another file with `--revocations`), an addition to the firmware's database `dbx` that is "
+                "signed with `SecureBootKey=`, and to `revoked.list` beside it, which says the same in "
+                "text. The next "
+                "image carries both to the devices. Without arguments it shows what is revoked; `--json` "
+                "prints it for programs. Refuses a version that is not older than that of the recipe, a UKI "
+                "of another image, and programs that are no UKI, unless `-f` is given."},
         {"vm", "[ARGUMENT...]",
                 "Boots the image in a virtual machine with UEFI firmware and a TPM. With `--until-login` it "
                 "runs unattended until the login prompt, reports on the chain of trust and powers off."},

@@ -34,6 +34,7 @@ gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_journalctl(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_latest_snapshot(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_revoke(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_ssh(Recipe *recipe, int *ret_exit_status, GError **error);

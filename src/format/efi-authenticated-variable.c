@@ -58,8 +58,8 @@ static gboolean make_time(gint64 timestamp, guint8 ret_time[static EFI_TIME_SIZE
 
 /* What is signed: name in UTF-16 without terminator, vendor, attributes, time, new content. NULL for a
  * variable that is not one of the key databases. */
-static GByteArray *make_signed_content(
-        const char *name, const guint8 time[static EFI_TIME_SIZE], GBytes *payload, GError **error) {
+static GByteArray *make_signed_content(const char *name, EfiUpdate kind,
+        const guint8 time[static EFI_TIME_SIZE], GBytes *payload, GError **error) {
     const EfiGuid *vendor = efi_key_variable_get_vendor(name);
     if (!vendor) {
         g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
@@ -70,18 +70,19 @@ static GByteArray *make_signed_content(
     for (const char *c = name; *c; c++)
         append_le(content, (guint8) *c, 2);
     g_byte_array_append(content, vendor->bytes, sizeof vendor->bytes);
-    append_le(content, EFI_VARIABLE_KEY_ATTRIBUTES, 4);
+    append_le(content,
+            EFI_VARIABLE_KEY_ATTRIBUTES | (kind == EFI_UPDATE_APPEND ? EFI_VARIABLE_APPEND_WRITE : 0), 4);
     g_byte_array_append(content, time, EFI_TIME_SIZE);
     g_byte_array_append(content, g_bytes_get_data(payload, NULL), g_bytes_get_size(payload));
     return content;
 }
 
-GBytes *efi_authenticated_variable_sign(const char *name, gint64 timestamp, GBytes *payload,
+GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64 timestamp, GBytes *payload,
         const KeySource *key, const Certificate *certificate, GError **error) {
     guint8 time[EFI_TIME_SIZE];
     if (!make_time(timestamp, time, error))
         return NULL;
-    g_autoptr(GByteArray) content = make_signed_content(name, time, payload, error);
+    g_autoptr(GByteArray) content = make_signed_content(name, kind, time, payload, error);
     if (!content)
         return NULL;
     g_autoptr(GBytes) signature = cms_sign_detached(
@@ -105,7 +106,8 @@ GBytes *efi_authenticated_variable_sign(const char *name, gint64 timestamp, GByt
 GBytes *efi_enrolment_variable_build(const char *name, gint64 timestamp, GPtrArray *certificates,
         const KeySource *key, const Certificate *certificate, GError **error) {
     g_autoptr(GBytes) lists = efi_signature_list_build(certificates, &PARTICLEOS_SIGNATURE_OWNER_GUID);
-    return efi_authenticated_variable_sign(name, timestamp, lists, key, certificate, error);
+    return efi_authenticated_variable_sign(
+            name, EFI_UPDATE_REPLACE, timestamp, lists, key, certificate, error);
 }
 
 static guint32 read_le32(const guint8 *p) {
@@ -152,8 +154,9 @@ void efi_authenticated_variable_free(EfiAuthenticatedVariable *variable) {
 }
 
 gboolean efi_authenticated_variable_verify(const EfiAuthenticatedVariable *variable, const char *name,
-        Certificate **ret_signer, GError **error) {
-    g_autoptr(GByteArray) content = make_signed_content(name, variable->timestamp, variable->payload, error);
+        EfiUpdate kind, Certificate **ret_signer, GError **error) {
+    g_autoptr(GByteArray) content =
+            make_signed_content(name, kind, variable->timestamp, variable->payload, error);
     return content &&
            cms_message_verify(variable->message, content->data, content->len, NULL, ret_signer, error);
 }

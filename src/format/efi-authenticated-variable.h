@@ -16,6 +16,8 @@
 #define EFI_VARIABLE_RUNTIME_ACCESS 0x04u
 #define EFI_VARIABLE_TIME_BASED_AUTHENTICATED_WRITE_ACCESS 0x20u
 
+#define EFI_VARIABLE_APPEND_WRITE 0x40u
+
 /* What PK, KEK and db have. */
 #define EFI_VARIABLE_KEY_ATTRIBUTES                                                                         \
     (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS |            \
@@ -27,10 +29,16 @@ extern const EfiGuid EFI_IMAGE_SECURITY_DATABASE_GUID; /* vendor of db and dbx *
 /* The vendor GUID of the variable NAME: PK, KEK, db or dbx; NULL for others. */
 const EfiGuid *efi_key_variable_get_vendor(const char *name);
 
-/* A signed update of the variable NAME (PK, KEK, db, dbx) to PAYLOAD (signature lists). TIMESTAMP is in
- * seconds since 1970, UTC (SOURCE_DATE_EPOCH); firmware refuses an update that is not newer than what it
+/* What an update does; its signature covers this. */
+typedef enum {
+    EFI_UPDATE_REPLACE,
+    EFI_UPDATE_APPEND, /* adds the entries that the variable does not have yet; may be of any time */
+} EfiUpdate;
+
+/* A signed update of the variable NAME (PK, KEK, db, dbx) by PAYLOAD (signature lists). TIMESTAMP is in
+ * seconds since 1970, UTC (SOURCE_DATE_EPOCH); firmware refuses a replacement that is not newer than what it
  * has. */
-GBytes *efi_authenticated_variable_sign(const char *name, gint64 timestamp, GBytes *payload,
+GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64 timestamp, GBytes *payload,
         const KeySource *key, const Certificate *certificate, GError **error);
 
 /* The same with the signature lists made from CERTIFICATES (an array of Certificate), owner
@@ -49,7 +57,8 @@ EfiAuthenticatedVariable *efi_authenticated_variable_parse(const void *data, gsi
 void efi_authenticated_variable_free(EfiAuthenticatedVariable *variable);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EfiAuthenticatedVariable, efi_authenticated_variable_free)
 
-/* Checks the signature of VARIABLE as an update of the variable NAME (PK, KEK, db, dbx). RET_SIGNER (may be
+/* Checks the signature of VARIABLE as an update of that KIND of the variable NAME (PK, KEK, db, dbx).
+ * RET_SIGNER (may be
  * NULL) receives a new reference. */
 gboolean efi_authenticated_variable_verify(const EfiAuthenticatedVariable *variable, const char *name,
-        Certificate **ret_signer, GError **error);
+        EfiUpdate kind, Certificate **ret_signer, GError **error);

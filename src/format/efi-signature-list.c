@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "format/sha256.h"
+
 #define LIST_HEADER_SIZE 28 /* type, list size, header size, entry size */
 
 /* a5c059a1-94e4-4aa7-87b5-ab155c2bf072 */
@@ -36,16 +38,30 @@ static guint32 read_le32(const guint8 *p) {
     return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
 }
 
+static void append_header(GByteArray *lists, const EfiGuid *type, gsize n, gsize data_size) {
+    guint32 entry_size = (guint32) (sizeof(EfiGuid) + data_size);
+    g_byte_array_append(lists, type->bytes, sizeof(EfiGuid));
+    append_le32(lists, (guint32) (LIST_HEADER_SIZE + n * entry_size));
+    append_le32(lists, 0);
+    append_le32(lists, entry_size);
+}
+
+GBytes *efi_signature_list_build_sha256(const guint8 *digests, gsize n, const EfiGuid *owner) {
+    GByteArray *list = g_byte_array_new();
+    append_header(list, &EFI_CERT_SHA256_GUID, n, SHA256_SIZE);
+    for (gsize i = 0; i < n; i++) {
+        g_byte_array_append(list, owner->bytes, sizeof(EfiGuid));
+        g_byte_array_append(list, digests + i * SHA256_SIZE, SHA256_SIZE);
+    }
+    return g_byte_array_free_to_bytes(list);
+}
+
 GBytes *efi_signature_list_build(GPtrArray *certificates, const EfiGuid *owner) {
     GByteArray *lists = g_byte_array_new();
     for (guint i = 0; i < certificates->len; i++) {
         gsize size = 0;
         const guint8 *der = g_bytes_get_data(certificate_get_der(certificates->pdata[i]), &size);
-        guint32 entry_size = (guint32) (sizeof(EfiGuid) + size);
-        g_byte_array_append(lists, EFI_CERT_X509_GUID.bytes, sizeof(EfiGuid));
-        append_le32(lists, LIST_HEADER_SIZE + entry_size);
-        append_le32(lists, 0);
-        append_le32(lists, entry_size);
+        append_header(lists, &EFI_CERT_X509_GUID, 1, size);
         g_byte_array_append(lists, owner->bytes, sizeof(EfiGuid));
         g_byte_array_append(lists, der, size);
     }

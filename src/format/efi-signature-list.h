@@ -27,9 +27,12 @@ char *efi_guid_to_string(const EfiGuid *guid);
  * of Certificate with at least one element. */
 GBytes *efi_signature_list_build(GPtrArray *certificates, const EfiGuid *owner);
 
+/* One list with the N SHA-256 digests that are in a row at DIGESTS, in their order. */
+GBytes *efi_signature_list_build_sha256(const guint8 *digests, gsize n, const EfiGuid *owner);
+
 /* One entry of a list. */
 typedef struct {
-    EfiGuid type; /* EFI_CERT_X509_GUID: DATA is a DER certificate */
+    EfiGuid type; /* EFI_CERT_X509_GUID: DATA is a DER certificate; EFI_CERT_SHA256_GUID: a digest */
     EfiGuid owner;
     GBytes *data;
 } EfiSignature;

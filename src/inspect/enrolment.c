@@ -90,7 +90,7 @@ static void check_variable(InspectContext *context, InspectNode *node, const cha
     }
     g_autoptr(GError) error = NULL;
     g_autoptr(Certificate) signer = NULL;
-    if (!efi_authenticated_variable_verify(key->variable, name, &signer, &error)) {
+    if (!efi_authenticated_variable_verify(key->variable, name, EFI_UPDATE_REPLACE, &signer, &error)) {
         inspect_node_set_error(link, error);
         return;
     }

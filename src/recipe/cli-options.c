@@ -22,6 +22,8 @@ const CliOption cli_options[] = {
         {"rerun-build-scripts", 'R', NULL, AT(rerun_build_scripts),
                 .help = "only run the build scripts again"},
         {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
+        {"revocations", 0, "FILE", AT(revocations),
+                .help = "the file that revoke adds to, instead of the one in the recipe's mkosi.extra"},
         {"until-login", 0, NULL, AT(until_login),
                 .help = "vm boots unattended, reports on the chain of trust and powers off"},
         {"yes", 0, NULL, AT(yes), .help = "burn does not ask whether the content of the device may go"},

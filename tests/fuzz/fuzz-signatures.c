@@ -28,7 +28,7 @@ static void try_pe(const uint8_t *data, size_t size) {
 static void try_variable(const uint8_t *data, size_t size) {
     g_autoptr(EfiAuthenticatedVariable) variable = efi_authenticated_variable_parse(data, size, NULL);
     if (variable)
-        efi_authenticated_variable_verify(variable, "db", NULL, NULL);
+        efi_authenticated_variable_verify(variable, "db", EFI_UPDATE_REPLACE, NULL, NULL);
     g_autoptr(GPtrArray) signatures =
             variable ? efi_signature_list_parse(g_bytes_get_data(variable->payload, NULL),
                                g_bytes_get_size(variable->payload), NULL)

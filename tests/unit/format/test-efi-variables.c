@@ -71,6 +71,46 @@ static void test_list_efitools(void) {
             keys->directory, other->certificate_path));
 }
 
+static void test_list_sha256(void) {
+    guint8 digests[2 * 32];
+    for (gsize i = 0; i < sizeof digests; i++)
+        digests[i] = (guint8) i;
+    g_autoptr(GBytes) list = efi_signature_list_build_sha256(digests, 2, &PARTICLEOS_SIGNATURE_OWNER_GUID);
+    g_assert_cmpuint(g_bytes_get_size(list), ==, 28 + 2 * 48);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) read =
+            efi_signature_list_parse(g_bytes_get_data(list, NULL), g_bytes_get_size(list), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(read->len, ==, 2);
+    for (guint i = 0; i < read->len; i++) {
+        const EfiSignature *signature = read->pdata[i];
+        g_assert_true(efi_guid_equal(&signature->type, &EFI_CERT_SHA256_GUID));
+        g_assert_true(efi_guid_equal(&signature->owner, &PARTICLEOS_SIGNATURE_OWNER_GUID));
+        g_assert_cmpmem(g_bytes_get_data(signature->data, NULL), g_bytes_get_size(signature->data),
+                digests + 32 * i, 32);
+    }
+}
+
+/* Replacing and appending are signed differently, so one cannot be passed off as the other. */
+static void test_append(void) {
+    g_autoptr(TestKeys) keys = test_keys_new("append");
+    g_autoptr(GError) error = NULL;
+    guint8 digest[32] = {1, 2, 3};
+    g_autoptr(GBytes) list = efi_signature_list_build_sha256(digest, 1, &PARTICLEOS_SIGNATURE_OWNER_GUID);
+    for (EfiUpdate kind = EFI_UPDATE_REPLACE; kind <= EFI_UPDATE_APPEND; kind++) {
+        g_autoptr(GBytes) update =
+                efi_authenticated_variable_sign("dbx", kind, 0, list, keys->key, keys->certificate, &error);
+        g_assert_no_error(error);
+        g_autoptr(EfiAuthenticatedVariable) variable = efi_authenticated_variable_parse(
+                g_bytes_get_data(update, NULL), g_bytes_get_size(update), &error);
+        g_assert_no_error(error);
+        g_assert_true(efi_authenticated_variable_verify(variable, "dbx", kind, NULL, &error));
+        g_assert_no_error(error);
+        EfiUpdate other = kind == EFI_UPDATE_APPEND ? EFI_UPDATE_REPLACE : EFI_UPDATE_APPEND;
+        g_assert_false(efi_authenticated_variable_verify(variable, "dbx", other, NULL, NULL));
+    }
+}
+
 static void test_variable(void) {
     static const char *const names[] = {"PK", "KEK", "db", "dbx"};
     g_autoptr(TestKeys) keys = test_keys_new("variable");
@@ -92,12 +132,13 @@ static void test_variable(void) {
         g_autoptr(EfiAuthenticatedVariable) variable = efi_authenticated_variable_parse(data, size, &error);
         g_assert_no_error(error);
         g_autoptr(Certificate) signer = NULL;
-        g_assert_true(efi_authenticated_variable_verify(variable, names[i], &signer, &error));
+        g_assert_true(
+                efi_authenticated_variable_verify(variable, names[i], EFI_UPDATE_REPLACE, &signer, &error));
         g_assert_no_error(error);
         g_assert_true(certificate_equal(signer, keys->certificate));
         /* The name is part of what is signed. */
         const char *other = names[(i + 1) % G_N_ELEMENTS(names)];
-        g_assert_false(efi_authenticated_variable_verify(variable, other, NULL, &error));
+        g_assert_false(efi_authenticated_variable_verify(variable, other, EFI_UPDATE_REPLACE, NULL, &error));
         g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH);
     }
     g_autoptr(GError) error = NULL;
@@ -117,7 +158,8 @@ static void test_variable_damaged(void) {
         g_autofree guint8 *cut = g_memdup2(data, i);
         g_autoptr(EfiAuthenticatedVariable) short_one = efi_authenticated_variable_parse(cut, i, NULL);
         g_autoptr(Certificate) signer = NULL;
-        g_assert_false(short_one && efi_authenticated_variable_verify(short_one, "db", &signer, NULL));
+        g_assert_false(short_one && efi_authenticated_variable_verify(
+                                            short_one, "db", EFI_UPDATE_REPLACE, &signer, NULL));
     }
 }
 
@@ -142,7 +184,7 @@ static void test_variable_sbvarsign(void) {
     g_autoptr(EfiAuthenticatedVariable) theirs = efi_authenticated_variable_parse(data, size, &error);
     g_assert_no_error(error);
     g_assert_true(g_bytes_equal(theirs->payload, lists));
-    g_assert_true(efi_authenticated_variable_verify(theirs, "db", NULL, &error));
+    g_assert_true(efi_authenticated_variable_verify(theirs, "db", EFI_UPDATE_REPLACE, NULL, &error));
     g_assert_no_error(error);
 }
 
@@ -176,6 +218,8 @@ static void test_variable_openssl(void) {
 
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/efi/signature-list/sha256", test_list_sha256);
+    g_test_add_func("/efi/authenticated-variable/append", test_append);
     g_test_add_func("/efi/signature-list", test_list);
     g_test_add_func("/efi/signature-list/sbsiglist", test_list_sbsiglist);
     g_test_add_func("/efi/signature-list/efitools", test_list_efitools);
