@@ -58,6 +58,25 @@ def find_partition(path, kind):
     return found[0]
 
 
+def fill_slots(path, artifacts, version):
+    """Puts a version of ParticleOS into the free slots, as an update does: its volume, hash tree and signature."""
+    for kind, infix, suffix in ((USR, ".usr-x86-64.", ""), (USR_VERITY, ".usr-x86-64-verity.", "_verity"),
+                                (USR_VERITY_SIG, ".usr-x86-64-verity-sig.", "_verity_sig")):
+        source = next(file for file in Path(artifacts).iterdir() if infix in file.name)
+        slot = next(p for p in read_partitions(path) if p.type == kind and p.label == "_empty")
+        data = source.read_bytes()
+        if len(data) > slot.size:
+            raise ValueError(f"{source.name} does not fit into partition {slot.number}")
+        with open(path, "r+b") as disk:
+            disk.seek(slot.offset)
+            disk.write(data)
+        call = ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel"]
+        subprocess.run([*call, "--part-label", str(path), str(slot.number), f"ParticleOS_{version}{suffix}"], check=True)
+        identifier = source.name.split(infix)[1].removesuffix(".raw")
+        if len(identifier) == 32:  # half of the root hash; the signature has none
+            subprocess.run([*call, "--part-uuid", str(path), str(slot.number), str(uuid.UUID(identifier))], check=True)
+
+
 def flip_byte(path, offset):
     with open(path, "r+b") as disk:
         disk.seek(offset)
@@ -86,6 +105,9 @@ class Esp:
         source = Path(scratch) / "esp-file"
         source.write_bytes(data)
         self._mtools("mcopy", "-D", "o", "-o", str(source), f"::{path}")
+
+    def remove(self, path):
+        self._mtools("mdel", f"::{path}")
 
     def uki_paths(self):
         return [f"/EFI/Linux/{name}" for name in self.list("/EFI/Linux") if name.lower().endswith(".efi")]
