@@ -231,7 +231,7 @@ class Life(unittest.TestCase):
             machine.expect(GIVEN_UP.format("0.3", re.escape(tries)), refuse=r"\w login: ")
         login(machine)
         self.assert_returned("0.3", r"ParticleOS_0.3_x86-64, try 3: emergency mode in the initrd, "
-                                    r"failed units: .*sysroot-usr\.mount")
+                                    r"failed units: .*systemd-veritysetup@usr\.service")
 
         journal = self.update_from_directory("0.3")  # offered again
         self.assertIn("No update needed", journal)
