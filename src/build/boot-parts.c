@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "build/boot-rules.h"
+#include "build/boot.h"
 #include "build/kernel-modules.h"
 #include "build/kernel-tree.h"
 #include "build/microcode.h"
@@ -154,6 +155,30 @@ static gboolean read_boot_loaders(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
+/* What is signed for the ESP stays in the image as well: "bootctl update" of a later version of the system
+ * takes it from there, and would otherwise replace a signed boot loader by one that the firmware refuses. */
+static gboolean keep_signed_boot_loaders(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+
+    if (!config->secure_boot || !boot_wants_loader(image) ||
+            !boot_loader_is_systemd_boot(config->bootloader))
+        return TRUE;
+    for (guint i = 0; i < image->boot_loaders->len; i++) {
+        BootFile *file = image->boot_loaders->pdata[i];
+        g_autofree char *path = g_strconcat(EFI_PROGRAMS "/", file->name, ".signed", NULL);
+        g_autoptr(GBytes) plain = NULL;
+
+        if (file->is_signed)
+            continue;
+        plain = g_steal_pointer(&file->content);
+        if (!(file->content = boot_sign(image, plain, AUTHENTICODE_REPLACE, error)) ||
+                !boot_write(image, path, file->content, error))
+            return FALSE;
+        file->is_signed = TRUE;
+    }
+    return TRUE;
+}
+
 /* The first file, by name, that matches PATTERN (a path whose components may be globs); NULL: none. */
 static char *find_file(int root_fd, const char *directory, char *const *components) {
     g_autoptr(GPtrArray) names = kernel_tree_list(root_fd, *directory ? directory : ".", NULL);
@@ -249,5 +274,7 @@ gboolean step_save_boot_parts(ImageBuild *image, GError **error) {
         image->kernel_version = g_strdup(((BootKernel *) image->kernels->pdata[0])->version);
     if (!read_splash(image, error))
         return FALSE;
-    return !boot_wants_efi(config) || (read_boot_loaders(image, error) && read_shim(image, error));
+    return !boot_wants_efi(config) ||
+           (read_boot_loaders(image, error) && keep_signed_boot_loaders(image, error) &&
+                   read_shim(image, error));
 }
