@@ -9,27 +9,16 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "build/ipe-policy.h"
 #include "crypto/cms.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 #define POLICY_DIRECTORY "/usr/lib/ipe"
 #define SOURCE_SUFFIX ".pol"
 #define SIGNED_SUFFIX ".p7b"
-
-/* Whether the first words of the policy TEXT give it the name NAME. */
-static gboolean has_name(const char *text, const char *name) {
-    g_autofree char *wanted = g_strconcat("policy_name=", name, NULL);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (char **line = lines; *line; line++) {
-        g_auto(GStrv) words = g_strsplit_set(g_strstrip(*line), " \t", 2);
-        if (words[0] && *words[0] && *words[0] != '#')
-            return g_str_equal(words[0], wanted);
-    }
-    return FALSE;
-}
 
 static gboolean sign_policy(int root_fd, const char *name, const KeySource *key,
         const Certificate *certificate, GError **error) {
@@ -43,11 +32,8 @@ static gboolean sign_policy(int root_fd, const char *name, const KeySource *key,
         return TRUE;
     if (!(text = tree_read_file(root_fd, source, &length, error)))
         return FALSE;
-    if (memchr(text, 0, length) || !has_name(text, name)) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "%s: a policy has to begin with policy_name=%s, the name of its file", source, name);
+    if (!ipe_policy_check(source, text, length, name, error))
         return FALSE;
-    }
     if (!(message = cms_sign_data(key, certificate, text, length, 0, error))) {
         g_prefix_error(error, "%s: ", source);
         return FALSE;
@@ -90,13 +76,35 @@ gboolean ipe_sign_policies(
     return TRUE;
 }
 
+/* The kernel takes nothing that is not signed, so that the image would run without the policy. */
+static gboolean warn_of_unsigned(int root_fd, GError **error) {
+    g_autoptr(GPtrArray) names = list_policies(root_fd, error);
+
+    if (!names)
+        return FALSE;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        g_autofree char *target = g_strconcat(POLICY_DIRECTORY "/", name, SIGNED_SUFFIX, NULL);
+
+        if (!tree_exists(root_fd, target))
+            ui_warning("%s/%s%s is not signed, so no system will load it: there is no verity key; make one "
+                       "with "
+                       "'particleos genkey', set VerityKey=, or bring along %s%s",
+                    POLICY_DIRECTORY, name, SOURCE_SUFFIX, name, SIGNED_SUFFIX);
+    }
+    return TRUE;
+}
+
 gboolean wants_ipe(const ImageBuild *image) {
-    return image->build->verity_key && tree_exists(image->root_fd, POLICY_DIRECTORY);
+    return tree_exists(image->root_fd, POLICY_DIRECTORY);
 }
 
 gboolean step_ipe(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Signing integrity policies");
+    g_autoptr(UiStep) step = NULL;
 
+    if (!image->build->verity_key)
+        return warn_of_unsigned(image->root_fd, error);
+    step = ui_step_begin(image->name, "Signing integrity policies");
     if (!ipe_sign_policies(
                 image->root_fd, image->build->verity_key, image->build->verity_certificate, error))
         return FALSE;
