@@ -24,6 +24,7 @@ class Partition:
     size: int
     label: str
     flags: int = 0
+    number: int = 0
 
 
 def read_partitions(path):
@@ -46,7 +47,7 @@ def read_partitions(path):
         label = entry[56:128].decode("utf-16-le").split("\0")[0]
         partitions.append(
             Partition(kind, uuid.UUID(bytes_le=entry[16:32]), first * SECTOR, (last - first + 1) * SECTOR, label,
-                      struct.unpack_from("<Q", entry, 48)[0]))
+                      struct.unpack_from("<Q", entry, 48)[0], i + 1))
     return partitions
 
 
