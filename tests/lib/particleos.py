@@ -114,8 +114,9 @@ def locked(name):
 def built_image():
     """The directory of our recipe, minimal flavour, signed with test keys and built: recipe copy, mkosi.key, mkosi.crt,
     mkosi.output/. Built at the first use, and again when the program or the recipe is another one."""
-    if "PARTICLEOS_TEST_IMAGE" in os.environ:  # made before, by hand
-        return Path(os.environ["PARTICLEOS_TEST_IMAGE"]).resolve()
+    made = os.environ.get("PARTICLEOS_TEST_IMAGE")
+    if made and Path(made).is_dir():  # before, by hand
+        return Path(made).resolve()
     directory = WORK / "image"
     stamp = WORK / "image.stamp"
     with locked("image"):
@@ -140,17 +141,6 @@ def built_image():
         particleos("-C", directory, *build_options(), *package_options(), "build",
                    env=environment(SOURCE_DATE_EPOCH=EPOCH))
         stamp.write_text(digest)
-    return directory
-
-
-def signing_keys():
-    """A directory with the keys that all versions of our recipe are signed with in tests."""
-    directory = WORK / "keys"
-    with locked("keys"):
-        if not (directory / "mkosi.crt").exists():
-            shutil.rmtree(directory, ignore_errors=True)
-            directory.mkdir(parents=True)
-            particleos("--directory", directory, "genkey")
     return directory
 
 

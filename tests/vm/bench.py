@@ -70,11 +70,13 @@ def making(name):
 
 def keys():
     """The directory with mkosi.key and mkosi.crt: those of the image that all tests share."""
-    return particleos.signing_keys()
+    return particleos.built_image()
 
 
 def version(number=FIRST, variant=None):
     """The directory of the artifacts of a version of ParticleOS (minimal flavour), all by the same keys."""
+    if number == FIRST and variant is None and not TESTING:
+        return particleos.built_image() / "mkosi.output"
     name = number if variant is None else f"{number}-{variant.name}"
     with making(name) as needed:
         recipe = PLACE / f"recipe-{name}"
@@ -83,7 +85,7 @@ def version(number=FIRST, variant=None):
             particleos.copy_recipe(recipe, keys())
             if variant:
                 variant.apply(recipe)
-            cache = PLACE / "cache"
+            cache = PLACE / "cache" if TESTING else particleos.built_image() / "mkosi.cache"
             cache.mkdir(exist_ok=True)
             print(f"# building version {name} for {RELEASE}", file=sys.stderr, flush=True)
             with particleos.locked(f"bench-{RELEASE}-build"):  # one at a time fills the cache for the others

@@ -112,7 +112,8 @@ def copy_sparse(source, target):
 class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
-    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=()):
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=(),
+                 record=None):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
@@ -120,6 +121,7 @@ class Machine:
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
         self.drives = list(drives)  # more disk images, read-only
+        self.record = record  # every write to the disk goes into this file as well, see write_log.py
         self.text = ""  # all of the console so far, without control sequences
         self.seen = 0  # position in text behind the last match
         self.pending = b""  # bytes at the end that may be half of something
@@ -155,6 +157,14 @@ class Machine:
         if self.log:
             self.log.close()
 
+    def _disk(self):
+        if not self.record:
+            return ["-drive", f"if=none,id=disk,format=raw,file={self.state.disk},discard=unmap,cache=unsafe"]
+        Path(self.record).touch()
+        return ["-blockdev", f"driver=file,node-name=written,filename={self.state.disk},discard=unmap,cache.no-flush=on",
+                "-blockdev", f"driver=file,node-name=record,filename={self.record},cache.no-flush=on",
+                "-blockdev", "driver=blklogwrites,node-name=disk,file=written,log=record,discard=unmap"]
+
     def _command(self, console, tpm):
         code, _ = find_firmware()
         # cmpxchg16b stops all CPUs when it is emulated.
@@ -166,7 +176,7 @@ class Machine:
             "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
             "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
-            "-drive", f"if=none,id=disk,format=raw,file={self.state.disk},discard=unmap,cache=unsafe",
+            *self._disk(),
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
             *(["-nic", "user,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
             *(word for number, path in enumerate(self.drives)

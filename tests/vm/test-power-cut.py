@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The plug is pulled during an update: the machine comes up with the old version or the new one, complete and verified.
+
+One machine is updated from 0.1 to 0.2 and restarted into it, while every write to its disk is recorded, those of the boot
+loader too. From that the disk is made as it was at thirty moments: after each change of a partition table and of a
+directory of the ESP (a seeded choice, if there are more), and at random ones between; at some of them a part of what was not
+flushed is lost, as in the cache of a disk. Each of these disks is checked, and started.
+
+Disks that agree in all that a boot reads before it mounts root (partition tables, ESP, volumes of every version on the ESP)
+start alike, so of those one is started; PARTICLEOS_TEST_EVERY=1 starts each.
+"""
+
+import hashlib
+import os
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bench
+import disk
+import scenario
+import write_log
+from machine import missing_tools
+from scenario import Scenario, login, update, version
+
+SKIPPED = 77
+MOMENTS = 30
+SEED = int(os.environ.get("PARTICLEOS_TEST_SEED", "20261123"))
+OLD, NEW = "0.1", "0.2"
+UPDATES = "/var/lib/particleos/updates"
+BROKEN = r"(?i)emergency mode|did not come up|please enter|kernel panic|access denied|security violation"
+
+
+class Moment:
+    """A state of the disk: after CUT writes, with what was not flushed lost in part if LOSSY."""
+
+    def __init__(self, cut, why, lossy=False):
+        self.cut, self.why, self.lossy = cut, why, lossy
+
+    def __str__(self):
+        return f"after write {self.cut} ({self.why}{', cache lost' if self.lossy else ''})"
+
+
+def sample(chosen, candidates, count):
+    """COUNT of CANDIDATES, spread over all of them."""
+    step = max(1, len(candidates) / count) if count else 1
+    return [candidates[min(len(candidates) - 1, int(i * step + chosen.random() * step))]
+            for i in range(min(count, len(candidates)))]
+
+
+class PowerCut(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.life = Scenario("power-cut", None)
+        cls.addClassCleanup(cls.life.remove)
+        cls.scratch = cls.life.scratch
+        cls.life.state = bench.machine(cls.scratch / "machine")
+        cls.before = cls.life.state.copy(cls.scratch / "before")
+        cls.record()
+
+    @classmethod
+    def record(cls):
+        """The update and the restart into it; which writes belong to them."""
+        files = bench.artifacts(bench.version(NEW), cls.scratch / "medium")
+        medium = cls.scratch / "medium.ext4"
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", "medium", "-d", str(files), str(medium), "1G"],
+                       check=True, capture_output=True)
+        shutil.rmtree(files)
+        cls.log = cls.scratch / "writes"
+        with cls.life.boot("update", drives=[medium], record=cls.log) as machine:
+            login(machine)
+            machine.output(f"sync; mkdir -p {UPDATES}; mount -o ro -L medium {UPDATES}")
+            begin = os.path.getsize(cls.log)
+            success, journal = update(machine)
+            if not success:
+                machine.fail(journal)
+            machine.reboot()
+            login(machine)
+            if version(machine) != NEW:
+                machine.fail(f"this is not version {NEW}")
+            machine.output("systemctl is-system-running --wait || systemctl --failed")
+            machine.output("systemctl is-active boot-complete.target; sync")
+            machine.power_off()
+        cls.writes = write_log.read(cls.log)
+        cls.begin = next(i for i, write in enumerate(cls.writes) if write.where > begin)
+        cls.find_places()
+
+    @classmethod
+    def find_places(cls):
+        """Ranges of the disk that a boot depends on."""
+        size = os.path.getsize(cls.before.disk)
+        cls.tables = [(0, 34 * disk.SECTOR), (size - 33 * disk.SECTOR, size)]
+        esp = disk.find_partition(cls.before.disk, disk.ESP)
+        cls.esp = (esp.offset, esp.offset + esp.size)
+        with open(cls.before.disk, "rb") as image:  # FAT32, as in the specification of Microsoft
+            image.seek(esp.offset)
+            head = image.read(512)
+        sector, cluster, reserved, fats = struct.unpack_from("<HBHB", head, 11)
+        (length,) = struct.unpack_from("<I", head, 36)
+        cls.data = esp.offset + (reserved + fats * length) * sector
+        cls.slots = [(p.offset, p.offset + p.size) for p in disk.read_partitions(cls.before.disk)
+                     if p.type in (disk.USR, disk.USR_VERITY, disk.USR_VERITY_SIG) and p.label == "_empty"]
+
+    @classmethod
+    def kinds(cls):
+        """Numbers of the writes that change a partition table, a directory of the ESP, and other things of the update."""
+        tables, directories, others = [], [], []
+        for i, write in enumerate(cls.writes[cls.begin:], cls.begin):
+            if any(write.touches(*place) for place in cls.tables):
+                tables.append(i + 1)
+            elif write.touches(*cls.esp):
+                # A directory here is one cluster or two; files come in larger pieces.
+                small = write.start >= cls.data and write.size <= 8192
+                (directories if small else others).append(i + 1)
+            elif any(write.touches(*place) for place in cls.slots):
+                others.append(i + 1)
+        return tables, directories, others
+
+    def moments(self):
+        """The thirty, the same for the same writes and seed."""
+        chosen = random.Random(SEED)
+        tables, directories, others = self.kinds()
+        self.assertGreater(len(tables), 0)
+        self.assertGreater(len(directories), 0)
+        self.assertGreater(len(others), 10)
+        found = [Moment(cut, "partition table") for cut in sample(chosen, tables, 12)]
+        found += [Moment(cut, "directory of the ESP") for cut in sample(chosen, directories, 8)]
+        found += [Moment(cut, "data") for cut in sample(chosen, others, MOMENTS - len(found))]
+        for moment in sample(chosen, found, 10):
+            moment.lossy = True
+        return found
+
+    def make(self, number, moment):
+        """The machine as it is at MOMENT."""
+        state = self.before.copy(self.scratch / f"moment-{number}")
+        lost = random.Random(f"{SEED} {moment.cut}") if moment.lossy else None
+        write_log.replay(self.log, write_log.survivors(self.writes, moment.cut, lost), state.disk)
+        return state
+
+    def on_esp(self, state):
+        """{version: UKI file name} of what the boot loader can choose."""
+        names = disk.Esp(state.disk).list("/EFI/Linux")
+        return {m[1]: name for name in names if (m := re.fullmatch(r"ParticleOS_([^_]+)_x86-64\S*\.efi", name))}
+
+    def check(self, state, moment):
+        """What can be seen without starting: each version that the boot loader can choose is complete. Returns a digest of
+        all that a boot reads."""
+        said = subprocess.run(["fsck.vfat", "-n", self.carve(state, *self.esp)], capture_output=True, text=True).stdout
+        self.assertNotRegex(said, r"(?i)cluster .*(lost|shared|bad)|contains a free cluster", f"{moment}: {said}")
+        digest = hashlib.sha256()
+        for place in (*self.tables, self.esp):
+            digest.update(self.digest(state, *place))
+        versions = self.on_esp(state)
+        self.assertTrue(set(versions) and set(versions) <= {OLD, NEW}, f"{moment}: {versions}")
+        try:
+            partitions = disk.read_partitions(state.disk)
+        except ValueError:  # the primary table is half written: firmware and kernel take the other
+            partitions = None
+        for number in versions if partitions else ():
+            volume = [p for p in partitions if p.label == f"ParticleOS_{number}" and p.type == disk.USR]
+            tree = [p for p in partitions if p.label == f"ParticleOS_{number}_verity"]
+            self.assertTrue(volume and tree, f"{moment}: {number} is on the ESP, but has no volume")
+            self.verify(state, volume[0], tree[0], moment)
+            for partition in (volume[0], tree[0]):
+                digest.update(self.digest(state, partition.offset, partition.offset + partition.size))
+        return digest.hexdigest()
+
+    def verify(self, state, volume, tree, moment):
+        data, hashes = (self.carve(state, p.offset, p.offset + p.size) for p in (volume, tree))
+        root_hash = volume.uuid.hex + tree.uuid.hex
+        made = subprocess.run(["veritysetup", "verify", data, hashes, root_hash], capture_output=True, text=True)
+        self.assertEqual(made.returncode, 0, f"{moment}: {made.stderr}")
+
+    def carve(self, state, start, end):
+        target = state.directory / f"part-{start}"
+        with open(state.disk, "rb", buffering=0) as source, open(target, "wb") as output:
+            for here, there in extents(source, start, end):
+                source.seek(here)
+                output.seek(here - start)
+                shutil.copyfileobj(Part(source, there - here), output, 1 << 20)
+            output.truncate(end - start)
+        return str(target)
+
+    def digest(self, state, start, end):
+        """Of the part of the disk that is no hole and no zeros."""
+        digest = hashlib.sha256()
+        with open(state.disk, "rb", buffering=0) as source:
+            for here, there in extents(source, start, end):
+                source.seek(here)
+                while here < there:
+                    block = source.read(min(1 << 20, there - here))
+                    if block.count(0) != len(block):
+                        digest.update(struct.pack("<Q", here) + block)
+                    here += len(block)
+        return digest.digest()
+
+    def start(self, number, state, moment):
+        """Which version comes up."""
+        with self.life.boot(f"moment-{number}", state) as machine:
+            found = machine.expect(r"ParticleOS on \S.* (\d\.\d) \S+ ttyS0", refuse=BROKEN)
+            machine.expect(r"\w login: ", refuse=BROKEN)
+            machine.kill()
+        return found[1]
+
+    def prove(self, numbered):
+        number, moment = numbered
+        state = self.make(number, moment)
+        try:
+            digest = self.check(state, moment)
+            if not os.environ.get("PARTICLEOS_TEST_EVERY"):
+                with self.lock:
+                    if digest in self.started:
+                        return f"{moment}: as {self.started[digest]}"
+                    self.started[digest] = str(moment)
+            return f"{moment}: version {self.start(number, state, moment)} came up"
+        finally:
+            shutil.rmtree(state.directory)
+
+    def test_power_cut(self):
+        self.lock, self.started = threading.Lock(), {}
+        moments = self.moments()
+        self.assertEqual(len(moments), MOMENTS)
+        failures = []
+        with ThreadPoolExecutor(int(os.environ.get("PARTICLEOS_TEST_WORKERS", "1"))) as pool:
+            for moment, future in [(x, pool.submit(self.prove, x)) for x in enumerate(moments)]:
+                try:
+                    print(f"# {future.result()}", file=sys.stderr, flush=True)
+                except Exception as error:
+                    print(f"# FAILED {moment[1]}: {error}", file=sys.stderr, flush=True)
+                    failures.append(f"{moment[1]}: {error}")
+        print(f"# {len(moments)} moments, {len(self.started)} of them different", file=sys.stderr)
+        self.assertEqual(failures, [])
+
+
+class Part:
+    """The next SIZE bytes of a file."""
+
+    def __init__(self, file, size):
+        self.file, self.left = file, size
+
+    def read(self, size):
+        data = self.file.read(min(size, self.left))
+        self.left -= len(data)
+        return data
+
+
+def extents(file, start, end):
+    """Pieces of a file between START and END that are no holes."""
+    here = start
+    while here < end:
+        try:
+            here = os.lseek(file.fileno(), here, os.SEEK_DATA)
+        except OSError:
+            return
+        if here >= end:
+            return
+        hole = min(end, os.lseek(file.fileno(), here, os.SEEK_HOLE))
+        yield here, hole
+        here = hole
+
+
+if __name__ == "__main__":
+    wanted = [program for program in ("veritysetup", "fsck.vfat", "mke2fs") if not shutil.which(program)]
+    if missing_tools() or wanted:
+        print("SKIP: " + (missing_tools() or ", ".join(wanted) + " is not installed"))
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2, failfast=True)
