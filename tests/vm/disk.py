@@ -113,6 +113,14 @@ class Esp:
     def uki_paths(self):
         return [f"/EFI/Linux/{name}" for name in self.list("/EFI/Linux") if name.lower().endswith(".efi")]
 
+    def choose(self, profile, scratch):
+        """Makes a profile of the UKIs what the boot loader starts; None: the normal system again."""
+        lines = [line for line in self.read("/loader/loader.conf").decode().splitlines()
+                 if not line.startswith("default ")]
+        if profile:
+            lines.append(f"default particleos_*@{profile}")
+        self.write("/loader/loader.conf", ("\n".join(lines) + "\n").encode(), scratch)
+
     def boot_loader_paths(self):
         paths = [f"/EFI/{directory}/{name}" for directory in ("BOOT", "systemd")
                  for name in self.list(f"/EFI/{directory}") if name.lower().endswith(".efi")]

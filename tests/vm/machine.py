@@ -87,6 +87,17 @@ class State:
         shutil.copyfile(find_firmware()[1], state.variables)
         return state
 
+    @classmethod
+    def blank(cls, directory, size):
+        """A machine in setup mode whose disk of SIZE bytes is as it left the factory."""
+        state = cls(directory)
+        state.directory.mkdir(parents=True)
+        state.tpm.mkdir()
+        state.disk.touch()
+        os.truncate(state.disk, size)
+        shutil.copyfile(find_firmware()[1], state.variables)
+        return state
+
     def copy(self, directory):
         """The same machine once more, for a test that spoils it."""
         other = State(directory)
@@ -113,7 +124,7 @@ class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
     def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=(),
-                 record=None):
+                 disks=(), medium=None, record=None):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
@@ -121,6 +132,8 @@ class Machine:
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
         self.drives = list(drives)  # more disk images, read-only
+        self.disks = list(disks)  # more disk images, writable
+        self.medium = medium  # a disk image, read-only, started when the first disk has nothing to start
         self.record = record  # every write to the disk goes into this file as well, see write_log.py
         self.text = ""  # all of the console so far, without control sequences
         self.seen = 0  # position in text behind the last match
@@ -182,6 +195,11 @@ class Machine:
             *(word for number, path in enumerate(self.drives)
               for word in ("-drive", f"if=none,id=more{number},format=raw,file={path},readonly=on",
                            "-device", f"virtio-blk-pci,drive=more{number}")),
+            *(word for number, path in enumerate(self.disks)
+              for word in ("-drive", f"if=none,id=disk{number},format=raw,file={path},cache=unsafe",
+                           "-device", f"virtio-blk-pci,drive=disk{number},serial=more-{number}")),
+            *(["-drive", f"if=none,id=medium,format=raw,file={self.medium},readonly=on",
+               "-device", "virtio-blk-pci,drive=medium,serial=medium,bootindex=2"] if self.medium else []),
             "-chardev", f"socket,id=tpm,fd={tpm}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""From a medium onto an empty disk, without a question: the machine that comes up from that disk alone partitions and
+encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost the recovery keys open
+the disks.
+
+All is the life of one machine, so a test needs those before it, and the first failure is the last.
+"""
+
+import contextlib
+import json
+import re
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bench
+import disk
+import scenario
+from machine import State, copy_sparse, missing_tools
+from scenario import Scenario, login
+
+SKIPPED = 77
+TARGET = "/dev/vda"
+VOLUMES = ("root", "swap", "home")
+QUESTION = r"(?i)please enter (?:passphrase|\w+ for)|passphrase for|please press|-- press any key"
+USER, USER_PASSWORD = "ann", "Correct-horse-7-battery"
+
+
+def user_record():
+    hashed = subprocess.run(["openssl", "passwd", "-6", USER_PASSWORD], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    return json.dumps({
+        "userName": USER, "disposition": "regular", "storage": "directory", "enforcePasswordPolicy": False,
+        "privileged": {"hashedPassword": [hashed]}, "secret": {"password": [USER_PASSWORD]}})
+
+
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.life = Scenario("install", None)
+        cls.addClassCleanup(cls.life.remove)
+        cls.running = contextlib.ExitStack()
+        cls.addClassCleanup(lambda: cls.running.close())
+        cls.life.state = State.blank(cls.life.scratch / "machine", scenario.DISK_SIZE)
+        cls.medium = cls.life.scratch / "medium.raw"
+        copy_sparse(bench.disk_image(bench.version()), cls.medium)
+        disk.Esp(cls.medium).choose("installer", cls.life.scratch)
+
+    def boot(self, name, **options):
+        self.running.close()
+        type(self).machine = self.running.enter_context(self.life.boot(name, **options))
+        return self.machine
+
+    def test_1_installs_unattended(self):
+        self.life.credentials = {
+            "particleos.install.target": TARGET, "particleos.install.then": "poweroff",
+            f"particleos.install.credential.home.create.{USER}": user_record()}
+        machine = self.boot("install", medium=self.medium)
+        machine.expect("Enrolling secure boot keys")
+        machine.expect(f"Installing onto {TARGET}", refuse=scenario.QUESTIONS)
+        machine.expect(f"Installed onto {TARGET}", refuse="Not installed|without a partition table")
+        machine.expect("reboot: Power down|Powering off")
+        with contextlib.suppress(OSError):
+            machine.qemu.wait(60)
+
+        installed, medium = (disk.read_partitions(path) for path in (self.life.state.disk, self.medium))
+        self.assertEqual([(p.type, p.label, p.size) for p in installed if p.label != "esp"],
+                         [(p.type, p.label, p.size) for p in medium if p.label != "esp"])
+        for mine, theirs in zip(installed, medium):
+            if mine.type != disk.ESP:
+                with open(self.life.state.disk, "rb") as a, open(self.medium, "rb") as b:
+                    a.seek(mine.offset)
+                    b.seek(theirs.offset)
+                    self.assertEqual(a.read(mine.size), b.read(theirs.size), mine.label)
+        esp = disk.Esp(self.life.state.disk)
+        self.assertNotIn("default", esp.read("/loader/loader.conf").decode())
+        carried = esp.read(f"/loader/credentials/home.create.{USER}.cred").decode()
+        self.assertNotIn(USER_PASSWORD, carried)
+        self.assertNotIn("random-seed", esp.list("/loader"))
+
+    def test_2_first_boot_from_the_disk_alone(self):
+        self.life.credentials = scenario.CREDENTIALS
+        machine = self.boot("first")
+        machine.expect(r"\w login: ", refuse=QUESTION)
+        machine.send("\n")
+        login(machine)
+        self.assertEqual(scenario.version(machine), bench.FIRST)
+        self.assertIn("enabled", machine.output("bootctl status 2>/dev/null | grep -m1 'Secure Boot:'"))
+        table = [(p.label, p.type) for p in disk.read_partitions(self.life.state.disk)]
+        labels = [label for label, _ in table]
+        for volume in VOLUMES:
+            self.assertIn(f"ParticleOS-{volume}", labels)
+            self.assertEqual(machine.output(f"blkid -s TYPE -o value /dev/disk/by-partlabel/ParticleOS-{volume}"),
+                             "crypto_LUKS")
+        self.assertEqual(labels.count("_empty"), 3, labels)
+
+    def test_3_recovery_keys(self):
+        machine = self.machine
+        type(self).keys = {}
+        for volume in VOLUMES:
+            output = machine.output("systemd-cryptenroll --recovery-key --unlock-tpm2-device=auto "
+                                    f"/dev/disk/by-partlabel/ParticleOS-{volume}")
+            self.keys[volume] = re.search(r"\b[cbdefghijklnrtuv]{8}(?:-[cbdefghijklnrtuv]{8}){7}\b", output).group()
+        self.assertEqual(len(set(self.keys.values())), len(VOLUMES))
+
+    def test_4_user_logs_in(self):
+        self.user_logs_in("exec login\n")
+
+    def user_logs_in(self, leave):
+        machine = self.machine
+        machine.send(leave)
+        machine.expect(r"\w login: ")
+        machine.send(f"{USER}\n")
+        machine.expect("Password: ")
+        machine.send(USER_PASSWORD + "\n")
+        machine.expect(r"[#$] $")
+        machine.send("echo I am $(id -un) in $PWD, $(homectl inspect $USER 2>/dev/null | grep -o 'State:.*')\n")
+        machine.expect(rf"I am {USER} in /home/{USER}, State: active")
+
+    def test_5_second_boot_without_a_question(self):
+        self.life.credentials = {}
+        machine = self.boot("second")
+        machine.expect(r"\w login: ", refuse=QUESTION)
+        machine.send("\n")
+        login(machine)
+        self.assertEqual(machine.output("cat /etc/hostname"), scenario.CREDENTIALS["firstboot.hostname"])
+        self.user_logs_in("exit\n")
+
+    def test_6_recovery_keys_open_the_disks_without_the_tpm(self):
+        self.running.close()
+        self.life.state.reset_tpm()
+        machine = self.boot("recovery")
+        answered = set()
+        while True:
+            match = machine.expect(r"(?i)please enter [^\n]*ParticleOS-(\w+)[^\n]*:|\w login: ")
+            if not match.group(1):
+                break
+            machine.send(self.keys[match.group(1)] + "\n")
+            answered.add(match.group(1))
+        self.assertIn("root", answered)
+        machine.send("\n")
+        login(machine)
+        self.assertIn("/dev/mapper/root", machine.output("findmnt -no SOURCE /"))
+
+
+if __name__ == "__main__":
+    missing = missing_tools()
+    if missing:
+        print(f"SKIP: needs {missing}")
+        sys.exit(SKIPPED)
+    unittest.main(verbosity=2, failfast=True)
