@@ -110,6 +110,9 @@ class Esp:
     def remove(self, path):
         self._mtools("mdel", f"::{path}")
 
+    def make_directory(self, path):
+        self._mtools("mmd", f"::{path}")
+
     def uki_paths(self):
         return [f"/EFI/Linux/{name}" for name in self.list("/EFI/Linux") if name.lower().endswith(".efi")]
 

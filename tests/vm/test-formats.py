@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Boots trees that are packed as UKI, as ESP and as addon: a program of some lines as init, the kernel of the image that
-other tests boot. Merging extensions is a part of test-chain.py, on a machine that runs anyway."""
+other tests boot. Merging extensions is a part of test-tamper.py, on a machine that runs anyway."""
 
 import hashlib
 import os
