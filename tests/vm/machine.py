@@ -204,7 +204,7 @@ class Machine:
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
         ]
-        extra = "console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 audit=0"
+        extra = "console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600"
         strings = [f"io.systemd.stub.kernel-cmdline-extra={extra} {self.arguments}".strip()]
         for name, value in self.credentials.items():
             encoded = base64.b64encode(value.encode()).decode()
