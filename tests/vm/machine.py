@@ -19,7 +19,7 @@ FIRMWARE = (
     ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
     ("/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
 )
-PROGRAMS = ("qemu-system-x86_64", "swtpm", "mcopy", "sbsign", "openssl")
+PROGRAMS = ("qemu-system-x86_64", "swtpm", "swtpm_setup", "mcopy", "sbsign", "openssl")
 
 # Emulation on a busy machine can be twenty times slower than a quiet one with KVM.
 PATIENCE = float(os.environ.get("PARTICLEOS_TEST_PATIENCE", "600"))
@@ -80,7 +80,7 @@ class State:
         """A fresh machine in setup mode, with a copy of IMAGE grown to SIZE bytes."""
         state = cls(directory)
         state.directory.mkdir(parents=True)
-        state.tpm.mkdir()
+        state.make_tpm()
         copy_sparse(image, state.disk)
         if os.path.getsize(state.disk) < size:
             os.truncate(state.disk, size)
@@ -92,7 +92,7 @@ class State:
         """A machine in setup mode whose disk of SIZE bytes is as it left the factory."""
         state = cls(directory)
         state.directory.mkdir(parents=True)
-        state.tpm.mkdir()
+        state.make_tpm()
         state.disk.touch()
         os.truncate(state.disk, size)
         shutil.copyfile(find_firmware()[1], state.variables)
@@ -107,10 +107,16 @@ class State:
         shutil.copytree(self.tpm, other.tpm)
         return other
 
+    def make_tpm(self):
+        """A new TPM. As most real ones it has one bank of PCRs: the firmware hashes all that it starts for every bank."""
+        self.tpm.mkdir()
+        subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", str(self.tpm), "--pcr-banks", "sha256"], check=True,
+                       stdout=subprocess.DEVNULL)
+
     def reset_tpm(self):
         """Another TPM: nothing that was sealed can be unsealed."""
         shutil.rmtree(self.tpm)
-        self.tpm.mkdir()
+        self.make_tpm()
 
     def remove(self):
         shutil.rmtree(self.directory)
