@@ -210,7 +210,9 @@ class Machine:
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
         ]
-        extra = "console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600"
+        # The kernel distrusts a counter that runs on while the emulation had to wait, and reads a slow clock instead.
+        extra = ("console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 "
+                 "tsc=reliable")
         strings = [f"io.systemd.stub.kernel-cmdline-extra={extra} {self.arguments}".strip()]
         for name, value in self.credentials.items():
             encoded = base64.b64encode(value.encode()).decode()
