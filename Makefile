@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 particleos = $(BUILD)/src/cli/particleos
 recipe_options = -C $(RECIPE) $(foreach profile,$(PROFILES),--profile $(profile))
 
-.PHONY: all setup image check bench install clean format
+.PHONY: all setup image check check-life bench install clean format
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -31,6 +31,10 @@ image: all
 
 check: all
 	tests/run
+
+# Before a release, or after a change of recipes/particleos: more than an hour without KVM.
+check-life: all
+	PARTICLEOS_TEST_LONG=1 tests/run vm
 
 bench: all
 	bench/recipe

@@ -24,6 +24,7 @@ import scenario
 from machine import Machine, State
 
 RELEASE = os.environ.get("PARTICLEOS_TEST_RELEASE", "trixie")
+LONG = bool(os.environ.get("PARTICLEOS_TEST_LONG"))  # all there is, not only what is for every change
 TESTING = RELEASE != "trixie"
 FIRST = "0.1"
 PLACE = particleos.WORK / f"bench-{RELEASE}"
