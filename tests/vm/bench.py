@@ -30,6 +30,11 @@ FIRST = "0.1"
 PLACE = particleos.WORK / f"bench-{RELEASE}"
 
 
+def long(test):
+    """A method or class of tests that is left out (not even skipped) unless all there is was asked for."""
+    return test if LONG else None
+
+
 @dataclass
 class Variant:
     """What makes a version different. TREE and INITRD hold files by path: (mode, text or bytes), or the target of a link

@@ -236,6 +236,7 @@ class Recorded(Booted):
         self.assert_says(f"cat {MOUNTED}/disk/ext4.img >{IPE}/new_policy", 1, "cat: write error")
 
 
+@bench.long
 class Spoiled(unittest.TestCase):
     def test_does_not_start(self):
         """Version 0.2 promises enforcement, and its signed /usr has a policy that the kernel does not take."""

@@ -106,6 +106,7 @@ class Rollback(unittest.TestCase):
         with self.life.boot("renamed", self.spoil("renamed", f"/EFI/Linux/ParticleOS_{LATER}_x86-64.efi")) as machine:
             machine.expect(REFUSAL, refuse=KERNEL_RUNS)
 
+    @bench.long
     def test_3_old_version_in_place_of_the_boot_loader(self):
         state = self.spoil("loader", f"/EFI/Linux/{self.old_uki.name}")
         esp = disk.Esp(state.disk)

@@ -63,6 +63,7 @@ class Case:
     arguments: str = TALK
     absent: str = None  # what the whole console must not have shown
     send: tuple = ()  # (what to wait for, what to type) before the evidence
+    long: bool = False  # only with PARTICLEOS_TEST_LONG; others show the same link of the chain
 
 
 def setUpModule():
@@ -340,6 +341,9 @@ class Tamper(unittest.TestCase):
 
 def add_cases():
     for number, case in enumerate(CASES):
+        if case.long and not bench.LONG:
+            continue
+
         def test(self, case=case):
             self.run_case(case)
         test.__doc__ = case.name
