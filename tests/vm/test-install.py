@@ -97,6 +97,8 @@ class Install(unittest.TestCase):
             self.assertIn(f"ParticleOS-{volume}", labels)
             self.assertEqual(machine.output(f"blkid -s TYPE -o value /dev/disk/by-partlabel/ParticleOS-{volume}"),
                              "crypto_LUKS")
+            self.assertRegex(machine.output(f"cryptsetup luksDump /dev/disk/by-partlabel/ParticleOS-{volume}"),
+                             r"tpm2-pubkey-pcrs: +11\n")
         self.assertEqual(labels.count("_empty"), 3, labels)
 
     def test_3_recovery_keys(self):
