@@ -107,7 +107,7 @@ class Life(unittest.TestCase):
         return self.machine
 
     def prepare(self):
-        self.machine.output("mkdir -p /run/medium /etc/systemd; mount -o ro -L medium /run/medium; "
+        self.machine.output("mkdir -p /run/medium /etc/systemd; mountpoint -q /run/medium || mount -o ro -L medium /run/medium; "
                             "cp /run/medium/vendor.gpg /etc/systemd/import-pubring.gpg")
         self.machine.output("/usr/lib/systemd/systemd-networkd-wait-online --any --timeout=60 || "
                             "networkctl status --no-pager; true")
@@ -257,6 +257,7 @@ class Life(unittest.TestCase):
     def test_5_sick(self):
         """The next version takes the place of the bad one. A health check of its own fails."""
         machine = self.machine
+        self.prepare()
         self.update_from_directory("0.4", (1, 2))
         self.assertEqual(self.ukis(), ["ParticleOS_0.2_x86-64.efi", "ParticleOS_0.4_x86-64+1-2.efi"])
         self.assertEqual(self.slot_of("ParticleOS_0.4"), self.first)
