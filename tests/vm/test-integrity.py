@@ -198,6 +198,7 @@ class Enforced(Booted):
         self.assert_says("echo 0 >/proc/sys/kernel/yama/ptrace_scope", 1, "Invalid argument")
 
 
+@bench.long
 class Recorded(Booted):
     profile = "ipe-audit"
 

@@ -200,13 +200,14 @@ CASES = [
     # /usr
     Case("a byte of usr", lambda s: flip(s, disk.USR, 100), (VERITY_REFUSAL,), SYSTEM_RUNS),
     # Block 0 has the verity superblock, block 1 the top of the tree.
-    Case("a byte of the hash tree", lambda s: flip(s, disk.USR_VERITY, 4096 + 7), (VERITY_REFUSAL,), SYSTEM_RUNS),
+    Case("a byte of the hash tree", lambda s: flip(s, disk.USR_VERITY, 4096 + 7), (VERITY_REFUSAL,), SYSTEM_RUNS, long=True),
     Case("a signature of another root hash", forge_signature, (SIGNATURE_REFUSAL,), SYSTEM_RUNS),
     Case("a signature of usr by somebody else", sign_usr_as_stranger, (SIGNATURE_REFUSAL,), SYSTEM_RUNS, long=True),
     Case("the signature partition of another version", lambda s: spoil.replace_signature(s, other), (NO_SIGNATURE,),
          SYSTEM_RUNS, long=True),
     Case("usr of 0.1 below the UKI of 0.2", put_old_usr_below_new_uki, (VERITY_REFUSAL,), SYSTEM_RUNS),
-    Case("usr of 0.2 below the UKI of 0.1", lambda s: spoil.replace_usr(s, other, usual), (VERITY_REFUSAL,), SYSTEM_RUNS, long=True),
+    Case("usr of 0.2 below the UKI of 0.1", lambda s: spoil.replace_usr(s, other, usual), (VERITY_REFUSAL,), SYSTEM_RUNS,
+         long=True),
     # UKI
     Case("an edited command line in the UKI", lambda s: spoil.change_ukis(s, disk.edit_command_line), (FIRMWARE_REFUSAL,),
          KERNEL_RUNS),
@@ -215,7 +216,7 @@ CASES = [
          (FIRMWARE_REFUSAL,), KERNEL_RUNS),
     Case("another kernel in the UKI",
          lambda s: spoil.change_ukis(s, lambda pe: spoil.change_section(
-             pe, ".linux", lambda old: old[:-1] + bytes([old[-1] ^ 1]))), (FIRMWARE_REFUSAL,), KERNEL_RUNS),
+             pe, ".linux", lambda old: old[:-1] + bytes([old[-1] ^ 1]))), (FIRMWARE_REFUSAL,), KERNEL_RUNS, long=True),
     Case("a UKI without signature", lambda s: spoil.change_ukis(s, disk.strip_signature), (FIRMWARE_REFUSAL,), KERNEL_RUNS),
     Case("a UKI signed by somebody else", lambda s: spoil.change_ukis(s, lambda pe: spoil.sign_anew(pe, stranger, s)),
          (FIRMWARE_REFUSAL,), KERNEL_RUNS),
@@ -240,7 +241,7 @@ CASES = [
          (r"Failed to read 'evil.addon.efi'.*(?i:access denied|security violation)", COMMAND_LINE), SYSTEM_RUNS,
          arguments=LOUD, absent="init=/evil"),
     Case("an extension without signature", put_extension, (ROOT_MOUNTED,), "evil", long=True),
-    Case("a credential without a secret key", put_credential, (r"evil",), "evil-unit-runs|Evil unit"),
+    Case("a credential without a secret key", put_credential, (r"evil",), "evil-unit-runs|Evil unit", long=True),
     # firmware and TPM
     Case("Secure Boot switched off", switch_secure_boot_off, (SIGNATURE_REFUSAL,), ROOT_MOUNTED),
     Case("Secure Boot off and nobody asks for the signature of usr", switch_secure_boot_off, (TPM_REFUSAL, QUESTION),
@@ -254,13 +255,13 @@ CASES = [
          (TPM_REFUSAL, QUESTION), ROOT_MOUNTED, arguments=TALK + " root=gpt-auto systemd.gpt_auto=yes"),
     # partitions
     Case("a second set of partitions by somebody else", add_second_set, (r"Found the signature of /usr on", ROOT_MOUNTED),
-         "emergency"),
+         "emergency", long=True),
     Case("a root without encryption", lambda s: spoil.make_plain_file_system(s, spoil.ROOT),
          (r"root partition \(/dev/\w+\) is not encrypted",), ROOT_MOUNTED),
     Case("a root with a passphrase of somebody else", lambda s: spoil.make_foreign_luks(s, spoil.ROOT, "evil"), (QUESTION,),
          ROOT_MOUNTED, long=True),
     Case("home and swap without encryption", open_home_and_swap, (r"does not match image policy",),
-         r"Mounted home\.mount|Activated swap|\w login: "),
+         r"Mounted home\.mount|Activated swap|\w login: ", long=True),
     # SMBIOS
     Case("an addition to the command line from SMBIOS", lambda s: None, (r"[Cc]ommand line: [^\n]*usrhash=[^\n]* particleos\.evil",),
          SYSTEM_RUNS,
