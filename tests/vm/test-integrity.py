@@ -62,7 +62,7 @@ class Booted(unittest.TestCase):
         login(cls.machine)
         cls.machine.output(
             f"mkdir -p {MOUNTED}/disk {MOUNTED}/signed && mount -o ro LABEL={probes.LABEL} {MOUNTED}/disk && "
-            f"systemd-dissect --mount --image-policy=root=signed:=absent {MOUNTED}/disk/signed.raw {MOUNTED}/signed")
+            f"systemd-dissect --mount --read-only --image-policy=root=signed:=absent {MOUNTED}/disk/signed.raw {MOUNTED}/signed")
 
     def probe(self, *words):
         """What the probe says; it is of a signed volume, so that it may run itself."""
