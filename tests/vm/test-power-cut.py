@@ -39,7 +39,7 @@ EVERY = bool(os.environ.get("PARTICLEOS_TEST_EVERY"))
 SEED = int(os.environ.get("PARTICLEOS_TEST_SEED", "20261123"))
 OLD, NEW = "0.1", "0.2"
 UPDATES = "/var/lib/particleos/updates"
-BROKEN = r"(?i)emergency mode|did not come up|please enter|kernel panic|access denied|security violation"
+BROKEN = r"(?i)emergency mode|this version did not come up|please enter|kernel panic|access denied|security violation"
 
 
 class Moment:
@@ -94,6 +94,7 @@ class PowerCut(unittest.TestCase):
             machine.power_off()
         cls.writes = write_log.read(cls.log)
         cls.begin = next(i for i, write in enumerate(cls.writes) if write.where > begin)
+        cls.ukis = {number: next(bench.version(number).glob("ParticleOS_*.efi")).read_bytes() for number in (OLD, NEW)}
         cls.find_places()
 
     @classmethod
@@ -157,12 +158,17 @@ class PowerCut(unittest.TestCase):
         """What can be seen without starting: each version that the boot loader can choose is complete. Returns a digest of
         all that a boot reads."""
         said = subprocess.run(["fsck.vfat", "-n", self.carve(state, *self.esp)], capture_output=True, text=True).stdout
-        self.assertNotRegex(said, r"(?i)cluster .*(lost|shared|bad)|contains a free cluster", f"{moment}: {said}")
+        # What systemd-sysupdate was writing, under a name that nobody starts, may be short of clusters; the rest may not.
+        damaged = [line for line in said.splitlines() if line.startswith("/EFI/") and "/.#" not in line]
+        self.assertEqual(damaged, [], f"{moment}: {said}")
         digest = hashlib.sha256()
         for place in (*self.tables, self.esp):
             digest.update(self.digest(state, *place))
         versions = self.on_esp(state)
         self.assertTrue(set(versions) and set(versions) <= {OLD, NEW}, f"{moment}: {versions}")
+        for number, name in versions.items():
+            same = disk.Esp(state.disk).read(f"/EFI/Linux/{name}") == self.ukis[number]
+            self.assertTrue(same, f"{moment}: {name} is not what the vendor made")
         try:
             partitions = disk.read_partitions(state.disk)
         except ValueError:  # the primary table is half written: firmware and kernel take the other
