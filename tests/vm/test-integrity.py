@@ -71,7 +71,8 @@ class Booted(unittest.TestCase):
     def assert_says(self, command, status, pattern):
         got, output = self.machine.run(command)
         self.assertEqual(got, status, f"{command}: {output}")
-        self.assertRegex(output, pattern, command)
+        if pattern:
+            self.assertRegex(output, pattern, command)
 
     def assert_denied(self, command):
         """The shell's and the kernel's word for a program that may not be executed."""
@@ -85,7 +86,7 @@ class Enforced(Booted):
     profile = "ipe"
 
     def test_in_force(self):
-        self.assertEqual(self.machine.output(f"cat {IPE}/enforce {IPE}/policies/particleos/active").split(), ["1", "1"])
+        self.assertEqual(self.machine.output(f"grep -h . {IPE}/enforce {IPE}/policies/particleos/active").split(), ["1", "1"])
         self.machine.output("/usr/lib/particleos/boot-check.d/20-ipe")
         self.assertEqual(self.machine.output("systemctl is-system-running --wait || systemctl --failed"), "running")
 
@@ -113,6 +114,7 @@ class Enforced(Booted):
             f"cd /var/tmp && mkdir -p verity && root=$(veritysetup format {MOUNTED}/disk/squashfs.img hashes | "
             "sed -n 's/^Root hash:[[:space:]]*//p') && "
             f"veritysetup open {MOUNTED}/disk/squashfs.img unsigned hashes $root && mount /dev/mapper/unsigned verity")
+        self.addCleanup(self.machine.output, "umount /var/tmp/verity && veritysetup close unsigned")
         self.assert_denied("/var/tmp/verity/probe ran verity")
 
     def test_overlay_and_bind(self):
@@ -174,9 +176,9 @@ class Enforced(Booted):
             with self.subTest(name):
                 self.assert_not_permitted(f"/usr/bin/printf {value} >{IPE}/{name}")
         # Not as the root of another user namespace, not as a service that asks for it, not through the kernel's helpers.
-        self.assert_says(f"unshare --user --map-root-user sh -c 'echo 0 >{IPE}/enforce'", 1, "")
+        self.assert_says(f"unshare --user --map-root-user sh -c 'echo 0 >{IPE}/enforce'", 1, None)
         self.assert_says("systemd-run --quiet --wait --pipe -p CapabilityBoundingSet=CAP_MAC_ADMIN "
-                         f"-p AmbientCapabilities=CAP_MAC_ADMIN sh -c 'echo 0 >{IPE}/enforce'", 1, "")
+                         f"-p AmbientCapabilities=CAP_MAC_ADMIN sh -c 'echo 0 >{IPE}/enforce'", 1, None)
         self.machine.run("echo '4294967295 511' >/proc/sys/kernel/usermodehelper/bset")
         for file in ("bset", "inheritable"):
             low, high = self.machine.output(f"cat /proc/sys/kernel/usermodehelper/{file}").split()
