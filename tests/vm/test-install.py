@@ -135,6 +135,7 @@ class Install(unittest.TestCase):
             self.assertEqual(machine.output("cat /etc/hostname"), scenario.CREDENTIALS["firstboot.hostname"])
         self.user_logs_in("exit\n")
 
+    @bench.long
     def test_6_recovery_key_opens_root_without_the_tpm(self):
         self.running.close()
         self.life.state.reset_tpm()
