@@ -41,7 +41,8 @@ VERITY_REFUSAL = r"device-mapper: verity: \S+: (data|metadata) block \d+ is corr
 SIGNATURE_REFUSAL = r"(?i)root hash verification failed|key was rejected|required key not available"
 NO_SIGNATURE = SIGNATURE_REFUSAL if bench.TESTING else r"No partition holds a signature for usrhash=[0-9a-f]{64}"
 # The TPM opens nothing, so there is a question instead of an open disk.
-TPM_REFUSAL = r"TPM2 operation failed, falling back to traditional unlocking|Failed to load PCR signature"
+TPM_REFUSAL = (r"TPM2 operation failed, falling back|No TPM2 metadata matching the current system state|"
+               r"Failed to load PCR signature")
 QUESTION = scenario.QUESTIONS
 LOCKED = QUESTION + "|No passphrase or recovery key registered"
 COMMAND_LINE = r"[Cc]ommand line: [^\n]*usrhash=[^\n]*\n"
