@@ -254,7 +254,7 @@ CASES = [
     Case("a cleared TPM", spoil.clear_tpm, (TPM_REFUSAL, LOCKED), ROOT_MOUNTED),
     Case("the disk in another machine", lambda s: s.reset_tpm(), (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, long=True),
     Case("a live system that tries to unlock root", lambda s: spoil.configure_boot_loader(s, "timeout 1\ndefault *@live*\n"),
-         (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, arguments=TALK + " root=gpt-auto systemd.gpt_auto=yes"),
+         (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, arguments=TALK + " root=gpt-auto systemd.gpt_auto=yes", long=True),
     # partitions
     Case("a second set of partitions by somebody else", add_second_set, (r"Found the signature of /usr on", ROOT_MOUNTED),
          "emergency", long=True),
