@@ -79,6 +79,11 @@ def keys():
     return particleos.built_image()
 
 
+def cache():
+    """Where the builds of versions leave what they can use again."""
+    return PLACE / "cache" if TESTING else particleos.built_image() / "mkosi.cache"
+
+
 def version(number=FIRST, variant=None):
     """The directory of the artifacts of a version of ParticleOS (minimal flavour), all by the same keys."""
     if number == FIRST and variant is None and not TESTING:
@@ -91,13 +96,12 @@ def version(number=FIRST, variant=None):
             particleos.copy_recipe(recipe, keys())
             if variant:
                 variant.apply(recipe)
-            cache = PLACE / "cache" if TESTING else particleos.built_image() / "mkosi.cache"
-            cache.mkdir(exist_ok=True)
+            cache().mkdir(exist_ok=True)
             print(f"# building version {name} for {RELEASE}", file=sys.stderr, flush=True)
             with particleos.locked(f"bench-{RELEASE}-build"):  # one at a time fills the cache for the others
                 particleos.particleos(
                     "-C", recipe, *particleos.build_options(), *particleos.package_options(), "--release", RELEASE,
-                    "--incremental=yes", "--cache-dir", cache, "--image-version", number,
+                    "--incremental=yes", "--cache-dir", cache(), "--image-version", number,
                     *(variant.options if variant else []), "build",
                     env=particleos.environment(SOURCE_DATE_EPOCH=particleos.EPOCH), timeout=1800)
     return recipe / "mkosi.output"

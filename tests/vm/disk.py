@@ -14,6 +14,9 @@ ESP = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 USR = uuid.UUID("8484680c-9521-48c6-9c11-b0720656f69e")
 USR_VERITY = uuid.UUID("77ff5f63-e7b6-4633-acf4-1565b864c0e6")
 USR_VERITY_SIG = uuid.UUID("e7bb33fb-06cf-4e81-8273-e543b413e2e2")
+ROOT = uuid.UUID("4f68bce3-e8cd-4db1-96e7-fbcaf984b709")
+HOME = uuid.UUID("933ac7e1-2eb4-4f13-b844-0e14e2aef915")
+SWAP = uuid.UUID("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f")
 
 
 @dataclass

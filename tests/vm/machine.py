@@ -25,7 +25,7 @@ PROGRAMS = ("qemu-system-x86_64", "swtpm", "swtpm_setup", "mcopy", "sbsign", "op
 PATIENCE = float(os.environ.get("PARTICLEOS_TEST_PATIENCE", "600"))
 
 CONTROL_SEQUENCES = re.compile(
-    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x09\x0b-\x1f\x7f]"
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x08\x0b-\x1f\x7f]"
 )
 
 
@@ -78,13 +78,10 @@ class State:
     @classmethod
     def from_image(cls, directory, image, size):
         """A fresh machine in setup mode, with a copy of IMAGE grown to SIZE bytes."""
-        state = cls(directory)
-        state.directory.mkdir(parents=True)
-        state.make_tpm()
+        state = cls.blank(directory, 0)
         copy_sparse(image, state.disk)
         if os.path.getsize(state.disk) < size:
             os.truncate(state.disk, size)
-        shutil.copyfile(find_firmware()[1], state.variables)
         return state
 
     @classmethod

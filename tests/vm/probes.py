@@ -37,7 +37,7 @@ def run(*command):
 
 def unsigned_module(scratch):
     """A kernel module of the image without its signature."""
-    packed = sorted((bench.PLACE / "cache").glob("*/usr/lib/modules/*/kernel/net/key/af_key.ko.xz"))
+    packed = sorted(bench.cache().glob("*/usr/lib/modules/*/kernel/net/key/af_key.ko.xz"))
     if not packed:
         raise AssertionError("the kernel of the image has no module af_key to take the signature from")
     module = lzma.decompress(packed[0].read_bytes())

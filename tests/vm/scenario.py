@@ -16,6 +16,7 @@ import shutil
 import tempfile
 import threading
 import time
+import unittest
 from pathlib import Path
 
 import disk
@@ -33,6 +34,7 @@ CREDENTIALS = {
     "firstboot.hostname": "particle",
 }
 QUESTIONS = r"(?i)please enter|passphrase for|recovery key"
+KERNEL_RUNS = r"Linux version|EFI stub: |Welcome to|Booting initrd"
 
 
 class Requests(http.server.SimpleHTTPRequestHandler):
@@ -94,6 +96,25 @@ class Scenario:
             finally:
                 server.shutdown()
                 thread.join()
+
+
+class Life(unittest.TestCase):
+    """The life of one machine, told in tests: each needs those before it, so the first failure has to be the last."""
+
+    name = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.life = Scenario(cls.name, None)
+        cls.addClassCleanup(cls.life.remove)
+        cls.running = contextlib.ExitStack()
+        cls.addClassCleanup(lambda: cls.running.close())
+
+    def turn_on(self, boot, **options):
+        """Boots self.machine, having pulled its plug if it runs."""
+        self.running.close()
+        type(self).machine = self.running.enter_context(self.life.boot(boot, **options))
+        return self.machine
 
 
 def login(machine):

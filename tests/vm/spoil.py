@@ -16,9 +16,6 @@ from pathlib import Path
 import disk
 from machine import find_firmware
 
-ROOT = uuid.UUID("4f68bce3-e8cd-4db1-96e7-fbcaf984b709")
-HOME = uuid.UUID("933ac7e1-2eb4-4f13-b844-0e14e2aef915")
-SWAP = uuid.UUID("0657fd6d-a4ab-43c4-84e5-0933c84b4f4f")
 USR_SET = ((disk.USR, ".usr-x86-64."), (disk.USR_VERITY, ".usr-x86-64-verity."),
            (disk.USR_VERITY_SIG, ".usr-x86-64-verity-sig."))
 LUKS_HEADER = 32 << 20
@@ -40,9 +37,8 @@ def replace_usr(state, artifacts, identifiers):
     """Another version in the place of the one that is installed, hash tree included. IDENTIFIERS: artifacts of the version
     whose identifiers the partitions have afterwards."""
     for kind, infix in USR_SET[:2]:
-        partition = disk.find_partition(state.disk, kind)
-        write_partition(state.disk, partition, partition_file(artifacts, infix).read_bytes())
-        rename_partition(state.disk, partition, partition_file(identifiers, infix).name.split(infix)[1].removesuffix(".raw"))
+        write_partition(state.disk, disk.find_partition(state.disk, kind), partition_file(artifacts, infix).read_bytes())
+    rename_usr(state, identifiers)
 
 
 def rename_partition(path, partition, identifier):
@@ -121,7 +117,7 @@ def make_addon(command_line):
 
 
 def put_beside_uki(state, name, data):
-    """Into the directory whose files systemd-stub takes along."""
+    """A file of the directory that systemd-stub takes along with the UKI."""
     esp = disk.Esp(state.disk)
     for path in esp.uki_paths():
         esp.make_directory(f"{path}.extra.d")
@@ -142,14 +138,10 @@ def add_entry(state, text):
     configure_boot_loader(state, "timeout 1\ndefault evil.conf\n")
 
 
-def only(path, kind):
-    return next(p for p in disk.read_partitions(path) if p.type == kind)
-
-
 def luks_uuid(state, kind):
     """The identifier in the header of an encrypted volume (LUKS2 specification)."""
     with open(state.disk, "rb") as file:
-        file.seek(only(state.disk, kind).offset + 168)
+        file.seek(disk.find_partition(state.disk, kind).offset + 168)
         return file.read(40).rstrip(b"\0").decode()
 
 
@@ -161,7 +153,7 @@ def erase_header(path, partition):
 
 def make_plain_file_system(state, kind, files=None):
     """Instead of the encrypted volume one without encryption, full of somebody else's files."""
-    partition = only(state.disk, kind)
+    partition = disk.find_partition(state.disk, kind)
     erase_header(state.disk, partition)
     top = state.directory / "evil"
     for name, text in (files or {"etc/evil": "from the attacker\n"}).items():
@@ -173,7 +165,7 @@ def make_plain_file_system(state, kind, files=None):
 
 
 def make_plain_swap(state):
-    partition = only(state.disk, SWAP)
+    partition = disk.find_partition(state.disk, disk.SWAP)
     erase_header(state.disk, partition)
     image = state.directory / "swap.raw"
     with open(image, "wb") as file:
@@ -186,7 +178,7 @@ def make_plain_swap(state):
 
 def make_foreign_luks(state, kind, passphrase):
     """An encrypted volume that opens with a passphrase of the attacker's."""
-    partition = only(state.disk, kind)
+    partition = disk.find_partition(state.disk, kind)
     erase_header(state.disk, partition)
     image = state.directory / "luks.raw"
     with open(image, "wb") as file:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From a medium onto an empty disk, without a question: the machine that comes up from that disk alone partitions and
-encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost the recovery key opens
-root.
+encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost each volume opens with its recovery
+key.
 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
@@ -21,7 +21,7 @@ import bench
 import disk
 import scenario
 from machine import State, copy_sparse, missing_tools
-from scenario import Scenario, login
+from scenario import login
 
 SKIPPED = 77
 TARGET = "/dev/vda"
@@ -38,28 +38,22 @@ def user_record():
         "privileged": {"hashedPassword": [hashed]}, "secret": {"password": [USER_PASSWORD]}})
 
 
-class Install(unittest.TestCase):
+class Install(scenario.Life):
+    name = "install"
+
     @classmethod
     def setUpClass(cls):
-        cls.life = Scenario("install", None)
-        cls.addClassCleanup(cls.life.remove)
-        cls.running = contextlib.ExitStack()
-        cls.addClassCleanup(lambda: cls.running.close())
+        super().setUpClass()
         cls.life.state = State.blank(cls.life.scratch / "machine", scenario.DISK_SIZE)
         cls.medium = cls.life.scratch / "medium.raw"
         copy_sparse(bench.disk_image(bench.version()), cls.medium)
         disk.Esp(cls.medium).choose("installer", cls.life.scratch)
 
-    def boot(self, name, **options):
-        self.running.close()
-        type(self).machine = self.running.enter_context(self.life.boot(name, **options))
-        return self.machine
-
     def test_1_installs_unattended(self):
         self.life.credentials = {
             "particleos.install.target": TARGET, "particleos.install.then": "poweroff",
             f"particleos.install.credential.home.create.{USER}": user_record()}
-        machine = self.boot("install", medium=self.medium)
+        machine = self.turn_on("install", medium=self.medium)
         machine.expect("Enrolling secure boot keys")
         machine.expect(f"Installing onto {TARGET}", refuse=scenario.QUESTIONS)
         machine.expect(f"Installed onto {TARGET}", refuse="Not installed|without a partition table")
@@ -84,7 +78,7 @@ class Install(unittest.TestCase):
 
     def test_2_first_boot_from_the_disk_alone(self):
         self.life.credentials = scenario.CREDENTIALS
-        machine = self.boot("first")
+        machine = self.turn_on("first")
         machine.expect(r"\w login: ", refuse=QUESTION)
         machine.send("\n")
         login(machine)
@@ -126,7 +120,7 @@ class Install(unittest.TestCase):
 
     def test_5_second_boot_without_a_question(self):
         self.life.credentials = {}
-        machine = self.boot("second")
+        machine = self.turn_on("second")
         machine.expect(r"\w login: ", refuse=QUESTION)
         machine.send("\n")
         login(machine)
@@ -136,13 +130,18 @@ class Install(unittest.TestCase):
         self.user_logs_in("exit\n")
 
     @bench.long
-    def test_6_recovery_key_opens_root_without_the_tpm(self):
+    def test_6_recovery_keys_open_the_volumes_without_the_tpm(self):
         self.running.close()
         self.life.state.reset_tpm()
-        machine = self.boot("recovery")
-        machine.expect(r"(?i)please enter [^\n]*ParticleOS-root[^\n]*:", refuse=r"Mounted sysroot\.mount")
-        machine.send(self.keys["root"] + "\n")
-        machine.expect(r"Mounted sysroot\.mount")
+        machine = self.turn_on("recovery")
+        left = set(VOLUMES)
+        while left:
+            volume = machine.expect(r"(?i)please enter [^\n]*ParticleOS-(\w+)[^\n]*:", refuse=r"(?i)emergency|\w login: ")[1]
+            self.assertIn(volume, left)
+            left.remove(volume)
+            machine.send(self.keys[volume] + "\n")
+        login(machine)
+        self.assertEqual(machine.output("cat /etc/machine-id"), self.machine_id)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ disks there; a factory reset takes everything back to the first boot, with new k
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ import bench
 import disk
 import scenario
 from machine import missing_tools
-from scenario import Scenario, login
+from scenario import login
 
 SKIPPED = 77
 VOLUMES = ("root", "swap", "home")
@@ -46,13 +45,12 @@ def digest(path):
     return size, sha256.hexdigest()
 
 
-class Reset(unittest.TestCase):
+class Reset(scenario.Life):
+    name = "reset"
+
     @classmethod
     def setUpClass(cls):
-        cls.life = Scenario("reset", None)
-        cls.addClassCleanup(cls.life.remove)
-        cls.running = contextlib.ExitStack()
-        cls.addClassCleanup(lambda: cls.running.close())
+        super().setUpClass()
         cls.life.state = bench.machine(cls.life.scratch / "machine")
         cls.used = cls.life.scratch / "used.raw"
         cls.used.touch()
@@ -63,11 +61,9 @@ class Reset(unittest.TestCase):
         os.truncate(cls.small, 1 << 30)
 
     def boot(self, name, profile, **options):
-        self.running.close()
         disk.Esp(self.life.state.disk).choose(profile, self.life.scratch)
         self.before = digest(self.life.state.disk)
-        type(self).machine = self.running.enter_context(self.life.boot(name, **options))
-        return self.machine
+        return self.turn_on(name, **options)
 
     def refused(self, arguments, why):
         status, output = self.machine.run(f"{INSTALL} {arguments} </dev/null")

@@ -20,21 +20,21 @@ import disk
 import particleos
 import scenario
 from machine import missing_tools
-from scenario import Scenario, login
+from scenario import KERNEL_RUNS, login
 
 SKIPPED = 77
 OLD, NEW, LATER = bench.FIRST, "0.2", "0.3"
 DBX = "/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 REFUSAL = r"(?i)access denied|security violation"
-KERNEL_RUNS = r"Linux version|EFI stub: |Welcome to|Booting initrd"
 DISKS = 3  # swap, root, home
 
 
-class Rollback(unittest.TestCase):
+class Rollback(scenario.Life):
+    name = "rollback"
+
     @classmethod
     def setUpClass(cls):
-        cls.life = Scenario("rollback", None)
-        cls.addClassCleanup(cls.life.remove)
+        super().setUpClass()
         cls.old = bench.version(OLD)
         cls.old_uki = next(cls.old.glob("ParticleOS_*.efi"))
 

@@ -27,6 +27,7 @@ import firmware
 import scenario
 import spoil
 from machine import missing_tools
+from scenario import KERNEL_RUNS
 
 SKIPPED = 77
 OTHER = "0.2"
@@ -48,7 +49,6 @@ LOCKED = QUESTION + "|No passphrase or recovery key registered"
 COMMAND_LINE = r"[Cc]ommand line: [^\n]*usrhash=[^\n]*\n"
 
 LOADER_RUNS = r"Boot in [0-9]+ s"
-KERNEL_RUNS = r"Linux version|EFI stub: |Welcome to|Booting initrd"
 ROOT_MOUNTED = r"Mounted sysroot\.mount|Switching root|Welcome to ParticleOS"
 SYSTEM_RUNS = r"\w login: |Reached target \S*multi-user.target|Switching root"
 
@@ -62,7 +62,7 @@ class Case:
     spoil: Callable
     evidence: tuple
     refuse: str
-    arguments: str = TALK
+    arguments: str | Callable = TALK  # on the kernel's command line, from SMBIOS
     absent: str = None  # what the whole console must not have shown
     send: tuple = ()  # (what to wait for, what to type) before the evidence
     long: bool = False  # only with PARTICLEOS_TEST_LONG; others show the same link of the chain
@@ -132,7 +132,7 @@ def start_kernel_alone(state):
     uki = esp.read(esp.uki_paths()[0])
     options = spoil.section(uki, ".cmdline").decode().replace("root=gpt-auto", "root=/dev/mapper/root").replace(
         "root=dissect", "root=/dev/mapper/root")
-    options += f" rd.luks.name={spoil.luks_uuid(state, spoil.ROOT)}=root rd.luks.options=tpm2-device=auto console=ttyS0 {TALK}"
+    options += f" rd.luks.name={spoil.luks_uuid(state, disk.ROOT)}=root rd.luks.options=tpm2-device=auto console=ttyS0 {TALK}"
     esp.write("/kernel.efi", spoil.section(uki, ".linux"), state.directory)
     esp.write("/initrd", spoil.section(uki, ".initrd"), state.directory)
     spoil.add_entry(state, f"title evil\nlinux /kernel.efi\ninitrd /initrd\noptions {options}\n")
@@ -176,7 +176,7 @@ def put_credential(state):
 
 
 def open_home_and_swap(state):
-    spoil.make_plain_file_system(state, spoil.HOME)
+    spoil.make_plain_file_system(state, disk.HOME)
     spoil.make_plain_swap(state)
 
 
@@ -254,13 +254,15 @@ CASES = [
     Case("a cleared TPM", spoil.clear_tpm, (TPM_REFUSAL, LOCKED), ROOT_MOUNTED),
     Case("the disk in another machine", lambda s: s.reset_tpm(), (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, long=True),
     Case("a live system that tries to unlock root", lambda s: spoil.configure_boot_loader(s, "timeout 1\ndefault *@live*\n"),
-         (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, arguments=TALK + " root=gpt-auto systemd.gpt_auto=yes", long=True),
+         (TPM_REFUSAL, LOCKED), r"Finished systemd-cryptsetup@stolen|Switching root",
+         arguments=lambda s: f"{TALK} rd.luks.options=tpm2-device=auto "
+         f"rd.luks.name={spoil.luks_uuid(s, disk.ROOT)}=stolen"),
     # partitions
     Case("a second set of partitions by somebody else", add_second_set, (r"Found the signature of /usr on", ROOT_MOUNTED),
          "emergency", long=True),
-    Case("a root without encryption", lambda s: spoil.make_plain_file_system(s, spoil.ROOT),
+    Case("a root without encryption", lambda s: spoil.make_plain_file_system(s, disk.ROOT),
          (r"root partition \(/dev/\w+\) is not encrypted",), ROOT_MOUNTED),
-    Case("a root with a passphrase of somebody else", lambda s: spoil.make_foreign_luks(s, spoil.ROOT, "evil"), (QUESTION,),
+    Case("a root with a passphrase of somebody else", lambda s: spoil.make_foreign_luks(s, disk.ROOT, "evil"), (QUESTION,),
          ROOT_MOUNTED, long=True),
     Case("home and swap without encryption", open_home_and_swap, (r"does not match image policy",),
          r"Mounted home\.mount|Activated swap|\w login: ", long=True),
@@ -332,7 +334,8 @@ class Tamper(unittest.TestCase):
         state = next(spare)
         self.addCleanup(state.remove)
         case.spoil(state)
-        with life.boot(place, state, arguments=case.arguments) as machine:
+        arguments = case.arguments(state) if callable(case.arguments) else case.arguments
+        with life.boot(place, state, arguments=arguments) as machine:
             for prompt, keys in case.send:
                 machine.expect(prompt, refuse=case.refuse)
                 machine.send(keys)

@@ -9,7 +9,6 @@ machine returns to 0.2 each time, and the journal there says what was given up, 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
 
-import contextlib
 import os
 import re
 import shutil
@@ -24,7 +23,7 @@ import bench
 import disk
 import scenario
 from machine import missing_tools
-from scenario import Scenario, login, slots, update, update_from_url, version
+from scenario import login, slots, update, update_from_url, version
 
 SKIPPED = 77
 
@@ -58,14 +57,12 @@ def sign(directory, home):
     return public
 
 
-class Life(unittest.TestCase):
+class Update(scenario.Life):
+    name = "update"
+
     @classmethod
     def setUpClass(cls):
-        cls.life = Scenario("update", None)
-        cls.addClassCleanup(cls.life.remove)
-        cls.running = contextlib.ExitStack()
-        cls.addClassCleanup(lambda: cls.running.close())
-        cls.machine = None
+        super().setUpClass()
         scratch = cls.life.scratch
 
         cls.good = bench.artifacts(bench.version("0.2"), scratch / "good")
@@ -98,10 +95,7 @@ class Life(unittest.TestCase):
         cls.first = cls.slot_on_disk("ParticleOS_0.1")
 
     def boot(self, name):
-        """Turns the machine on, having pulled the plug if it runs."""
-        self.running.close()
-        type(self).machine = self.running.enter_context(
-            self.life.boot(name, network=True, drives=[self.medium]))
+        self.turn_on(name, network=True, drives=[self.medium])
         login(self.machine)
         self.prepare()
         return self.machine
