@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From a medium onto an empty disk, without a question: the machine that comes up from that disk alone partitions and
-encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost each volume opens with its recovery
-key.
+encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost each volume opens
+with its recovery key.
 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
