@@ -126,14 +126,15 @@ def copy_sparse(source, target):
 class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
-    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=(),
-                 disks=(), medium=None, record=None):
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, forward=None,
+                 drives=(), disks=(), medium=None, record=None):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
         self.log = open(log, "wb") if log else None
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
+        self.forward = forward  # (TCP port of this host's loopback, port of the machine that it leads to)
         self.drives = list(drives)  # more disk images, read-only
         self.disks = list(disks)  # more disk images, writable
         self.medium = medium  # a disk image, read-only, started when the first disk has nothing to start
@@ -181,6 +182,12 @@ class Machine:
                 "-blockdev", f"driver=file,node-name=record,filename={self.record},cache.no-flush=on",
                 "-blockdev", "driver=blklogwrites,node-name=disk,file=written,log=record,discard=unmap"]
 
+    def _network(self):
+        if not self.network:
+            return "none"
+        forward = ",hostfwd=tcp:127.0.0.1:{}-:{}".format(*self.forward) if self.forward else ""
+        return f"user,model=virtio-net-pci,ipv6=off{forward}"
+
     def _command(self, console, tpm):
         code, _ = find_firmware()
         # cmpxchg16b stops all CPUs when it is emulated.
@@ -194,7 +201,7 @@ class Machine:
             "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
             *self._disk(),
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-            *(["-nic", "user,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
+            "-nic", self._network(),
             *(word for number, path in enumerate(self.drives)
               for word in ("-drive", f"if=none,id=more{number},format=raw,file={path},readonly=on",
                            "-device", f"virtio-blk-pci,drive=more{number}")),

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A machine with data: the live system leaves its disk as it is, bit for bit, whatever the installer is asked to do to other
-disks there; a factory reset takes everything back to the first boot, with new keys.
+disks there; storage target mode offers it to the network; a factory reset takes everything back to the first boot, with new
+keys, and another one clears the TPM as well.
 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
 
+import contextlib
 import hashlib
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -25,6 +29,8 @@ from scenario import login
 SKIPPED = 77
 VOLUMES = ("root", "swap", "home")
 INSTALL = "/usr/lib/particleos/install"
+NVME_PORT = 16858  # of systemd-storagetm
+F12 = "\x1b[X"  # on a terminal of type PC ANSI
 
 
 def digest(path):
@@ -43,6 +49,26 @@ def digest(path):
                 sha256.update(at.to_bytes(8, "little") + data)
             at += block
     return size, sha256.hexdigest()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def greet_nvme(port, patience=300):
+    """What a target answers to the first message of a host (ICReq, NVMe over TCP transport specification, 3.6.2.2)."""
+    request = bytes([0, 0, 128, 0]) + (128).to_bytes(4, "little") + bytes(120)
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.settimeout(20)
+            connection.sendall(request)
+            answer = connection.recv(128)
+            if answer:  # the emulated network takes every connection, and ends those that nobody wants
+                return answer
+        time.sleep(1)
+    raise AssertionError("nobody speaks NVMe over TCP there")
 
 
 class Reset(scenario.Life):
@@ -97,6 +123,15 @@ class Reset(scenario.Life):
         machine.power_off()
         self.assertEqual(digest(self.life.state.disk), self.before)
 
+    def test_2_storage_target_mode(self):
+        """The disk is offered, and nothing of it was opened or changed for that."""
+        port = free_port()
+        machine = self.boot("storage-target-mode", "storage-target-mode", network=True, forward=(port, NVME_PORT))
+        machine.expect(r"nvme connect")
+        self.assertEqual(greet_nvme(port)[:3], bytes([1, 0, 128]))  # ICResp
+        machine.kill()
+        self.assertEqual(digest(self.life.state.disk), self.before)
+
     def identities(self):
         """What a new machine has another one of."""
         found = {"machine-id": self.machine.output("cat /etc/machine-id")}
@@ -108,17 +143,18 @@ class Reset(scenario.Life):
             found[f"{volume} sealed"] = sorted(str(token.get("tpm2-blob")) for token in header["tokens"].values())
         return found
 
-    def test_2_factory_reset(self):
-        machine = self.boot("reset", None)
-        login(machine)
-        old = self.identities()
-        machine.output("echo mine >/root/data; mkdir -p /home/ann; echo mine >/home/ann/data; sync")
-        entry = machine.output("bootctl list --json=short | tr ',' '\\n' | "
-                               "sed -n 's/.*\"id\":\"\\(.*@factory-reset\\)\".*/\\1/p'")
-        machine.output(f"bootctl set-oneshot '{entry}'")
-        machine.reboot()
-        login(machine)
-        self.assertIn("systemd.factory_reset=yes", machine.output("cat /proc/cmdline"))
+    def restart_into(self, profile):
+        entry = self.machine.output("bootctl list --json=short | tr ',' '\\n' | "
+                                    f"sed -n 's/.*\"id\":\"\\(.*@{profile}\\)\".*/\\1/p'")
+        self.machine.output(f"bootctl set-oneshot '{entry}'")
+        self.machine.reboot()
+
+    def leave_data(self):
+        self.machine.output("echo mine >/root/data; mkdir -p /home/ann; echo mine >/home/ann/data; sync")
+
+    def assert_as_new(self, old):
+        """The machine is as after its first boot, and another one than that with the identities OLD."""
+        machine = self.machine
         new = self.identities()
         for what in old:
             self.assertTrue(new[what])
@@ -126,6 +162,30 @@ class Reset(scenario.Life):
         self.assertEqual(machine.output("ls /root/data /home/ann 2>&1 | grep -c 'No such file'"), "2")
         self.assertIn("first boot", machine.output("journalctl -b -o cat | grep -i -m1 'first boot'").lower())
         self.assertEqual(machine.output("journalctl --list-boots -q | wc -l"), "1")
+
+    def test_3_factory_reset(self):
+        login(self.boot("reset", None))
+        old = self.identities()
+        self.leave_data()
+        self.restart_into("factory-reset")
+        login(self.machine)
+        self.assertIn("systemd.factory_reset=yes", self.machine.output("cat /proc/cmdline"))
+        self.assert_as_new(old)
+
+    def storage_key(self):
+        return self.machine.output("cat /run/systemd/tpm2-srk-public-key.pem")
+
+    def test_4_factory_reset_with_cleared_tpm(self):
+        machine = self.machine
+        old, key = self.identities(), self.storage_key()
+        self.leave_data()
+        self.restart_into("factory-reset-tpm")
+        machine.expect("The firmware asks whether the TPM may be cleared", refuse=r"\w login: ")
+        machine.expect("Press F12 to clear the TPM", refuse=r"\w login: ")
+        machine.send(F12)
+        login(machine)
+        self.assert_as_new(old)
+        self.assertNotEqual(self.storage_key(), key)
 
 
 if __name__ == "__main__":
