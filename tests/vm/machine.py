@@ -190,11 +190,11 @@ class Machine:
 
     def _command(self, console, tpm):
         code, _ = find_firmware()
-        # cmpxchg16b stops all CPUs when it is emulated.
+        # cmpxchg16b stops all CPUs when it is emulated, and a second CPU sees code that the kernel patches too late.
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-machine", "q35,smm=on,hpet=off", "-accel", os.environ.get("PARTICLEOS_TEST_ACCEL", "tcg,thread=multi"),
-            "-cpu", "max,cx16=off", "-smp", "2", "-m", f"{self.memory}M",
+            "-cpu", "max,cx16=off", "-smp", "1", "-m", f"{self.memory}M",
             "-object", "rng-random,filename=/dev/urandom,id=rng", "-device", "virtio-rng-pci,rng=rng",
             "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
