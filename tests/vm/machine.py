@@ -5,6 +5,7 @@ It does not use particleos' own vm verb, so that the images are judged by someth
 """
 
 import base64
+import codecs
 import fcntl
 import os
 import re
@@ -27,6 +28,10 @@ PATIENCE = float(os.environ.get("PARTICLEOS_TEST_PATIENCE", "600"))
 CONTROL_SEQUENCES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-Z\\^-~]|[\x00-\x08\x0b-\x1f\x7f]"
 )
+
+
+# One that has begun at the end of what was read (or nothing).
+PART_OF_SEQUENCE = re.compile(rb"(?:\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,1000}\x1b?|[ -/]*))?\Z")
 
 
 def find_firmware():
@@ -141,7 +146,8 @@ class Machine:
         self.record = record  # every write to the disk goes into this file as well, see write_log.py
         self.text = ""  # all of the console so far, without control sequences
         self.seen = 0  # position in text behind the last match
-        self.pending = b""  # bytes at the end that may be half of something
+        self.pending = b""  # the beginning of a control sequence
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.qemu = self.tpm = self.console = None
 
     def __enter__(self):
@@ -227,12 +233,9 @@ class Machine:
 
     def _add(self, data):
         data = self.pending + data
-        # A control sequence or a character may be cut in two: both are short, and a line's end ends them.
-        cut = max(data.rfind(b"\x1b"), data.rfind(b"\n"), len(data) - 200)
-        if cut < 0 or data[cut:cut + 1] != b"\x1b" or CONTROL_SEQUENCES.match(data, cut):
-            cut = len(data)
+        cut = PART_OF_SEQUENCE.search(data).start()
         self.pending = data[cut:]
-        self.text += CONTROL_SEQUENCES.sub(b"", data[:cut]).decode(errors="replace")
+        self.text += self.decoder.decode(CONTROL_SEQUENCES.sub(b"", data[:cut]))
 
     def _read(self, timeout):
         """FALSE when the machine has ended."""
@@ -284,7 +287,7 @@ class Machine:
         self.send(password + "\n")
         self.expect(r"[#$] $")
         # No echo, no line editor, no history and no colours: what comes is what a command prints.
-        self.send("stty -echo; set +H; PS1=; PS2=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
+        self.send("stty -echo; set +H; PS0=; PS1=; PS2=; unset PROMPT_COMMAND; export TERM=dumb PAGER=cat; echo rea''dy\n")
         self.expect("ready\n")
 
     def run(self, command, timeout=PATIENCE):
