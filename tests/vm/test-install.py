@@ -136,7 +136,7 @@ class Install(scenario.Life):
         machine = self.turn_on("recovery")
         left = set(VOLUMES)
         while left:
-            volume = machine.expect(r"(?i)please enter [^\n]*ParticleOS-(\w+)[^\n]*:", refuse=r"(?i)emergency|\w login: ")[1]
+            volume = machine.expect(r"(?i)please enter [^\n]*ParticleOS-(\w+)[^\n]*:", refuse=r"emergency mode|\w login: ")[1]
             self.assertIn(volume, left)
             left.remove(volume)
             machine.send(self.keys[volume] + "\n")

@@ -7,6 +7,7 @@ keys, and another one clears the TPM as well.
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
 """
 
+import collections
 import contextlib
 import hashlib
 import json
@@ -34,9 +35,10 @@ F12 = "\x1b[X"  # on a terminal of type PC ANSI
 
 
 def digest(path):
-    """Over every byte of a sparse file; zeros count the same whether they take space or not."""
+    """{partition: digest} over every byte of a sparse file; zeros count the same whether they take space or not."""
     block = 1 << 20
-    zeros, sha256 = bytes(block), hashlib.sha256()
+    zeros, digests = bytes(block), collections.defaultdict(hashlib.sha256)
+    partitions = disk.read_partitions(path)
     with open(path, "rb") as file:
         size, at = os.fstat(file.fileno()).st_size, 0
         while at < size:
@@ -46,9 +48,10 @@ def digest(path):
                 break
             data = os.pread(file.fileno(), block, at)
             if data != zeros:
-                sha256.update(at.to_bytes(8, "little") + data)
+                place = next((f"{p.number} {p.label}" for p in partitions if p.offset <= at < p.offset + p.size), "table")
+                digests[place].update(at.to_bytes(8, "little") + data)
             at += block
-    return size, sha256.hexdigest()
+    return {"size": size, **{place: found.hexdigest() for place, found in digests.items()}}
 
 
 def free_port():
