@@ -18,8 +18,17 @@
 /* Room in a command line for the files of one mcopy. */
 #define FILES_PER_COMMAND 200u
 
-/* Path in the FAT file system to the path of the file in the sandbox, or to "" for a directory. */
-typedef GTree Listing;
+typedef struct {
+    GTree *entries; /* path in the FAT file system → path of the file in the sandbox, "" for a directory */
+    GPtrArray *read_only; /* char: paths of the files that nobody may write */
+} Listing;
+
+static void listing_free(Listing *listing) {
+    g_tree_unref(listing->entries);
+    g_ptr_array_unref(listing->read_only);
+    g_free(listing);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listing, listing_free)
 
 static int compare_paths(gconstpointer a, gconstpointer b, gpointer data) {
     return strcmp(a, b);
@@ -27,14 +36,14 @@ static int compare_paths(gconstpointer a, gconstpointer b, gpointer data) {
 
 static void add_parents(Listing *listing, const char *path) {
     for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
-        g_tree_replace(listing, g_strndup(path, slash - path), g_strdup(""));
+        g_tree_replace(listing->entries, g_strndup(path, slash - path), g_strdup(""));
 }
 
 static void add_entry(Listing *listing, const char *path, const char *origin) {
     if (g_str_equal(path, "/") || *path == '\0')
         return;
     add_parents(listing, path);
-    g_tree_replace(listing, g_strdup(path), g_strdup(origin));
+    g_tree_replace(listing->entries, g_strdup(path), g_strdup(origin));
 }
 
 static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
@@ -58,10 +67,13 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         add_entry(listing, target, "");
         return list_directory(volume, source, dir_fd, child, child_origin, listing, error);
     }
-    if (S_ISREG(st.st_mode))
-        add_entry(listing, target, child_origin);
-    else
+    if (!S_ISREG(st.st_mode)) {
         ui_warning("%s: not copied, FAT holds directories and files only", target);
+        return TRUE;
+    }
+    add_entry(listing, target, child_origin);
+    if (!(st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
+        g_ptr_array_add(listing->read_only, g_steal_pointer(&target));
     return TRUE;
 }
 
@@ -90,8 +102,10 @@ static gboolean list_directory(const Volume *volume, const ContentSource *source
 /* Everything that goes in, and binds the sources into SANDBOX. */
 static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **error) {
     const PartitionDefinition *definition = volume->content->definition;
-    g_autoptr(GTree) listing = g_tree_new_full(compare_paths, NULL, g_free, g_free);
+    g_autoptr(Listing) listing = g_new0(Listing, 1);
 
+    listing->entries = g_tree_new_full(compare_paths, NULL, g_free, g_free);
+    listing->read_only = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < volume->content->sources->len; i++) {
         const ContentSource *source = volume->content->sources->pdata[i];
         g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", source->fd);
@@ -109,7 +123,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
         }
     }
     for (guint i = 0; i < definition->make_directories->len; i++)
-        if (!g_tree_lookup(listing, definition->make_directories->pdata[i]))
+        if (!g_tree_lookup(listing->entries, definition->make_directories->pdata[i]))
             add_entry(listing, definition->make_directories->pdata[i], "");
     if (definition->make_symlinks->len > 0)
         ui_warning(
@@ -215,12 +229,19 @@ static gboolean fill(const Volume *volume, Sandbox *sandbox, Listing *listing, G
     Batch batch = {.sandbox = sandbox, .arguments = arguments};
 
     batch_begin(&batch, "mmd", NULL);
-    g_tree_foreach(listing, add_directory, &batch);
+    g_tree_foreach(listing->entries, add_directory, &batch);
     batch_run(&batch);
     batch_begin(&batch, "mcopy", volume->epoch < 0 ? "-m" : NULL);
-    g_tree_foreach(listing, add_file, &batch);
+    g_tree_foreach(listing->entries, add_file, &batch);
     batch_run(&batch);
-    g_free(batch.directory);
+    g_clear_pointer(&batch.directory, g_free);
+    batch_begin(&batch, "mattrib", "+r");
+    for (guint i = 0; i < listing->read_only->len; i++) {
+        g_ptr_array_add(batch.arguments, g_strconcat("::", listing->read_only->pdata[i], NULL));
+        if (batch.arguments->len >= FILES_PER_COMMAND)
+            batch_run(&batch);
+    }
+    batch_run(&batch);
     if (batch.error) {
         g_propagate_error(error, batch.error);
         return FALSE;
@@ -240,6 +261,6 @@ gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError
     sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
     sandbox_setenv(sandbox, "TZ", "UTC");
     sandbox_setenv(sandbox, "MTOOLS_SKIP_CHECK", "1");
-    g_autoptr(GTree) listing = list_content(volume, sandbox, error);
+    g_autoptr(Listing) listing = list_content(volume, sandbox, error);
     return listing && make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
 }

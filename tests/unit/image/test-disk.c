@@ -81,6 +81,9 @@ static void set_up(Fixture *fixture, gconstpointer data) {
     put_random(fixture->root, "efi/EFI/Linux/test_7+3.efi", 1024 * 1024);
     put(fixture->root, "boot/loader/loader.conf", "timeout 3\n", -1);
     put(fixture->root, "boot/loader/A file with a long name.conf", "x\n", -1);
+    put(fixture->root, "boot/loader/nobody-writes", "", -1);
+    g_autofree char *read_only = in_top(fixture, "root/boot/loader/nobody-writes");
+    g_assert_cmpint(chmod(read_only, 0444), ==, 0);
     g_assert_cmpint(g_mkdir_with_parents(fixture->definitions, 0755), ==, 0);
 
     AUTO_FD top = open(fixture->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -230,6 +233,11 @@ static void check_esp(const Fixture *fixture, Disk *disk) {
             judge((const char *const[]){"mtype", "-i", esp, "::/loader/A file with a long name.conf", NULL});
     if (text)
         g_assert_cmpstr(text, ==, "x\n");
+    g_autofree char *attributes = judge((const char *const[]){
+            "mattrib", "-i", esp, "::/loader/nobody-writes", "::/loader/loader.conf", NULL});
+    if (attributes)
+        g_assert_true(g_regex_match_simple(
+                "^ +A +R +::/loader/nobody-writes\n +A +::/loader/loader.conf\n$", attributes, 0, 0));
     g_autofree char *uki = in_top(fixture, "uki");
     g_free(judge((const char *const[]){"mcopy", "-n", "-i", esp, "::/EFI/Linux/test_7+3.efi", uki, NULL}));
     g_autofree char *original = g_build_filename(fixture->root, "efi/EFI/Linux/test_7+3.efi", NULL);
