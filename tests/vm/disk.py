@@ -76,6 +76,7 @@ def fill_slots(path, artifacts, version):
             disk.write(data)
         call = ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel"]
         subprocess.run([*call, "--part-label", str(path), str(slot.number), f"ParticleOS_{version}{suffix}"], check=True)
+        subprocess.run([*call, "--part-attrs", str(path), str(slot.number), "GUID:60"], check=True)  # read-only, in use
         identifier = source.name.split(infix)[1].removesuffix(".raw")
         if len(identifier) == 32:  # half of the root hash; the signature has none
             subprocess.run([*call, "--part-uuid", str(path), str(slot.number), str(uuid.UUID(identifier))], check=True)

@@ -131,15 +131,14 @@ def copy_sparse(source, target):
 class Machine:
     """One boot (with resets) of a State. A context manager: leaving it ends QEMU and swtpm."""
 
-    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, forward=None,
-                 drives=(), disks=(), medium=None, record=None):
+    def __init__(self, state, credentials=None, arguments="", log=None, memory=2048, network=False, drives=(),
+                 disks=(), medium=None, record=None):
         self.state = state
         self.credentials = dict(credentials or {})
         self.arguments = arguments
         self.log = open(log, "wb") if log else None
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
-        self.forward = forward  # (TCP port of this host's loopback, port of the machine that it leads to)
         self.drives = list(drives)  # more disk images, read-only
         self.disks = list(disks)  # more disk images, writable
         self.medium = medium  # a disk image, read-only, started when the first disk has nothing to start
@@ -148,20 +147,21 @@ class Machine:
         self.seen = 0  # position in text behind the last match
         self.pending = b""  # the beginning of a control sequence
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.qemu = self.tpm = self.console = None
+        self.qemu = self.tpm = self.console = self.monitor = None
 
     def __enter__(self):
         self.slot = take_slot()
         ours, theirs = socket.socketpair()
+        self.monitor, monitor_theirs = socket.socketpair()
         tpm_ours, tpm_theirs = socket.socketpair()
         self.tpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state.tpm}",
              "--ctrl", f"type=unixio,clientfd={tpm_theirs.fileno()}", "--terminate"],
             pass_fds=[tpm_theirs.fileno()])
         self.qemu = subprocess.Popen(
-            self._command(theirs.fileno(), tpm_ours.fileno()),
-            pass_fds=[theirs.fileno(), tpm_ours.fileno()], stdin=subprocess.DEVNULL)
-        for end in (theirs, tpm_ours, tpm_theirs):
+            self._command(theirs.fileno(), monitor_theirs.fileno(), tpm_ours.fileno()),
+            pass_fds=[theirs.fileno(), monitor_theirs.fileno(), tpm_ours.fileno()], stdin=subprocess.DEVNULL)
+        for end in (theirs, monitor_theirs, tpm_ours, tpm_theirs):
             end.close()
         self.console = ours
         return self
@@ -175,6 +175,7 @@ class Machine:
             self.tpm.kill()
             self.tpm.wait()
         self.console.close()
+        self.monitor.close()
         if self.slot:
             self.slot.close()
         if self.log:
@@ -188,13 +189,7 @@ class Machine:
                 "-blockdev", f"driver=file,node-name=record,filename={self.record},cache.no-flush=on",
                 "-blockdev", "driver=blklogwrites,node-name=disk,file=written,log=record,discard=unmap"]
 
-    def _network(self):
-        if not self.network:
-            return "none"
-        forward = ",hostfwd=tcp:127.0.0.1:{}-:{}".format(*self.forward) if self.forward else ""
-        return f"user,model=virtio-net-pci,ipv6=off{forward}"
-
-    def _command(self, console, tpm):
+    def _command(self, console, monitor, tpm):
         code, _ = find_firmware()
         # cmpxchg16b stops all CPUs when it is emulated, and a second CPU sees code that the kernel patches too late.
         command = [
@@ -207,7 +202,7 @@ class Machine:
             "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
             *self._disk(),
             "-device", "virtio-blk-pci,drive=disk,bootindex=1",
-            "-nic", self._network(),
+            *(["-nic", "user,id=network,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
             *(word for number, path in enumerate(self.drives)
               for word in ("-drive", f"if=none,id=more{number},format=raw,file={path},readonly=on",
                            "-device", f"virtio-blk-pci,drive=more{number}")),
@@ -219,6 +214,7 @@ class Machine:
             "-chardev", f"socket,id=tpm,fd={tpm}", "-tpmdev", "emulator,id=tpm0,chardev=tpm",
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
+            "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor",
         ]
         # The kernel distrusts a counter that runs on while the emulation had to wait, and reads a slow clock instead.
         extra = ("console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 "
@@ -314,6 +310,19 @@ class Machine:
         """Pulls the plug."""
         self.qemu.kill()
         self.qemu.wait()
+
+    def forward(self, port):
+        """A TCP port of this host's loopback that leads to PORT of the machine."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            ours = server.getsockname()[1]
+        mark = f"nothing-{ours}"  # no command: what the monitor says of it is the end of what it says of the one before
+        self.monitor.sendall(f"hostfwd_add network tcp:127.0.0.1:{ours}-:{port}\n{mark}\n".encode())
+        said = ""
+        while mark not in said:
+            said += self.monitor.recv(4096).decode(errors="replace")
+        if "ould not" in said or "rror" in said:
+            raise OSError(said)
+        return ours
 
     def power_off(self, timeout=PATIENCE):
         self.send("systemctl poweroff\n")

@@ -30,7 +30,6 @@ from scenario import login
 SKIPPED = 77
 VOLUMES = ("root", "swap", "home")
 INSTALL = "/usr/lib/particleos/install"
-NVME_PORT = 16858  # of systemd-storagetm
 F12 = "\x1b[X"  # on a terminal of type PC ANSI
 
 
@@ -52,11 +51,6 @@ def digest(path):
                 digests[place].update(at.to_bytes(8, "little") + data)
             at += block
     return {"size": size, **{place: found.hexdigest() for place, found in digests.items()}}
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def greet_nvme(port, patience=300):
@@ -128,9 +122,8 @@ class Reset(scenario.Life):
 
     def test_2_storage_target_mode(self):
         """The disk is offered, and nothing of it was opened or changed for that."""
-        port = free_port()
-        machine = self.boot("storage-target-mode", "storage-target-mode", network=True, forward=(port, NVME_PORT))
-        machine.expect(r"nvme connect")
+        machine = self.boot("storage-target-mode", "storage-target-mode", network=True)
+        port = machine.forward(machine.expect(r"nvme connect-all -t tcp -a 10\.0\.2\.\d+ -s (\d+)")[1])
         self.assertEqual(greet_nvme(port)[:3], bytes([1, 0, 128]))  # ICResp
         machine.kill()
         self.assertEqual(digest(self.life.state.disk), self.before)
