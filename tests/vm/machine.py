@@ -320,7 +320,7 @@ class Machine:
         said = ""
         while mark not in said:
             said += self.monitor.recv(4096).decode(errors="replace")
-        if "ould not" in said or "rror" in said:
+        if any(word in said for word in ("ould not", "nvalid", "rror")):
             raise OSError(said)
         return ours
 
