@@ -40,11 +40,6 @@ def tearDownModule():
     life.remove()
 
 
-def choose(state, entry):
-    """The boot loader starts this entry by default."""
-    disk.Esp(state.disk).write("/loader/loader.conf", f"timeout 0\ndefault {entry}\n".encode(), state.directory)
-
-
 class Booted(unittest.TestCase):
     """One boot of PROFILE for all tests of a class."""
 
@@ -55,7 +50,7 @@ class Booted(unittest.TestCase):
         if not cls.profile:
             raise unittest.SkipTest("only a base")
         state = bench.machine(life.scratch / cls.profile)
-        choose(state, f"*@{cls.profile}")
+        disk.Esp(state.disk).choose(cls.profile, state.directory)
         boot = life.boot(cls.profile, state, drives=[drive])
         cls.machine = boot.__enter__()
         cls.addClassCleanup(boot.__exit__, None, None, None)
@@ -247,9 +242,9 @@ class Spoiled(unittest.TestCase):
         new = bench.version("0.2", SPOILED)
         state = bench.machine(life.scratch / "spoiled")
         disk.fill_slots(state.disk, new, "0.2")
-        name = "ParticleOS_0.2_x86-64.efi"
-        disk.Esp(state.disk).write(f"/EFI/Linux/{name}", (new / name).read_bytes(), state.directory)
-        choose(state, f"{name.lower()}@ipe")
+        esp, name = disk.Esp(state.disk), "ParticleOS_0.2_x86-64.efi"
+        esp.write(f"/EFI/Linux/{name}", (new / name).read_bytes(), state.directory)
+        esp.choose("ipe", state.directory)  # of the newest version
         with life.boot("spoiled", state) as machine:
             machine.expect(r"The integrity policy that the kernel command line promises is not in force: "
                            r"the kernel does not accept /usr/lib/ipe/particleos\.p7b", refuse=r"\w login: ")
