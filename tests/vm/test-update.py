@@ -269,6 +269,7 @@ class Update(scenario.Life):
     def test_6_hang(self):
         """A version that hangs early is given up after the time that it had."""
         machine = self.machine
+        self.prepare()
         self.update_from_directory("0.5", (1, 2))
         self.assertEqual(self.ukis(), ["ParticleOS_0.2_x86-64.efi", "ParticleOS_0.5_x86-64+1-2.efi"])
         machine.reboot()
