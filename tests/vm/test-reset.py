@@ -123,8 +123,9 @@ class Reset(scenario.Life):
     def test_2_storage_target_mode(self):
         """The disk is offered, and nothing of it was opened or changed for that."""
         machine = self.boot("storage-target-mode", "storage-target-mode", network=True)
-        port = machine.forward(machine.expect(r"nvme connect-all -t tcp -a 10\.0\.2\.\d+ -s (\d+)")[1])
-        self.assertEqual(greet_nvme(port)[:3], bytes([1, 0, 128]))  # ICResp
+        port = machine.expect(r"Listening on ipv4 \(port (\d+)\)")[1]
+        machine.expect(rf"nvme connect-all -t tcp -a 10\.0\.2\.\d+ -s {port}\n")
+        self.assertEqual(greet_nvme(machine.forward(port))[:3], bytes([1, 0, 128]))  # ICResp
         machine.kill()
         self.assertEqual(digest(self.life.state.disk), self.before)
 
