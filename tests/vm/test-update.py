@@ -37,7 +37,8 @@ HANG = bench.Variant("hang", initrd={
     "usr/lib/systemd/system/particleos-boot-timeout.timer.d/short.conf": (0o644, "[Timer]\nOnBootSec=\nOnBootSec=20s\n")})
 
 GIVEN_UP = r"This version did not come up \(ParticleOS_{}_x86-64\+{}\.efi\): [^\n]*"
-INVALID_CHECKSUM = r"DOWNLOAD INVALID: Checksum of \S+-verity-sig\.raw file did not check out"
+INVALID_CHECKSUM = (r"DOWNLOAD INVALID: Checksum of \S+-verity-sig\.raw file did not check out|"
+                    "Checksum of downloaded resource does not match expected checksum")
 KINDS = (disk.USR, disk.USR_VERITY, disk.USR_VERITY_SIG)
 READ_ONLY = 1 << 60
 UPDATES = "/var/lib/particleos/updates"
