@@ -181,6 +181,8 @@ class Update(scenario.Life):
         machine = self.boot("update")
         self.assertEqual(version(machine), "0.1")
 
+        if bench.TESTING:  # of those that were refused something may be left, which systemd 262 does not replace
+            machine.output("/usr/lib/systemd/systemd-sysupdate vacuum")
         machine.output("/usr/lib/systemd/systemd-sysupdate --definitions=/run/medium/mkosi.sysupdate "
                        "--transfer-source=/run/medium/0.2 update")
         self.assertEqual(self.ukis(), ["ParticleOS_0.1_x86-64.efi", "ParticleOS_0.2_x86-64+3-0.efi"])
