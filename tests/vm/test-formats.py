@@ -95,8 +95,8 @@ def tree_files():
 class Direct(Machine):
     """Nothing but the firmware and its disk: the command line is what the image says."""
 
-    def _command(self, console, tpm):
-        command = super()._command(console, tpm)
+    def _command(self, *ends):
+        command = super()._command(*ends)
         while "-smbios" in command:
             at = command.index("-smbios")
             del command[at:at + 2]
