@@ -97,6 +97,7 @@ class Reset(scenario.Life):
         machine = self.boot("live", "live", disks=[self.used, self.small])
         login(machine)
         self.assertEqual(machine.output("findmnt -no FSTYPE /"), "tmpfs")
+        self.assertEqual(machine.output("systemctl is-system-running --wait || systemctl --failed --no-legend"), "running")
         self.assertEqual(scenario.version(machine), bench.FIRST)
         self.assertEqual(machine.output("dmsetup ls --target crypt"), "")
         status, output = machine.run("systemd-cryptsetup attach stolen /dev/disk/by-partlabel/ParticleOS-root - "
