@@ -275,6 +275,10 @@ class Machine:
     def send(self, text):
         self.console.sendall(text.encode())
 
+    def press(self, key):
+        """A key of the keyboard, by QEMU's name for it: F12 reaches the firmware from there only."""
+        self.monitor.sendall(f"sendkey {key}\n".encode())
+
     def login(self, password, timeout=PATIENCE):
         """Logs in as root on the console."""
         self.expect(r"\w login: ", timeout)

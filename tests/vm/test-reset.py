@@ -30,7 +30,7 @@ from scenario import login
 SKIPPED = 77
 VOLUMES = ("root", "swap", "home")
 INSTALL = "/usr/lib/particleos/install"
-ESCAPE = "\x1b"
+TPM_KEY = "/run/systemd/tpm2-srk-public-key.pem"  # the storage root key: another one after the TPM was cleared
 
 
 def digest(path):
@@ -171,18 +171,28 @@ class Reset(scenario.Life):
         login(self.machine)
         self.assert_as_new(old)
 
-    def test_4_factory_reset_with_request_to_clear_the_tpm(self):
-        """The firmware asks somebody at the machine. Who says no to that has reset the machine nevertheless."""
+    def ask_to_clear_the_tpm(self, answer):
+        """A factory reset of the machine that runs, where the firmware gets the key ANSWER. The TPM's key before that."""
         machine = self.machine
-        old = self.identities()
+        old, before = self.identities(), machine.output(f"cat {TPM_KEY}")
         self.leave_data()
         self.restart_into("factory-reset-tpm")
         machine.expect("The firmware asks whether the TPM may be cleared", refuse=r"\w login: ")
         machine.expect("Press F12 to clear the TPM", refuse=r"\w login: ")
         machine.expect("Press ESC to reject this change request and continue\n")
-        machine.send(ESCAPE)
+        machine.press(answer)
         login(machine)
         self.assert_as_new(old)
+        return before
+
+    def test_4_factory_reset_and_clear_the_tpm(self):
+        before = self.ask_to_clear_the_tpm("f12")
+        self.assertNotEqual(self.machine.output(f"cat {TPM_KEY}"), before)
+
+    def test_5_the_firmware_may_not_clear_the_tpm(self):
+        """Who says no to the firmware has reset the machine nevertheless."""
+        before = self.ask_to_clear_the_tpm("esc")
+        self.assertEqual(self.machine.output(f"cat {TPM_KEY}"), before)
 
 
 if __name__ == "__main__":
