@@ -32,7 +32,7 @@ image: all
 check: all
 	tests/run
 
-# Before a release, or after a change of recipes/particleos: more than an hour without KVM.
+# Before a release, or after a change of recipes/particleos: two hours without KVM.
 check-life: all
 	PARTICLEOS_TEST_LONG=1 tests/run vm
 
