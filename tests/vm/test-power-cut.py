@@ -241,7 +241,7 @@ class PowerCut(unittest.TestCase):
         success, journal = update(machine)
         self.assertTrue(success, journal)
         for number in moment.emptied:
-            found, name = machine.output(f"cd /efi/EFI/Linux; sha256sum ParticleOS_{number}_*.efi").split()
+            found, name = machine.output(f"cd $(bootctl -x)/EFI/Linux; sha256sum ParticleOS_{number}_*.efi").split()
             self.assertEqual(found, hashlib.sha256(self.ukis[number]).hexdigest(), name)
 
     def look(self, number, moment):
