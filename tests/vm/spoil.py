@@ -222,6 +222,13 @@ def make_squashfs(tree, image):
     subprocess.run(["mksquashfs", str(tree), str(image), "-quiet", "-noappend", "-all-root"], check=True, capture_output=True)
 
 
+def make_initrd(tree):
+    """The bytes of an archive with the files of TREE."""
+    names = "\0".join(sorted(str(path.relative_to(tree)) for path in tree.rglob("*"))) + "\0"
+    return subprocess.run(["cpio", "--null", "--create", "--format=newc", "--quiet"], cwd=tree, input=names.encode(),
+                          stdout=subprocess.PIPE, check=True).stdout
+
+
 def make_null_credential(name, text):
     """Encrypted with the key of machines that have no TPM, which has no secret."""
     return subprocess.run(["systemd-creds", "encrypt", "--with-key=tpm2-absent", f"--name={name}", "-", "-"],

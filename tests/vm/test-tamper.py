@@ -48,7 +48,7 @@ QUESTION = scenario.QUESTIONS
 LOCKED = QUESTION + "|No passphrase or recovery key registered"
 COMMAND_LINE = r"[Cc]ommand line: [^\n]*usrhash=[^\n]*\n"
 
-LOADER_RUNS = r"Boot in [0-9]+ s"
+LOADER_RUNS = r"Boot in [0-9]+ ?s"
 ROOT_MOUNTED = r"Mounted sysroot\.mount|Switching root|Welcome to ParticleOS"
 SYSTEM_RUNS = r"\w login: |Reached target \S*multi-user.target|Switching root"
 
@@ -144,8 +144,14 @@ def start_uki_with_options(state):
 
 
 def start_uki_with_initrd(state):
+    """An initrd with a unit for the system manager, which the boot loader has in memory when the UKI starts."""
+    units = state.directory / "initrd/etc/systemd/system"
+    (units / "sysinit.target.wants").mkdir(parents=True)
+    (units / "sysinit.target.wants/evil.service").symlink_to("../evil.service")
+    (units / "evil.service").write_text("[Unit]\nDescription=Evil unit\nDefaultDependencies=no\n"
+                                        "[Service]\nType=oneshot\nExecStart=/bin/true\n")
     esp = disk.Esp(state.disk)
-    esp.write("/initrd", b"evil", state.directory)
+    esp.write("/initrd", spoil.make_initrd(state.directory / "initrd"), state.directory)
     spoil.add_entry(state, f"title evil\nlinux {esp.uki_paths()[0]}\ninitrd /initrd\noptions init=/evil console=ttyS0\n")
 
 
@@ -231,8 +237,9 @@ CASES = [
     Case("an entry for the kernel alone", start_kernel_alone, (TPM_REFUSAL, LOCKED), ROOT_MOUNTED),
     Case("an entry that starts the UKI with options", start_uki_with_options, (COMMAND_LINE,), SYSTEM_RUNS,
          arguments=LOUD, absent="init=/evil", long=True),
-    Case("an entry that starts the UKI with another initrd", start_uki_with_initrd, (r"Error registering initrd",),
-         KERNEL_RUNS),
+    # The stub of systemd 262 takes it; who seals root to PCR 12 as well is safe from that, see Untouched.
+    Case("an entry that starts the UKI with another initrd", start_uki_with_initrd,
+         ("Evil unit", ROOT_MOUNTED) if bench.TESTING else ("Error registering initrd",), LOCKED if bench.TESTING else KERNEL_RUNS),
     Case("an editor for command lines in the boot menu",
          lambda s: spoil.configure_boot_loader(s, "timeout 60\neditor yes\n"), (r"Entry not editable in SecureBoot mode",),
          KERNEL_RUNS, send=((LOADER_RUNS, "e"),)),
@@ -326,6 +333,15 @@ class Untouched(unittest.TestCase):
         with life.boot("smbios sealed", state, arguments=TALK + " init=/evil") as machine:
             machine.expect(TPM_REFUSAL, refuse=ROOT_MOUNTED)
             machine.expect(LOCKED, refuse=ROOT_MOUNTED)
+
+
+    if bench.TESTING:
+        def test_third_the_initrd_of_an_entry_with_root_sealed_to_the_command_line(self):
+            state = getattr(type(self), "sealed", None) or self.skipTest("the second boot failed")
+            start_uki_with_initrd(state)
+            with life.boot("initrd sealed", state) as machine:
+                machine.expect("Evil unit", refuse=ROOT_MOUNTED)
+                machine.expect(LOCKED, refuse=ROOT_MOUNTED)
 
 
 class Tamper(unittest.TestCase):
