@@ -41,6 +41,9 @@ LOADER_REFUSAL = r"BdsDxe: failed to load .*Access Denied"
 VERITY_REFUSAL = r"device-mapper: verity: \S+: (data|metadata) block \d+ is corrupted"
 SIGNATURE_REFUSAL = r"(?i)root hash verification failed|key was rejected|required key not available"
 NO_SIGNATURE = SIGNATURE_REFUSAL if bench.TESTING else r"No partition holds a signature for usrhash=[0-9a-f]{64}"
+# systemd 262 looks at all partitions at once, and what the image policy does not allow leaves it without any.
+PLAIN_ROOT = (r"device doesn't carry ID_DISSECT_PART_ROOTHASH_SIG property" if bench.TESTING else
+              r"root partition \(/dev/\w+\) is not encrypted")
 # The TPM opens nothing, so there is a question instead of an open disk.
 TPM_REFUSAL = (r"TPM2 operation failed, falling back|No TPM2 metadata matching the current system state|"
                r"Failed to load PCR signature")
@@ -265,10 +268,10 @@ CASES = [
          arguments=lambda s: f"{TALK} rd.luks.options=tpm2-device=auto "
          f"rd.luks.name={spoil.luks_uuid(s, disk.ROOT)}=stolen"),
     # partitions
-    Case("a second set of partitions by somebody else", add_second_set, (r"Found the signature of /usr on", ROOT_MOUNTED),
-         "emergency", long=True),
+    Case("a second set of partitions by somebody else", add_second_set,
+         (ROOT_MOUNTED,) if bench.TESTING else (r"Found the signature of /usr on", ROOT_MOUNTED), "emergency", long=True),
     Case("a root without encryption", lambda s: spoil.make_plain_file_system(s, disk.ROOT),
-         (r"root partition \(/dev/\w+\) is not encrypted",), ROOT_MOUNTED),
+         (PLAIN_ROOT,), ROOT_MOUNTED),
     Case("a root with a passphrase of somebody else", lambda s: spoil.make_foreign_luks(s, disk.ROOT, "evil"), (QUESTION,),
          ROOT_MOUNTED, long=True),
     Case("home and swap without encryption", open_home_and_swap, (r"does not match image policy",),
