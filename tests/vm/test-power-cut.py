@@ -88,7 +88,7 @@ class PowerCut(unittest.TestCase):
             begin = os.path.getsize(cls.log)
             success, journal = update(machine)
             if not success:
-                machine.fail(journal)
+                machine.fail(f"{journal}\n{machine.output('dmesg | tail -n 30')}")
             machine.reboot()
             login(machine)
             if version(machine) != NEW:

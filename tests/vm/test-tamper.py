@@ -40,10 +40,10 @@ FIRMWARE_REFUSAL = r"(?i)(Error loading|Failed to start|failed to load) .*(acces
 LOADER_REFUSAL = r"BdsDxe: failed to load .*Access Denied"
 VERITY_REFUSAL = r"device-mapper: verity: \S+: (data|metadata) block \d+ is corrupted"
 SIGNATURE_REFUSAL = r"(?i)root hash verification failed|key was rejected|required key not available"
-NO_SIGNATURE = SIGNATURE_REFUSAL if bench.TESTING else r"No partition holds a signature for usrhash=[0-9a-f]{64}"
-# systemd 262 looks at all partitions at once, and what the image policy does not allow leaves it without any.
-PLAIN_ROOT = (r"device doesn't carry ID_DISSECT_PART_ROOTHASH_SIG property" if bench.TESTING else
-              r"root partition \(/dev/\w+\) is not encrypted")
+# systemd 262 looks at all partitions at once, and one that does not fit or is not allowed leaves it without any.
+NO_SET = r"device doesn't carry ID_DISSECT_PART_ROOTHASH_SIG property"
+NO_SIGNATURE = NO_SET if bench.TESTING else r"No partition holds a signature for usrhash=[0-9a-f]{64}"
+PLAIN_ROOT = NO_SET if bench.TESTING else r"root partition \(/dev/\w+\) is not encrypted"
 # The TPM opens nothing, so there is a question instead of an open disk.
 TPM_REFUSAL = (r"TPM2 operation failed, falling back|No TPM2 metadata matching the current system state|"
                r"Failed to load PCR signature")

@@ -7,6 +7,8 @@ and needs one. Then come 0.3, whose /usr is spoiled, 0.4, whose health check fai
 machine returns to 0.2 each time, and the journal there says what was given up, and why. (0.5 only with PARTICLEOS_TEST_LONG.)
 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
+
+Another machine, with Debian 13, gets what the next release is going to be. (Only with PARTICLEOS_TEST_LONG.)
 """
 
 import os
@@ -294,6 +296,41 @@ class Update(scenario.Life):
         self.assertEqual(slots(self.life.state), sorted(
             f"ParticleOS_{number}{suffix}" for number in ("0.2", bad.split("_")[1]) for suffix in ("", "_verity", "_verity_sig")))
         print(self.life.times, file=sys.stderr)
+
+
+class NextRelease(unittest.TestCase):
+    """The disks open for the first version of the next release, and nobody is asked."""
+
+    def test_update(self):
+        life = scenario.Scenario("next-release", None)
+        self.addCleanup(life.remove)
+        files = bench.artifacts(bench.version("0.2", bench.Variant("testing", options=["--release", "testing"])), life.scratch / "new")
+        medium = life.scratch / "medium.ext4"
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-L", "medium", "-d", str(files), str(medium), "1G"],
+                       check=True, capture_output=True)
+        life.state = bench.machine(life.scratch / "machine")
+        with life.boot("next release", drives=[medium]) as machine:
+            login(machine)
+            old = self.systemd(machine)
+            machine.output(f"mkdir -p {UPDATES}; mount -o ro -L medium {UPDATES}")
+            success, journal = update(machine)
+            self.assertTrue(success, journal)
+            machine.reboot()
+            login(machine)
+            self.assertNotRegex(machine.text, scenario.QUESTIONS)
+            self.assertEqual(version(machine), "0.2")
+            self.assertGreater(self.systemd(machine), old)
+            self.assertEqual(machine.output("systemctl is-system-running --wait || systemctl --failed"), "running")
+            self.assertEqual(machine.output("systemctl is-active boot-complete.target home.mount"), "active\nactive")
+            machine.power_off()
+
+    @staticmethod
+    def systemd(machine):
+        return int(machine.output("systemctl --version | sed -n '1s/^systemd \\([0-9]*\\).*/\\1/p'"))
+
+
+if not bench.LONG or bench.TESTING:
+    del NextRelease
 
 
 if __name__ == "__main__":
