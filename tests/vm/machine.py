@@ -201,7 +201,8 @@ class Machine:
             "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
             "-drive", f"if=pflash,unit=1,format=raw,file={self.state.variables}",
             *self._disk(),
-            "-device", "virtio-blk-pci,drive=disk,bootindex=1",
+            # blklogwrites adds parts of its own to a request, and a merged one may have as many as there can be.
+            "-device", "virtio-blk-pci,drive=disk,bootindex=1" + (",request-merging=off" if self.record else ""),
             *(["-nic", "user,id=network,model=virtio-net-pci,ipv6=off"] if self.network else ["-nic", "none"]),
             *(word for number, path in enumerate(self.drives)
               for word in ("-drive", f"if=none,id=more{number},format=raw,file={path},readonly=on",
