@@ -13,6 +13,11 @@
 /* Stubs from this version on load microcode from a section of its own. */
 #define STUB_WITH_UCODE 256
 
+/* Stubs from these versions on start the kernel inside of them under Secure Boot although it has no
+ * signature: on PCs by telling the firmware to, later everywhere by loading it themselves. */
+#define STUB_WITH_UNSIGNED_KERNEL_ON_PC 257
+#define STUB_WITH_UNSIGNED_KERNEL 262
+
 static char *profile_text(char *const *fields) {
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
@@ -99,9 +104,24 @@ static GPtrArray *devicetree_contents(const GPtrArray *devicetrees) {
     return contents;
 }
 
-static gboolean stub_loads_microcode(ImageBuild *image) {
+static int stub_version(ImageBuild *image) {
     g_autofree char *version = uki_stub_version(image->stub);
-    return version && atoi(version) >= STUB_WITH_UCODE;
+    return version ? atoi(version) : 0;
+}
+
+static gboolean stub_loads_microcode(ImageBuild *image) {
+    return stub_version(image) >= STUB_WITH_UCODE;
+}
+
+static gboolean stub_loads_unsigned_kernels(ImageBuild *image) {
+    gboolean pc = image->config->architecture == ARCHITECTURE_X86_64;
+    return stub_version(image) >= (pc ? STUB_WITH_UNSIGNED_KERNEL_ON_PC : STUB_WITH_UNSIGNED_KERNEL);
+}
+
+/* A kernel with a signature of its own could be taken out of the UKI, and the boot loader would start it
+ * with any command line and initrd. */
+static GBytes *embedded_kernel(ImageBuild *image, GBytes *kernel, GError **error) {
+    return stub_loads_unsigned_kernels(image) ? g_bytes_ref(kernel) : uki_sign_kernel(image, kernel, error);
 }
 
 /* Microcode for stubs that know it, and all initrds; else microcode as the first initrds. */
@@ -150,7 +170,7 @@ static char *bytes_to_text(GBytes *bytes) {
 
 GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_policies, GError **error) {
     g_autoptr(GPtrArray) profiles = collect_profiles(image, parts->cmdline, error);
-    g_autoptr(GBytes) kernel = profiles ? uki_sign_kernel(image, parts->kernel, error) : NULL;
+    g_autoptr(GBytes) kernel = profiles ? embedded_kernel(image, parts->kernel, error) : NULL;
     g_autoptr(GPtrArray) dtbs = devicetree_contents(parts->devicetrees);
     g_autoptr(GPtrArray) initrds = NULL;
     g_autoptr(GBytes) ucode = NULL;
@@ -177,7 +197,8 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
             .pcr_public_key = public_key,
             .pcr_reserve = public_key != NULL,
             .base_sign_expected_pcr = TRUE,
-            .pcr = {.initrd_policy = image->config->sign_initrd_pcrs == FEATURE_ENABLED},
+            .pcr = {.initrd_policy = image->config->sign_initrd_pcrs == FEATURE_ENABLED,
+                    .config_policies = image->config->sign_expected_pcr12},
     };
     g_autoptr(GBytes) uki = uki_build(&spec, ret_policies, error);
     return uki ? boot_sign(image, uki, AUTHENTICODE_REPLACE, error) : NULL;

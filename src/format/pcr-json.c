@@ -9,7 +9,10 @@
 static void append_policy(GString *json, const PcrPolicy *policy) {
     g_autofree char *fingerprint = hex_encode(policy->fingerprint, 32);
     g_autofree char *digest = hex_encode(policy->policy, 32);
-    g_string_append_printf(json, "{\"pcrs\":[%d],\"pkfp\":\"%s\"", PCR_KERNEL_BOOT, fingerprint);
+    g_string_append_printf(json, "{\"pcrs\":[%s],\"pkfp\":\"%s\"",
+            policy->with_config ? G_STRINGIFY(PCR_KERNEL_BOOT) "," G_STRINGIFY(PCR_KERNEL_CONFIG)
+                                : G_STRINGIFY(PCR_KERNEL_BOOT),
+            fingerprint);
     if (policy->reference)
         g_string_append_printf(json, ",\"ref\":\"%s\"", policy->reference);
     g_string_append_printf(json, ",\"pol\":\"%s\"", digest);
@@ -78,17 +81,21 @@ static gboolean get_digest(JsonObject *object, const char *name, guint8 ret_dige
     return TRUE;
 }
 
-/* Whether the entry is about PCR 11 and no other. */
-static gboolean is_about_kernel_boot(JsonObject *object) {
+static gboolean is_number(JsonNode *node, gint64 number) {
+    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64 &&
+           json_node_get_int(node) == number;
+}
+
+/* Whether the entry is about PCR 11, or PCRs 11 and 12, and no other. */
+static gboolean is_about_kernel_boot(JsonObject *object, gboolean *ret_with_config) {
     JsonNode *node = json_object_get_member(object, "pcrs");
     if (!node || !JSON_NODE_HOLDS_ARRAY(node))
         return FALSE;
     JsonArray *pcrs = json_node_get_array(node);
-    if (json_array_get_length(pcrs) != 1)
-        return FALSE;
-    JsonNode *pcr = json_array_get_element(pcrs, 0);
-    return JSON_NODE_HOLDS_VALUE(pcr) && json_node_get_value_type(pcr) == G_TYPE_INT64 &&
-           json_node_get_int(pcr) == PCR_KERNEL_BOOT;
+    guint n = json_array_get_length(pcrs);
+    *ret_with_config = n == 2;
+    return (n == 1 || n == 2) && is_number(json_array_get_element(pcrs, 0), PCR_KERNEL_BOOT) &&
+           (n == 1 || is_number(json_array_get_element(pcrs, 1), PCR_KERNEL_CONFIG));
 }
 
 /* References are plain words; anything else would have to be escaped when it is written again. */
@@ -113,11 +120,13 @@ static gboolean parse_entry(GPtrArray *policies, PcrBank bank, JsonNode *node, G
     if (!JSON_NODE_HOLDS_OBJECT(node))
         return malformed(error, "an entry is not an object");
     JsonObject *object = json_node_get_object(node);
-    if (!is_about_kernel_boot(object))
+    gboolean with_config;
+    if (!is_about_kernel_boot(object, &with_config))
         return TRUE;
 
     g_autoptr(PcrPolicy) policy = g_new0(PcrPolicy, 1);
     policy->bank = bank;
+    policy->with_config = with_config;
     if (!get_digest(object, "pkfp", policy->fingerprint) || !get_digest(object, "pol", policy->policy))
         return malformed(error, "an entry has no valid \"pkfp\" or \"pol\"");
     policy->reference = g_strdup(get_string(object, "ref"));

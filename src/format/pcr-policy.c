@@ -33,15 +33,16 @@ static const char *const *get_phases(const PcrPolicyOptions *options) {
 }
 
 static PcrPolicy *policy_new(PcrMeasurer *measurer, PcrBank bank, GBytes *const sections[N_UKI_SECTIONS],
-        const char *phase, const char *reference, const guint8 *fingerprint) {
+        const char *phase, const char *reference, const guint8 *config, const guint8 *fingerprint) {
     PcrPolicy *policy = g_new0(PcrPolicy, 1);
     policy->bank = bank;
+    policy->with_config = config != NULL;
     policy->reference = g_strdup(reference);
     memcpy(policy->fingerprint, fingerprint, sizeof policy->fingerprint);
 
     guint8 value[PCR_DIGEST_MAX];
     pcr_measurer_predict(measurer, sections, phase, value);
-    pcr_policy_digest(bank, value, policy->policy);
+    pcr_policy_digest(bank, value, config, policy->policy);
     return policy;
 }
 
@@ -86,10 +87,17 @@ GPtrArray *pcr_policies_new(GBytes *const sections[N_UKI_SECTIONS], GBytes *publ
             *(measurers ? &measurers[bank] : &own) = measurer;
         }
         for (const char *const *phase = get_phases(options); *phase; phase++)
-            g_ptr_array_add(policies, policy_new(measurer, bank, sections, *phase, NULL, fingerprint));
+            g_ptr_array_add(policies, policy_new(measurer, bank, sections, *phase, NULL, NULL, fingerprint));
         if (options && options->initrd_policy)
             g_ptr_array_add(policies,
-                    policy_new(measurer, bank, sections, INITRD_PHASE, INITRD_REFERENCE, fingerprint));
+                    policy_new(measurer, bank, sections, INITRD_PHASE, INITRD_REFERENCE, NULL, fingerprint));
+        if (!options || !options->config_policies)
+            continue;
+        guint8 config[PCR_DIGEST_MAX];
+        pcr_predict_config(bank, options->profile, config);
+        for (const char *const *phase = get_phases(options); *phase; phase++)
+            g_ptr_array_add(
+                    policies, policy_new(measurer, bank, sections, *phase, NULL, config, fingerprint));
     }
     return g_steal_pointer(&policies);
 }
@@ -119,8 +127,9 @@ gboolean pcr_policies_sign(GPtrArray *policies, const KeySource *key, GError **e
 }
 
 gboolean pcr_policy_equal(const PcrPolicy *a, const PcrPolicy *b) {
-    return a->bank == b->bank && memcmp(a->fingerprint, b->fingerprint, 32) == 0 &&
-           memcmp(a->policy, b->policy, 32) == 0 && g_strcmp0(a->reference, b->reference) == 0;
+    return a->bank == b->bank && a->with_config == b->with_config &&
+           memcmp(a->fingerprint, b->fingerprint, 32) == 0 && memcmp(a->policy, b->policy, 32) == 0 &&
+           g_strcmp0(a->reference, b->reference) == 0;
 }
 
 static PcrPolicy *find_policy(GPtrArray *policies, guint n, const PcrPolicy *policy) {

@@ -116,7 +116,31 @@ void pcr_measurer_predict(PcrMeasurer *measurer, GBytes *const sections[N_UKI_SE
             extend_text(measurer->bank, ret_value, *phase, strlen(*phase));
 }
 
-void pcr_policy_digest(PcrBank bank, const guint8 *value, guint8 ret_digest[static 32]) {
+static void extend_utf16(PcrBank bank, guint8 *value, const char *ascii) {
+    g_autofree gunichar2 *text = NULL;
+    glong length;
+
+    text = g_utf8_to_utf16(ascii, -1, NULL, &length, NULL);
+    for (glong i = 0; i <= length; i++)
+        text[i] = GUINT16_TO_LE(text[i]);
+    extend_text(bank, value, (const char *) text, (gsize) (length + 1) * sizeof *text);
+}
+
+void pcr_predict_config(PcrBank bank, guint profile, guint8 ret_value[static PCR_DIGEST_MAX]) {
+    char option[16];
+
+    memset(ret_value, 0, PCR_DIGEST_MAX);
+    if (profile == 0)
+        return;
+    g_snprintf(option, sizeof option, "@%u", profile);
+    extend_utf16(bank, ret_value, option);
+    extend_utf16(bank, ret_value, option + 1);
+}
+
+void pcr_policy_digest(
+        PcrBank bank, const guint8 *value, const guint8 *config, guint8 ret_digest[static 32]) {
+    guint8 values[2 * PCR_DIGEST_MAX];
+    gsize size = banks[bank].size;
     struct __attribute__((packed)) {
         guint8 policy[32];
         guint32 command;
@@ -130,9 +154,12 @@ void pcr_policy_digest(PcrBank bank, const guint8 *value, guint8 ret_digest[stat
             .n_selections = GUINT32_TO_BE(1),
             .algorithm = GUINT16_TO_BE(banks[bank].algorithm),
             .select_size = 3,
-            .select = {0, 1 << (PCR_KERNEL_BOOT - 8), 0},
+            .select = {0, 1 << (PCR_KERNEL_BOOT - 8) | (config ? 1 << (PCR_KERNEL_CONFIG - 8) : 0), 0},
     };
     G_STATIC_ASSERT(sizeof input == 32 + 4 + 4 + 2 + 4 + 32);
-    sha256_buffer(value, banks[bank].size, input.pcr_digest);
+    memcpy(values, value, size);
+    if (config)
+        memcpy(values + size, config, size);
+    sha256_buffer(values, config ? 2 * size : size, input.pcr_digest);
     sha256_buffer(&input, sizeof input, ret_digest);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Prediction of PCR 11 of a UKI and signatures of TPM policies over it: what systemd-stub and
- * systemd-pcrphase measure, TPM2_PolicyPCR (TPM 2.0 library specification, part 3, 23.7), and the JSON of
- * .pcrsig (UAPI group specification "Unified Kernel Image"). */
+/* Prediction of PCRs 11 and 12 of a UKI and signatures of TPM policies over them: what systemd-boot,
+ * systemd-stub and systemd-pcrphase measure, TPM2_PolicyPCR (TPM 2.0 library specification, part 3, 23.7),
+ * and the JSON of .pcrsig (UAPI group specification "Unified Kernel Image"). */
 
 #include <glib.h>
 
@@ -20,6 +20,7 @@ typedef enum {
 GQuark pcr_error_quark(void);
 
 #define PCR_KERNEL_BOOT 11
+#define PCR_KERNEL_CONFIG 12
 #define PCR_DIGEST_MAX 64
 
 typedef enum {
@@ -53,12 +54,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PcrMeasurer, pcr_measurer_free)
 void pcr_measurer_predict(PcrMeasurer *measurer, GBytes *const sections[N_UKI_SECTIONS],
         const char *phase_path, guint8 ret_value[static PCR_DIGEST_MAX]);
 
-/* TPM2_PolicyPCR of PCR 11 of BANK with VALUE: always SHA-256, as sessions are. */
-void pcr_policy_digest(PcrBank bank, const guint8 *value, guint8 ret_digest[static 32]);
+/* The value of PCR 12 of BANK when profile number PROFILE of a UKI was started from the menu of systemd-boot
+ * and nobody added anything: the loader measures the option that chooses the profile ("@2"), and the stub
+ * its number ("2"), both in UTF-16 with the final NUL. Zeros for profile 0. */
+void pcr_predict_config(PcrBank bank, guint profile, guint8 ret_value[static PCR_DIGEST_MAX]);
+
+/* TPM2_PolicyPCR of PCR 11 of BANK with VALUE, and of PCR 12 with CONFIG unless that is NULL: always
+ * SHA-256, as sessions are. */
+void pcr_policy_digest(
+        PcrBank bank, const guint8 *value, const guint8 *config, guint8 ret_digest[static 32]);
 
 /* One entry of .pcrsig or of the digests that are signed elsewhere. */
 typedef struct {
     PcrBank bank;
+    gboolean with_config;   /* over PCRs 11 and 12, not over 11 alone ("pcrs") */
     guint8 fingerprint[32]; /* SHA-256 of the bare public key ("pkfp") */
     guint8 policy[32];      /* "pol" */
     char *reference;        /* policyref ("ref"), or NULL */
@@ -68,7 +77,7 @@ typedef struct {
 void pcr_policy_free(PcrPolicy *policy);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PcrPolicy, pcr_policy_free)
 
-/* Whether two entries are about the same bank, key, policy and reference. */
+/* Whether two entries are about the same bank, PCRs, key, policy and reference. */
 gboolean pcr_policy_equal(const PcrPolicy *a, const PcrPolicy *b);
 
 /* What to predict and sign for each profile. */
@@ -77,6 +86,8 @@ typedef struct {
     guint n_banks;
     const char *const *phases; /* NULL: pcr_default_phases */
     gboolean initrd_policy;    /* also one policy that holds only in the initrd (reference "initrd") */
+    gboolean config_policies;  /* also policies over PCRs 11 and 12: nothing was added to the boot */
+    guint profile;             /* number of the profile, for PCR 12 */
 } PcrPolicyOptions;
 
 /* The policies of one profile, an array of PcrPolicy without signatures. PUBLIC_KEY is PEM or DER.

@@ -142,8 +142,11 @@ static char *reserve_signatures(const char *json, guint n) {
 }
 
 /* What booting SECTIONS gives; on a machine with one of the automatic device trees, with that. */
-static GPtrArray *predict(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
+static GPtrArray *predict(
+        UkiBuild *build, guint number, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
     const UkiSpec *spec = build->spec;
+    PcrPolicyOptions options = spec->pcr;
+    options.profile = number;
     guint n = spec->dtbauto ? spec->dtbauto->len : 0;
     GBytes *now[N_UKI_SECTIONS];
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
@@ -151,7 +154,7 @@ static GPtrArray *predict(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS
     for (guint i = 0; i < MAX(n, 1); i++) {
         if (n > 0)
             now[UKI_SECTION_DTBAUTO] = spec->dtbauto->pdata[i];
-        GPtrArray *policies = pcr_policies_new(now, build->public_key, &spec->pcr, build->measurers, error);
+        GPtrArray *policies = pcr_policies_new(now, build->public_key, &options, build->measurers, error);
         if (!policies)
             return NULL;
         g_ptr_array_extend_and_steal(all, policies);
@@ -159,12 +162,13 @@ static GPtrArray *predict(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS
     return g_steal_pointer(&all);
 }
 
-/* Predicts what booting SECTIONS gives, and writes .pcrsig. */
-static gboolean add_pcr_signatures(UkiBuild *build, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
+/* Predicts what booting SECTIONS of profile NUMBER gives, and writes .pcrsig. */
+static gboolean add_pcr_signatures(
+        UkiBuild *build, guint number, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
     const UkiSpec *spec = build->spec;
     if (!build->public_key)
         return TRUE;
-    g_autoptr(GPtrArray) policies = predict(build, sections, error);
+    g_autoptr(GPtrArray) policies = predict(build, number, sections, error);
     if (!policies || (spec->pcr_key && !pcr_policies_sign(policies, spec->pcr_key, error)))
         return FALSE;
 
@@ -183,8 +187,8 @@ static gboolean add_pcr_signatures(UkiBuild *build, GBytes *const sections[N_UKI
 }
 
 /* The sections that a profile has of its own, and its signatures. CMDLINE may be NULL. */
-static gboolean add_profile(
-        UkiBuild *build, const char *text, const char *cmdline, gboolean sign_pcr, GError **error) {
+static gboolean add_profile(UkiBuild *build, guint number, const char *text, const char *cmdline,
+        gboolean sign_pcr, GError **error) {
     g_autoptr(GBytes) profile_content = text_bytes(text);
     g_autoptr(GBytes) cmdline_content = text_bytes(cmdline);
     if (!profile_content || g_bytes_get_size(profile_content) == 0) {
@@ -205,7 +209,7 @@ static gboolean add_profile(
                     cmdline_content, error))
             return FALSE;
     }
-    return !sign_pcr || add_pcr_signatures(build, sections, error);
+    return !sign_pcr || add_pcr_signatures(build, number, sections, error);
 }
 
 /* The main profile is profile 0 as soon as there are others: then it needs a .profile too, which comes after
@@ -214,14 +218,15 @@ static gboolean add_profiles(UkiBuild *build, GError **error) {
     const UkiSpec *spec = build->spec;
     guint n = spec->profiles ? spec->profiles->len : 0;
     if (n == 0 && !spec->base_profile)
-        return !spec->base_sign_expected_pcr || add_pcr_signatures(build, build->base, error);
+        return !spec->base_sign_expected_pcr || add_pcr_signatures(build, 0, build->base, error);
 
     const char *text = spec->base_profile ? spec->base_profile : DEFAULT_BASE_PROFILE;
-    if (!add_profile(build, text, NULL, spec->base_sign_expected_pcr, error))
+    if (!add_profile(build, 0, text, NULL, spec->base_sign_expected_pcr, error))
         return FALSE;
     for (guint i = 0; i < n; i++) {
         const UkiProfile *profile = spec->profiles->pdata[i];
-        if (!add_profile(build, profile->profile, profile->cmdline, profile->sign_expected_pcr, error)) {
+        if (!add_profile(
+                    build, i + 1, profile->profile, profile->cmdline, profile->sign_expected_pcr, error)) {
             g_prefix_error(error, "UKI profile %u: ", i + 1);
             return FALSE;
         }

@@ -3,6 +3,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "format/authenticode.h"
 #include "format/pcr.h"
 #include "format/uki-sections.h"
 #include "inspect/command-line.h"
@@ -10,11 +11,23 @@
 
 /* Inside of a UKI: the kernel, what each profile's command line mounts, and the expected PCRs. */
 
-static void check_kernel(InspectContext *context, InspectNode *node, const UkiView *view) {
-    const UkiProfileView *base = view->profiles->pdata[0];
-    GBytes *kernel = base->sections[UKI_SECTION_LINUX];
-    if (kernel)
-        inspect_check_authenticode(context, node, "kernel", "kernel inside (.linux)", kernel, FALSE);
+/* What surrounds the kernel is signed, and covers it. A signature of its own has to be right, but it may be
+ * anybody's. */
+static void check_kernel(InspectNode *node, const UkiView *view) {
+    GBytes *kernel = ((const UkiProfileView *) view->profiles->pdata[0])->sections[UKI_SECTION_LINUX];
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Certificate) signer = NULL;
+    if (!kernel)
+        return;
+    InspectNode *link = inspect_node_add(node, "kernel", "kernel inside (.linux)");
+    if (authenticode_verify(
+                g_bytes_get_data(kernel, NULL), g_bytes_get_size(kernel), NULL, &signer, &error)) {
+        inspect_node_add_signer(link, signer);
+        inspect_node_set(link, INSPECT_OK, "also signed by %s", certificate_get_description(signer));
+    } else if (g_error_matches(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING))
+        inspect_node_set(link, INSPECT_OK, "without a signature of its own, so that it starts only here");
+    else
+        inspect_node_set_error(link, error);
 }
 
 static gboolean knows_root_hash(InspectContext *context, const char *designator, const char *hash) {
@@ -143,7 +156,7 @@ void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image
         inspect_node_set_error(inspect_node_add(node, "sections", "sections"), error);
         return;
     }
-    check_kernel(context, node, view);
+    check_kernel(node, view);
     PcrMeasurer *measurers[N_PCR_BANKS] = {NULL};
     for (guint i = 0; i < view->profiles->len; i++)
         check_profile(context, node, view->profiles->pdata[i], measurers);

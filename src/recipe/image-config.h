@@ -205,6 +205,8 @@ typedef struct {
     RecipeKeySource sign_expected_pcr_certificate_source;
     /* feature: whether a PCR policy that only holds inside the initrd is signed too */
     Feature sign_initrd_pcrs;
+    /* bool: whether policies over PCRs 11 and 12 are signed too, for boots to which nothing was added */
+    gboolean sign_expected_pcr12;
     char *passphrase;   /* path: file with the LUKS passphrase for encrypted partitions */
     gboolean checksum;  /* bool: whether a SHA256SUMS file is written */
     gboolean sign;      /* bool: whether that SHA256SUMS file is signed with OpenPGP */

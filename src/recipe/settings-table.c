@@ -1412,6 +1412,17 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(sign_initrd_pcrs),
                         .help = "whether a PCR policy that only holds inside the initrd is signed too",
                 },
+        [SETTING_SIGN_EXPECTED_PCR12] =
+                {
+                        .name = "SignExpectedPcr12",
+                        .section = "Validation",
+                        .option = "sign-expected-pcr12",
+                        .type = TYPE_BOOL,
+                        .scope = SCOPE_LOCAL,
+                        .flags = SETTING_NOT_IN_JSON,
+                        FIELD(sign_expected_pcr12),
+                        .help = "whether policies for boots to which nothing was added are signed too",
+                },
         [SETTING_PASSPHRASE] =
                 {
                         .name = "Passphrase",

@@ -126,6 +126,71 @@ static void test_profiles(void) {
         check_profile(view, &parts.spec, i, public_key);
 }
 
+/* TPM2_PolicyPCR (part 3, 23.7) over PCRs 11 and 12 of SHA-256, put together by hand. */
+static void policy_by_hand(const guint8 *kernel_boot, const guint8 *kernel_config, guint8 ret[static 32]) {
+    static const guint8 head[] = {0, 0, 1, 0x7f, 0, 0, 0, 1, 0, 0x0b, 3, 0, 0x18, 0};
+    guint8 values[64], input[32 + sizeof head + 32] = {0};
+    memcpy(values, kernel_boot, 32);
+    memcpy(values + 32, kernel_config, 32);
+    memcpy(input + 32, head, sizeof head);
+    sha256_buffer(values, sizeof values, input + 32 + sizeof head);
+    sha256_buffer(input, sizeof input, ret);
+}
+
+/* PCR 12 after TEXT, which has SIZE bytes, was measured. */
+static void extend_by_hand(guint8 value[static 32], const void *text, gsize size) {
+    guint8 both[64];
+    memcpy(both, value, 32);
+    sha256_buffer(text, size, both + 32);
+    sha256_buffer(both, sizeof both, value);
+}
+
+/* Policies that hold only when nobody added anything to the boot: of each profile others, and none of them
+ * hold for the command line of the other profile. */
+static void test_policies_over_config(void) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) stub = pe_fixture_stub();
+    g_auto(Parts) parts;
+    parts_init(&parts, stub, 2);
+    parts.spec.pcr.config_policies = TRUE;
+    g_autoptr(GBytes) uki = uki_build(&parts.spec, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(UkiView) view = uki_view_new(uki, &error);
+    g_autoptr(GBytes) public_key = key_source_get_public_pem(key, &error);
+    g_autoptr(PcrMeasurer) measurer = pcr_measurer_new(PCR_BANK_SHA256);
+    guint8 config[32] = {0}, boot[PCR_DIGEST_MAX], expected[32];
+
+    for (guint number = 0; number < 2; number++) {
+        const UkiProfileView *profile = view->profiles->pdata[number];
+        g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
+        g_autoptr(GPtrArray) policies = pcr_policies_parse(json, -1, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(policies->len, ==, 8);
+        g_assert_nonnull(strstr(json, "{\"pcrs\":[11,12],\"pkfp\""));
+        g_assert_nonnull(strstr(json, "{\"pcrs\":[11],\"pkfp\""));
+
+        if (number == 1) { /* "@1" by the boot loader, "1" by the stub, in UTF-16 with the final NUL */
+            extend_by_hand(config,
+                    "@\0"
+                    "1\0\0",
+                    6);
+            extend_by_hand(config, "1\0\0", 4);
+        }
+        pcr_measurer_predict(measurer, profile->sections, "enter-initrd", boot);
+        policy_by_hand(boot, config, expected);
+        const PcrPolicy *policy = policies->pdata[4];
+        g_assert_true(policy->with_config);
+        g_assert_cmpmem(policy->policy, 32, expected, 32);
+
+        PcrPolicyOptions options = {.config_policies = TRUE, .profile = number};
+        g_assert_true(pcr_policies_verify(policies, profile->sections, public_key, &options, NULL, &error));
+        options.profile = 1 - number;
+        g_assert_false(pcr_policies_verify(policies, profile->sections, public_key, &options, NULL, &error));
+        g_assert_error(error, PCR_ERROR, PCR_ERROR_MISMATCH);
+        g_clear_error(&error);
+    }
+}
+
 static void test_single(void) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) stub = pe_fixture_stub();
@@ -464,6 +529,7 @@ int main(int argc, char **argv) {
     key = key_source_new_from_pkey(pkey, "test key");
     EVP_PKEY_free(pkey);
     g_test_add_func("/uki/profiles", test_profiles);
+    g_test_add_func("/uki/policies-over-config", test_policies_over_config);
     g_test_add_func("/uki/single", test_single);
     g_test_add_func("/uki/verify-refuses", test_verify_refuses);
     g_test_add_func("/uki/offline-signing", test_offline_signing);
