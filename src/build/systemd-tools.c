@@ -190,7 +190,7 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
     g_autofree char *password = NULL;
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
-    if (config->root_password.text && !(password = password_hash(&config->root_password, error)))
+    if (config->root_password.text && !(password = password_hash(config, error)))
         return FALSE;
     const struct {
         const char *option, *credential, *value;
