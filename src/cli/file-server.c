@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "recipe/recipe.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 
@@ -205,7 +206,61 @@ static void on_request(
             soup_server_message_get_status(message));
 }
 
-FileServer *file_server_new(const char *directory, guint port, GError **error) {
+/* Splits LISTEN. FALSE when it is not of the form that the header describes. */
+static gboolean parse_listen(
+        const char *listen, guint16 default_port, char **ret_host, guint16 *ret_port, GError **error) {
+    const char *colon = strrchr(listen, ':');
+    gboolean bracket = listen[0] == '[';
+    gboolean bare_v6 = !bracket && colon && strchr(listen, ':') != colon;
+    gboolean has_port = colon && !bare_v6 && !(bracket && colon[-1] != ']');
+    g_autofree char *host = has_port ? g_strndup(listen, colon - listen) : g_strdup(listen);
+    gsize length = strlen(host);
+    guint64 port = default_port;
+
+    if (has_port && !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, &port, NULL)) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_USAGE,
+                "--listen: \"%s\" is no port (a number from 1 to 65535)", colon + 1);
+        return FALSE;
+    }
+    *ret_port = port;
+    *ret_host = bracket && host[length - 1] == ']' ? g_strndup(host + 1, length - 2) : g_steal_pointer(&host);
+    return TRUE;
+}
+
+static gboolean start_listening(SoupServer *soup, const char *listen, guint16 default_port, GError **error) {
+    g_autofree char *host = NULL;
+    guint16 port;
+
+    if (!parse_listen(listen, default_port, &host, &port, error))
+        return FALSE;
+    if (g_str_equal(host, "localhost"))
+        return soup_server_listen_local(soup, port, 0, error);
+    if (g_str_equal(host, "all"))
+        return soup_server_listen_all(soup, port, 0, error);
+    g_autoptr(GSocketAddress) address = g_inet_socket_address_new_from_string(host, port);
+    if (!address) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_USAGE,
+                "--listen: \"%s\" is no address; localhost, all, or an address of this machine are "
+                "accepted, each with :PORT behind it or without",
+                host);
+        return FALSE;
+    }
+    return soup_server_listen(soup, address, 0, error);
+}
+
+char *file_server_addresses(const FileServer *server) {
+    GSList *uris = soup_server_get_uris(server->soup);
+    GString *text = g_string_new(NULL);
+
+    for (GSList *uri = uris; uri; uri = uri->next) {
+        g_autofree char *address = g_uri_to_string(uri->data);
+        g_string_append_printf(text, "%s%s", text->len ? ", " : "", address);
+    }
+    g_slist_free_full(uris, (GDestroyNotify) g_uri_unref);
+    return g_string_free(text, FALSE);
+}
+
+FileServer *file_server_new(const char *directory, const char *listen, guint16 default_port, GError **error) {
     g_autoptr(FileServer) server = g_new0(FileServer, 1);
     server->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (server->directory_fd < 0) {
@@ -215,8 +270,9 @@ FileServer *file_server_new(const char *directory, guint port, GError **error) {
     }
     server->soup = soup_server_new("server-header", "particleos ", "raw-paths", TRUE, NULL);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
-    if (!soup_server_listen_all(server->soup, port, 0, error)) {
-        g_prefix_error(error, "Cannot listen on port %u: ", port);
+    if (!start_listening(server->soup, listen, default_port, error)) {
+        if (error && (*error)->domain != RECIPE_ERROR)
+            g_prefix_error(error, "Cannot listen on %s: ", listen);
         return NULL;
     }
     return g_steal_pointer(&server);

@@ -49,7 +49,10 @@ static const struct {
                 "runs unattended until the login prompt, reports on the chain of trust and powers off."},
         {"shell", "[COMMAND...]", "Runs a shell, or a command, in the image with **systemd-nspawn**(1)."},
         {"boot", "[ARGUMENT...]", "Boots the image in a container with **systemd-nspawn**(1)."},
-        {"serve", "", "Serves the output directory over HTTP on port 8081, for updates of running systems."},
+        {"serve", "", "Serves the output directory over HTTP on port 8081, for updates of running systems. Only programs of "
+                "this machine reach it, unless `--listen` says otherwise: `all`, an address of this machine, or an "
+                "address with a port (`192.0.2.1:8000`, `[2001:db8::1]:8000`, `all:8000`). Everybody who reaches it can read "
+                "every file of that directory."},
         {"burn", "DEVICE",
                 "Writes the disk image to a device: refuses one that is in use, asks, moves the backup "
                 "partition table to its end, and reads everything back."},

@@ -52,10 +52,14 @@ gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error) {
         return FALSE;
     g_autofree char *path = build_output_path(recipe, recipe->main);
     g_autofree char *directory = g_path_get_dirname(path);
-    g_autoptr(FileServer) server = file_server_new(directory, PORT, error);
+    const char *listen = recipe->arguments->listen ? recipe->arguments->listen : "localhost";
+    g_autoptr(FileServer) server = file_server_new(directory, listen, PORT, error);
     if (!server || !start_storage_target(recipe, &storage, error))
         return FALSE;
-    ui_info("Serving %s on http://%s:%d/; Ctrl-C ends it", directory, g_get_host_name(), PORT);
+    g_autofree char *addresses = file_server_addresses(server);
+    ui_info("Serving %s on %s; Ctrl-C ends it", directory, addresses);
+    if (!recipe->arguments->listen)
+        ui_info("Only this machine reaches it; --listen=all lets others");
     g_unix_signal_add(SIGINT, on_signal, loop);
     g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);

@@ -26,6 +26,8 @@ const CliOption cli_options[] = {
                 .help = "the file that revoke adds to, instead of the one in the recipe's mkosi.extra"},
         {"until-login", 0, NULL, AT(until_login),
                 .help = "vm boots unattended, reports on the chain of trust and powers off"},
+        {"listen", 0, "ADDRESS", AT(listen),
+                .help = "where serve listens: localhost (the default), all, ADDRESS, ADDRESS:PORT"},
         {"yes", 0, NULL, AT(yes), .help = "burn does not ask whether the content of the device may go"},
         {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
                 .help = "lifetime of generated certificates"},

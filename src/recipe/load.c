@@ -25,6 +25,7 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->doc_format);
     g_free(arguments->certificate);
     g_free(arguments->revocations);
+    g_free(arguments->listen);
     g_free(arguments);
 }
 

@@ -41,6 +41,7 @@ typedef struct {
     char *doc_format;
     char *certificate;    /* ours: --certificate of inspect, or NULL */
     char *revocations;    /* ours: the file of revoke, or NULL */
+    char *listen;         /* ours: --listen of serve, or NULL */
     gboolean yes;         /* ours: burn does not ask */
     gboolean until_login; /* ours: vm boots unattended and reports */
 } RecipeArguments;
