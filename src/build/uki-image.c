@@ -9,6 +9,7 @@
 #include "build/microcode.h"
 #include "format/pe.h"
 #include "format/uki.h"
+#include "recipe/versions.h"
 
 /* Stubs from this version on load microcode from a section of its own. */
 #define STUB_WITH_UCODE 256
@@ -17,6 +18,10 @@
  * signature: on PCs by telling the firmware to, later everywhere by loading it themselves. */
 #define STUB_WITH_UNSIGNED_KERNEL_ON_PC 257
 #define STUB_WITH_UNSIGNED_KERNEL 262
+
+/* systemd looks for a policy of the initrd from its release candidates of this version on, and then fails
+ * without one: what systemd-tpm2-setup seals early may not be opened by the system that follows. */
+#define SYSTEMD_WITH_INITRD_POLICY "262~"
 
 static char *profile_text(char *const *fields) {
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
@@ -118,6 +123,17 @@ static gboolean stub_loads_unsigned_kernels(ImageBuild *image) {
     return stub_version(image) >= (pc ? STUB_WITH_UNSIGNED_KERNEL_ON_PC : STUB_WITH_UNSIGNED_KERNEL);
 }
 
+gboolean uki_wants_initrd_policy(Feature setting, const char *stub_version) {
+    if (setting != FEATURE_AUTO)
+        return setting == FEATURE_ENABLED;
+    return stub_version && version_compare(stub_version, SYSTEMD_WITH_INITRD_POLICY) >= 0;
+}
+
+static gboolean signs_initrd_policy(ImageBuild *image) {
+    g_autofree char *version = uki_stub_version(image->stub);
+    return uki_wants_initrd_policy(image->config->sign_initrd_pcrs, version);
+}
+
 /* A kernel with a signature of its own could be taken out of the UKI, and the boot loader would start it
  * with any command line and initrd. */
 static GBytes *embedded_kernel(ImageBuild *image, GBytes *kernel, GError **error) {
@@ -197,7 +213,7 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
             .pcr_public_key = public_key,
             .pcr_reserve = public_key != NULL,
             .base_sign_expected_pcr = TRUE,
-            .pcr = {.initrd_policy = image->config->sign_initrd_pcrs == FEATURE_ENABLED,
+            .pcr = {.initrd_policy = signs_initrd_policy(image),
                     .config_policies = image->config->sign_expected_pcr12},
     };
     g_autoptr(GBytes) uki = uki_build(&spec, ret_policies, error);

@@ -23,3 +23,7 @@ gboolean uki_write_artifacts(ImageBuild *image, GBytes *uki, GPtrArray *policies
 
 /* The kernel, signed if the recipe signs; a signature that it has stays in front. */
 GBytes *uki_sign_kernel(ImageBuild *image, GBytes *kernel, GError **error);
+
+/* Whether a PCR policy that holds only in the initrd is signed too. SETTING is SignInitrdPCRs=; with auto the version of
+ * the image's stub decides (NULL: unknown), since the system inside is of the same release. */
+gboolean uki_wants_initrd_policy(Feature setting, const char *stub_version);
