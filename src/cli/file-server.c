@@ -223,7 +223,8 @@ static gboolean parse_listen(
         return FALSE;
     }
     *ret_port = port;
-    *ret_host = bracket && host[length - 1] == ']' ? g_strndup(host + 1, length - 2) : g_steal_pointer(&host);
+    *ret_host =
+            bracket && host[length - 1] == ']' ? g_strndup(host + 1, length - 2) : g_steal_pointer(&host);
     return TRUE;
 }
 
@@ -260,7 +261,8 @@ char *file_server_addresses(const FileServer *server) {
     return g_string_free(text, FALSE);
 }
 
-FileServer *file_server_new(const char *directory, const char *listen, guint16 default_port, GError **error) {
+FileServer *file_server_new(
+        const char *directory, const char *listen, guint16 default_port, GError **error) {
     g_autoptr(FileServer) server = g_new0(FileServer, 1);
     server->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (server->directory_fd < 0) {
