@@ -70,15 +70,11 @@ char *build_package_cache_directory(const ImageConfig *config) {
             config->package_cache_directory ? config->package_cache_directory : cache, key, NULL);
 }
 
-static char *workspace_parent(const Recipe *recipe) {
-    const ImageConfig *config = recipe->main;
-
-    if (config->workspace_directory)
-        return g_strdup(config->workspace_directory);
+static char *find_workspace_parent(const ImageConfig *config, GError **error) {
     /* Beside the cache, so that finished layers are moved and not copied. */
-    if (config->incremental != INCREMENTAL_NO && config->cache_directory)
-        return g_strdup(config->cache_directory);
-    return g_strdup("/var/tmp");
+    gboolean caches = config->incremental != INCREMENTAL_NO && config->cache_directory;
+    return workspace_parent(
+            config->workspace_directory, caches ? config->cache_directory : WORKSPACE_FALLBACK, error);
 }
 
 ImageBuild *build_find_image(Build *build, const char *name) {
@@ -376,7 +372,7 @@ static void free_image(gpointer image) {
 
 gboolean build_run(const Recipe *recipe, GError **error) {
     g_autoptr(Build) build = g_new0(Build, 1);
-    g_autofree char *parent = workspace_parent(recipe);
+    g_autofree char *parent = find_workspace_parent(recipe->main, error);
     g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func((GDestroyNotify) workspace_free);
 
     build->recipe = recipe;
@@ -384,7 +380,7 @@ gboolean build_run(const Recipe *recipe, GError **error) {
     g_mutex_init(&build->lock);
     g_mutex_init(&build->package_cache_lock);
     g_cond_init(&build->changed);
-    if (!(build->workspace = workspace_new(parent, error)))
+    if (!parent || !(build->workspace = workspace_new(parent, error)))
         return FALSE;
     for (ImageConfig **config = recipe->images; *config; config++) {
         ImageBuild *image = image_build_new(build, *config, error);

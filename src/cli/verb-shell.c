@@ -97,7 +97,7 @@ static gboolean prepare_settings(const Container *container, char **ret_made, GE
 
 static gboolean prepare(Container *container, GError **error) {
     const ImageConfig *config = container->config;
-    const char *parent = config->workspace_directory ? config->workspace_directory : "/var/tmp";
+    g_autofree char *parent = workspace_parent(config->workspace_directory, WORKSPACE_FALLBACK, error);
     g_autoptr(GPtrArray) trees = vm_runtime_trees(config);
     for (guint i = 0; i < trees->len; i++) {
         const RecipeTree *tree = trees->pdata[i];
@@ -107,7 +107,7 @@ static gboolean prepare(Container *container, GError **error) {
             return FALSE;
         }
     }
-    if (!(container->workspace = workspace_new(parent, error)) ||
+    if (!parent || !(container->workspace = workspace_new(parent, error)) ||
             !(container->credential_directory = workspace_mkdir(container->workspace, "credentials", error)))
         return FALSE;
     container->credentials = vm_credentials_collect(config, error);

@@ -13,8 +13,8 @@ gboolean vmspawn_run(Recipe *recipe, gboolean ephemeral, int *ret_exit_status, G
     if (!vm_vmspawn_check(config, error) ||
             !(program = host_program_find(config, "systemd-vmspawn", "systemd-container", error)))
         return FALSE;
-    const char *parent = config->workspace_directory ? config->workspace_directory : "/var/tmp";
-    g_autoptr(Workspace) workspace = workspace_new(parent, error);
+    g_autofree char *parent = workspace_parent(config->workspace_directory, WORKSPACE_FALLBACK, error);
+    g_autoptr(Workspace) workspace = parent ? workspace_new(parent, error) : NULL;
     g_autofree char *directory = workspace ? workspace_mkdir(workspace, "credentials", error) : NULL;
     g_autoptr(VmDirectBoot) boot =
             directory ? vm_direct_boot_new(config, NULL, workspace_path(workspace), error) : NULL;

@@ -190,6 +190,20 @@ static gboolean make_directory(Workspace *workspace, const char *parent, GError 
     return TRUE;
 }
 
+char *workspace_parent(const char *configured, const char *fallback, GError **error) {
+    const char *variable = g_getenv("TMPDIR");
+
+    if (configured || !variable || !*variable)
+        return g_strdup(configured ? configured : fallback);
+    g_autofree char *path = g_canonicalize_filename(variable, NULL);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+        errno = g_file_test(path, G_FILE_TEST_EXISTS) ? ENOTDIR : ENOENT;
+    else if (access(path, W_OK | X_OK) == 0)
+        return g_steal_pointer(&path);
+    tree_set_error(error, "TMPDIR: cannot make temporary trees in %s", path);
+    return NULL;
+}
+
 Workspace *workspace_new(const char *parent, GError **error) {
     g_autoptr(Workspace) workspace = g_new0(Workspace, 1);
     workspace->parent_fd = workspace->lock_fd = workspace->watcher_fd = -1;

@@ -9,6 +9,14 @@
 
 typedef struct Workspace Workspace;
 
+/* Where temporary trees go when nobody says it: on disk, and kept by nobody for long. */
+#define WORKSPACE_FALLBACK "/var/tmp"
+
+/* The directory for workspaces: CONFIGURED (WorkspaceDirectory=) unless NULL, else what the environment
+ * variable TMPDIR names, else FALLBACK. Owned by the caller; absolute when it comes from TMPDIR. NULL with
+ * ERROR set when TMPDIR names no directory in which this process can make files. */
+char *workspace_parent(const char *configured, const char *fallback, GError **error);
+
 /* Makes "particleos-XXXXXX" in PARENT (created if missing). */
 Workspace *workspace_new(const char *parent, GError **error);
 const char *workspace_path(Workspace *workspace);

@@ -422,9 +422,8 @@ gboolean vm_machine_prepare(VmMachine *machine, GError **error) {
     if (!check_supported(config, error) || !vm_register_wanted(config, &machine->registers, error) ||
             !describe(machine, error) || !find_qemu(machine, error))
         return FALSE;
-    machine->workspace =
-            workspace_new(config->workspace_directory ? config->workspace_directory : "/var/tmp", error);
-    if (!machine->workspace)
+    g_autofree char *parent = workspace_parent(config->workspace_directory, WORKSPACE_FALLBACK, error);
+    if (!parent || !(machine->workspace = workspace_new(parent, error)))
         return FALSE;
     machine->boot = vm_direct_boot_new(config, machine->extra, workspace_path(machine->workspace), error);
     return machine->boot && find_firmware(machine, error) && prepare_disk(machine, error) &&
