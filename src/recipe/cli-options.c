@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "recipe/enum-words.h"
+#include "recipe/includes.h"
 #include "recipe/paths.h"
 #include "recipe/split.h"
 #include "recipe/suggest.h"
@@ -78,28 +79,11 @@ static gboolean looks_like_option(const char *word) {
     return strspn(word + 1, "0123456789.") != strlen(word + 1); /* a negative number is a value */
 }
 
-/* Notes what --include names, to be read after the command line. */
-static gboolean include(Cli *cli, const char *option, const char *text, GError **error) {
-    ParseContext context = {cli->directory, TRUE};
-    g_auto(GStrv) words = split_value(text, SPLIT_WORDS, NULL);
-    for (char **word = words; *word; word++) {
-        g_autoptr(Value) path = is_builtin_configuration(*word)
-                                        ? value_new_string(*word)
-                                        : value_parse(&settings[SETTING_INCLUDE], *word, &context, error);
-        if (!path) {
-            g_prefix_error(error, "%s: ", option);
-            return FALSE;
-        }
-        g_queue_push_tail(&cli->parser->includes, g_strdup(value_get_string(path)));
-    }
-    return TRUE;
-}
-
 static gboolean assign(
         Cli *cli, const Setting *setting, const char *option, const char *text, GError **error) {
-    if (setting->type == TYPE_INCLUDE)
-        return include(cli, option, text, error);
     ParseContext context = {cli->directory, TRUE};
+    if (setting->type == TYPE_INCLUDE)
+        return includes_add(cli->parser->includes, text, option, &context, error);
     Slot *slot = &cli->parser->cli.slots[setting_slot(setting)];
     if (!slot_assign(slot, setting, text, &context, error)) {
         if (error && setting->type == TYPE_ENUM)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recipe/image-parser.h"
 
+#include "recipe/includes.h"
+
 ImageParser *image_parser_new(const ParserRun *run, const char *image) {
     ImageParser *parser = g_new0(ImageParser, 1);
     parser->run = run;
     parser->image = g_strdup(image);
     parser->directory = run->directory ? g_strdup(run->directory) : g_get_current_dir();
     parser->files_read = g_ptr_array_new_with_free_func(g_free);
-    parser->included = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_queue_init(&parser->includes);
+    parser->includes = includes_new();
     return parser;
 }
 
@@ -26,8 +27,7 @@ void image_parser_free(ImageParser *parser) {
     for (int i = 0; i < _SETTING_MAX; i++)
         value_unref(parser->defaults[i]);
     g_ptr_array_unref(parser->files_read);
-    g_hash_table_unref(parser->included);
-    g_queue_clear_full(&parser->includes, g_free);
+    includes_free(parser->includes);
     g_free(parser->image);
     g_free(parser->directory);
     g_free(parser);

@@ -13,6 +13,9 @@ typedef struct {
     Slot slots[_SETTING_MAX];
 } Namespace;
 
+/* What was to be included (includes.h). */
+typedef struct Includes Includes;
+
 /* What all images of a run share. */
 typedef struct {
     const RecipeArguments *arguments;
@@ -32,8 +35,7 @@ typedef struct {
     Value *defaults[_SETTING_MAX];
     gboolean default_known[_SETTING_MAX];
     GPtrArray *files_read; /* absolute paths */
-    GHashTable *included;  /* "device:inode" */
-    GQueue includes;       /* of --include, not read yet (char *) */
+    Includes *includes;
 } ImageParser;
 
 ImageParser *image_parser_new(const ParserRun *run, const char *image);
@@ -79,13 +81,6 @@ typedef enum {
  * whether its conditions held. */
 gboolean image_parser_read(
         ImageParser *parser, const char *path, ReadFlags flags, gboolean *ret_matched, GError **error);
-
-/* Includes PATH, or the builtin configuration of that name, unless it was included before. */
-gboolean image_parser_include(ImageParser *parser, const char *path, GError **error);
-
-/* Includes what --include asked for and has not been read. Like with mkosi, the second of them is read
- * within the first, after its first setting. */
-gboolean image_parser_include_pending(ImageParser *parser, GError **error);
 
 /* TRUE when PATH is the name of a builtin configuration. */
 gboolean is_builtin_configuration(const char *path);

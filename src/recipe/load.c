@@ -10,6 +10,7 @@
 #include "recipe/cli-options.h"
 #include "recipe/history.h"
 #include "recipe/images.h"
+#include "recipe/includes.h"
 #include "recipe/paths.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"

@@ -2,7 +2,6 @@
 /* Reading directories and files in the order of the reference, chapter 5. */
 #include "recipe/image-parser.h"
 
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -11,6 +10,7 @@
 #include "config.h"
 #include "recipe/conditions.h"
 #include "recipe/enum-words.h"
+#include "recipe/includes.h"
 #include "recipe/ini.h"
 #include "recipe/paths.h"
 #include "recipe/split.h"
@@ -81,27 +81,6 @@ static GPtrArray *list_directory(const char *path) {
     return names;
 }
 
-static gboolean read_include(
-        ImageParser *parser, const IniEntry *entry, const char *text, const char *shown, GError **error) {
-    g_auto(GStrv) words = split_value(text, SPLIT_WORDS, NULL);
-    ParseContext context = {parser->directory, FALSE};
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func((GDestroyNotify) value_unref);
-    for (char **word = words; *word; word++) {
-        Value *path = is_builtin_configuration(*word)
-                              ? value_new_string(*word)
-                              : value_parse(&settings[SETTING_INCLUDE], *word, &context, error);
-        if (!path) {
-            g_prefix_error(error, "%s:%u: Include=: ", shown, entry->line);
-            return FALSE;
-        }
-        g_ptr_array_add(paths, path);
-    }
-    for (guint i = 0; i < paths->len; i++)
-        if (!image_parser_include(parser, value_get_string(paths->pdata[i]), error))
-            return FALSE;
-    return TRUE;
-}
-
 static void warn_about_name(
         const IniEntry *entry, const char *name, const Setting *setting, const char *shown) {
     if (name != entry->name)
@@ -153,8 +132,10 @@ static gboolean assign_entry(
     g_autofree char *text = expand_specifiers(parser, entry->value, path, entry->line);
     Slot *slot = &parser->files.slots[setting_slot(setting)];
     ParseContext context = {parser->directory, FALSE};
-    if (setting->type == TYPE_INCLUDE)
-        return read_include(parser, entry, text, shown, error);
+    if (setting->type == TYPE_INCLUDE) {
+        g_autofree char *origin = g_strdup_printf("%s:%u: Include=", shown, entry->line);
+        return includes_add(parser->includes, text, origin, &context, error);
+    }
     guint before = value_length(slot->value);
     if (!slot_assign(slot, setting, text, &context, error)) {
         g_prefix_error(error, "%s:%u: %s=: ", shown, entry->line, setting->name);
@@ -310,30 +291,4 @@ gboolean image_parser_read(
     gboolean good = read_inside(parser, file, TRUE, flags, ret_matched ?: &ignored, error);
     leave(parser, old);
     return good;
-}
-
-gboolean image_parser_include(ImageParser *parser, const char *path, GError **error) {
-    g_autofree char *builtin = is_builtin_configuration(path) ? builtin_configuration_path(path) : NULL;
-    struct stat info;
-    path = builtin ?: path;
-    if (stat(path, &info) < 0) {
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "\"%s\" does not exist", path);
-        return FALSE;
-    }
-    char *key = g_strdup_printf("%ju:%ju", (uintmax_t) info.st_dev, (uintmax_t) info.st_ino);
-    if (!g_hash_table_add(parser->included, key))
-        return TRUE;
-    return image_parser_read(parser, path, S_ISDIR(info.st_mode) ? READ_PROFILES : 0, NULL, error);
-}
-
-gboolean image_parser_include_pending(ImageParser *parser, GError **error) {
-    for (;;) {
-        g_autofree char *path = g_queue_pop_head(&parser->includes);
-        if (!path)
-            return TRUE;
-        if (!image_parser_include(parser, path, error)) {
-            g_prefix_error(error, "--include: ");
-            return FALSE;
-        }
-    }
 }
