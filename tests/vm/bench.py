@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import particleos
 import scenario
-from machine import Machine, State
+from machine import CONSOLE, Machine, State
 
 RELEASE = os.environ.get("PARTICLEOS_TEST_RELEASE", "trixie")
 LONG = bool(os.environ.get("PARTICLEOS_TEST_LONG"))  # all there is, not only what is for every change
@@ -57,6 +57,12 @@ class Variant:
                 mode, data = content
                 target.write_bytes(data.encode() if isinstance(data, str) else data)
                 target.chmod(mode)
+
+
+# The strict flavour. Nothing may be added to its command line, so what tests want on it is in the signed one.
+TALK = "systemd.journald.forward_to_console=yes systemd.journald.max_level_console=info"
+ENFORCED = Variant("enforced", options=["--profile", "enforced",
+                                        *(f"--kernel-command-line={word}" for word in f"{CONSOLE} {TALK} loglevel=6".split())])
 
 
 @contextlib.contextmanager
@@ -121,15 +127,17 @@ def artifacts(directory, target):
     return target
 
 
-def machine(directory):
+def machine(directory, variant=None):
     """A copy of a machine on which version 0.1 has gone through its first boot: keys enrolled, disk encrypted."""
-    image = disk_image(version())
-    with making("machine") as needed:
-        born = State(PLACE / "machine")
+    image = disk_image(version(FIRST, variant))
+    name = "machine" if variant is None else f"machine-{variant.name}"
+    with making(name) as needed:
+        born = State(PLACE / name)
         if needed:
             shutil.rmtree(born.directory, ignore_errors=True)
             State.from_image(born.directory, image, scenario.DISK_SIZE)
-            with Machine(born, scenario.CREDENTIALS, log=PLACE / "machine.console") as first:
+            with Machine(born, scenario.CREDENTIALS, log=PLACE / f"{name}.console",
+                         arguments=None if variant is ENFORCED else "") as first:
                 first.expect("Enrolling secure boot keys")
                 scenario.login(first)
                 first.output("systemctl is-system-running --wait || systemctl --failed")

@@ -67,6 +67,11 @@ def take_slot():
         time.sleep(0.2)
 
 
+# The kernel distrusts a counter that runs on while the emulation had to wait, and reads a slow clock instead.
+CONSOLE = ("console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 "
+           "tsc=reliable")
+
+
 class BootError(AssertionError):
     """The console did not show what was expected; the message has its end."""
 
@@ -135,7 +140,7 @@ class Machine:
                  disks=(), medium=None, record=None):
         self.state = state
         self.credentials = dict(credentials or {})
-        self.arguments = arguments
+        self.arguments = arguments  # None: nothing is added to the command line, not even the console
         self.log = open(log, "wb") if log else None
         self.memory = memory
         self.network = network  # this host's loopback is 10.0.2.2 there
@@ -217,10 +222,9 @@ class Machine:
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
             "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor",
         ]
-        # The kernel distrusts a counter that runs on while the emulation had to wait, and reads a slow clock instead.
-        extra = ("console=ttyS0 loglevel=5 systemd.firstboot=no systemd.default_device_timeout_sec=600 "
-                 "tsc=reliable")
-        strings = [f"io.systemd.stub.kernel-cmdline-extra={extra} {self.arguments}".strip()]
+        strings = []
+        if self.arguments is not None:
+            strings.append(f"io.systemd.stub.kernel-cmdline-extra={CONSOLE} {self.arguments}".strip())
         for name, value in self.credentials.items():
             encoded = base64.b64encode(value.encode()).decode()
             strings.append(f"io.systemd.credential.binary:{name}={encoded}")

@@ -62,6 +62,7 @@ class Scenario:
         self.scratch = Path(tempfile.mkdtemp(prefix=f"particleos-{name}-", dir=top))
         self.credentials = CREDENTIALS if credentials is None else credentials
         self.state = State.from_image(self.scratch / "machine", image, DISK_SIZE) if image else None
+        self.arguments = ""  # on the command line of each boot, see Machine
         self.requested = []
         self.times = []  # (name of the boot, seconds)
 
@@ -73,6 +74,7 @@ class Scenario:
     def boot(self, name, state=None, **options):
         """The machine from power on to power off (or to a pulled plug)."""
         start = time.monotonic()
+        options.setdefault("arguments", self.arguments)
         try:
             with Machine(state or self.state, self.credentials, log=self.scratch / f"{name}.console",
                          **options) as machine:

@@ -4,6 +4,7 @@
 They may know everything but the vendor's private key: other versions that the vendor signed, a key pair of their own.
 """
 
+import base64
 import contextlib
 import socket
 import struct
@@ -230,9 +231,11 @@ def make_initrd(tree):
 
 
 def make_null_credential(name, text):
-    """Encrypted with the key of machines that have no TPM, which has no secret."""
-    return subprocess.run(["systemd-creds", "encrypt", "--with-key=tpm2-absent", f"--name={name}", "-", "-"],
-                          input=text.encode(), check=True, capture_output=True).stdout
+    """Encrypted with the key of machines that have no TPM, which has no secret; not in base64, because systemd would refuse that
+    for its form."""
+    return base64.b64decode(subprocess.run(
+        ["systemd-creds", "encrypt", "--with-key=tpm2-absent", f"--name={name}", "-", "-"], input=text.encode(), check=True,
+        capture_output=True).stdout)
 
 
 def factory_variables(state):

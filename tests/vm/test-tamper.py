@@ -6,6 +6,8 @@ it should be.
 Each case has a boot of its own, of a copy of a machine that has gone through its first boot, changed while it was switched
 off. The boot ends when the console shows the evidence. What the platform does not refuse is here as well, as README.md of
 the recipe documents it.
+
+PARTICLEOS_TEST_FLAVOUR=enforced does the same to a machine of the strict flavour.
 """
 
 import concurrent.futures
@@ -31,10 +33,12 @@ from scenario import KERNEL_RUNS
 
 SKIPPED = 77
 OTHER = "0.2"
+ENFORCED = os.environ.get("PARTICLEOS_TEST_FLAVOUR") == "enforced"
+FLAVOUR = bench.ENFORCED if ENFORCED else None
 
-# Whatever the initrd and the system log is evidence.
-TALK = "systemd.journald.forward_to_console=yes systemd.journald.max_level_console=info"
-LOUD = "loglevel=6"  # the kernel tells its command line
+# Whatever the initrd and the system log is evidence. The strict flavour says it by itself, because nothing may be added.
+TALK = None if ENFORCED else bench.TALK
+LOUD = None if ENFORCED else "loglevel=6"  # the kernel tells its command line
 
 FIRMWARE_REFUSAL = r"(?i)(Error loading|Failed to start|failed to load) .*(access denied|security violation)"
 LOADER_REFUSAL = r"BdsDxe: failed to load .*Access Denied"
@@ -55,6 +59,8 @@ QUESTION = scenario.QUESTIONS
 LOCKED = QUESTION + "|No passphrase or recovery key registered"
 COMMAND_LINE = r"[Cc]ommand line: [^\n]*usrhash=[^\n]*\n"
 
+# Only type 2 entries start the system, so what they could add needs no other answer.
+NO_TYPE_1 = r'This system is not started: "evil\.conf" is an entry of type 1'
 LOADER_RUNS = r"Boot in [0-9]+ ?s"
 ROOT_MOUNTED = r"Mounted sysroot\.mount|Switching root|Welcome to ParticleOS"
 SYSTEM_RUNS = r"\w login: |Reached target \S*multi-user.target|Switching root"
@@ -77,9 +83,10 @@ class Case:
 
 def setUpModule():
     global life, usual, other, stranger, spare
-    usual, other = bench.version(), bench.version(OTHER)
+    usual, other = bench.version(bench.FIRST, FLAVOUR), bench.version(OTHER, FLAVOUR)
     life = scenario.Scenario("tamper", None)
-    bench.machine(life.scratch / "machine")
+    life.arguments = None if ENFORCED else ""
+    bench.machine(life.scratch / "machine", FLAVOUR)
     life.state = scenario.State(life.scratch / "machine")
     stranger = disk.make_key(life.scratch)
     spare = copies()
@@ -133,13 +140,12 @@ def add_second_set(state):
 
 
 def start_kernel_alone(state):
-    """The kernel out of the UKI, with a command line of the attacker's. It starts, because it is signed as well; but nothing
-    was measured that the TPM would open the disk for."""
+    """The kernel out of the UKI, with a command line of the attacker's. It has no signature that the firmware knows."""
     esp = disk.Esp(state.disk)
     uki = esp.read(esp.uki_paths()[0])
     options = spoil.section(uki, ".cmdline").decode().replace("root=gpt-auto", "root=/dev/mapper/root").replace(
         "root=dissect", "root=/dev/mapper/root")
-    options += f" rd.luks.name={spoil.luks_uuid(state, disk.ROOT)}=root rd.luks.options=tpm2-device=auto console=ttyS0 {TALK}"
+    options += f" rd.luks.name={spoil.luks_uuid(state, disk.ROOT)}=root rd.luks.options=tpm2-device=auto console=ttyS0"
     esp.write("/kernel.efi", spoil.section(uki, ".linux"), state.directory)
     esp.write("/initrd", spoil.section(uki, ".initrd"), state.directory)
     spoil.add_entry(state, f"title evil\nlinux /kernel.efi\ninitrd /initrd\noptions {options}\n")
@@ -182,7 +188,8 @@ def put_extension(state):
 
 
 def put_credential(state):
-    """A unit for the system manager, in a credential that is sealed with the key that everybody knows."""
+    """A unit for the system manager, in a credential that is sealed with the key that everybody knows. (Those that the TPM
+    sealed are in test-persist.py.)"""
     text = "[Unit]\nDescription=Evil unit\nDefaultDependencies=no\n[Service]\nExecStart=echo evil-unit-runs\nStandardOutput=tty\n"
     spoil.put_beside_uki(state, "systemd.extra-unit.evil.service.cred",
                          spoil.make_null_credential("systemd.extra-unit.evil.service", text))
@@ -241,12 +248,13 @@ CASES = [
     Case("a boot loader signed by somebody else",
          lambda s: spoil.change_boot_loader(s, lambda pe: spoil.sign_anew(pe, stranger, s)), (LOADER_REFUSAL,), KERNEL_RUNS,
          absent=LOADER_RUNS),
-    Case("an entry for the kernel alone", start_kernel_alone, (TPM_REFUSAL, LOCKED), ROOT_MOUNTED),
-    Case("an entry that starts the UKI with options", start_uki_with_options, (COMMAND_LINE,), SYSTEM_RUNS,
+    Case("an entry for the kernel alone", start_kernel_alone, (FIRMWARE_REFUSAL,), KERNEL_RUNS),
+    Case("an entry that starts the UKI with options", start_uki_with_options, (COMMAND_LINE, NO_TYPE_1), ROOT_MOUNTED,
          arguments=LOUD, absent="init=/evil", long=True),
-    # The stub of systemd 262 takes it; who seals root to PCR 12 as well is safe from that, see Untouched.
+    # The stub of systemd 262 takes it.
     Case("an entry that starts the UKI with another initrd", start_uki_with_initrd,
-         ("Evil unit", ROOT_MOUNTED) if bench.TESTING else ("Error registering initrd",), LOCKED if bench.TESTING else KERNEL_RUNS),
+         (NO_TYPE_1,) if bench.TESTING else ("Error registering initrd",),
+         "Evil unit|" + ROOT_MOUNTED if bench.TESTING else KERNEL_RUNS),
     Case("an editor for command lines in the boot menu",
          lambda s: spoil.configure_boot_loader(s, "timeout 60\neditor yes\n"), (r"Entry not editable in SecureBoot mode",),
          KERNEL_RUNS, send=((LOADER_RUNS, "e"),)),
@@ -256,12 +264,16 @@ CASES = [
     Case("an addon signed by somebody else", lambda s: addon(stranger)(s),
          (r"Failed to read 'evil.addon.efi'.*(?i:access denied|security violation)", COMMAND_LINE), SYSTEM_RUNS,
          arguments=LOUD, absent="init=/evil"),
-    Case("an extension without signature", put_extension, (*NO_EXTENSION, ROOT_MOUNTED), EXTENSION_USED, long=True),
-    Case("a credential without a secret key", put_credential, (r"evil",), "evil-unit-runs|Evil unit", long=True),
+    Case("an extension without signature", put_extension,
+         ("Extensions of the ESP are not taken",) if ENFORCED else (*NO_EXTENSION, ROOT_MOUNTED), EXTENSION_USED, long=True),
+    Case("a credential without a secret key", put_credential,
+         ("Credentials of the ESP are not taken", LOCKED) if ENFORCED else
+         (r"The credential systemd\.extra-unit\.evil\.service\.cred is not taken", ROOT_MOUNTED),
+         "evil-unit-runs|Evil unit" + ("|" + ROOT_MOUNTED if ENFORCED else ""), long=True),
     # firmware and TPM
     Case("Secure Boot switched off", switch_secure_boot_off, (SIGNATURE_REFUSAL,), ROOT_MOUNTED),
     Case("Secure Boot off and nobody asks for the signature of usr", switch_secure_boot_off, (TPM_REFUSAL, LOCKED),
-         ROOT_MOUNTED, arguments=TALK + " systemd.verity_usr_options=", long=True),
+         ROOT_MOUNTED, arguments=bench.TALK + " systemd.verity_usr_options=", long=True),
     Case("one more key in the firmware", trust_stranger_too, (TPM_REFUSAL, LOCKED), ROOT_MOUNTED),
     Case("a firmware with the keys of somebody else who signed everything", enrol_stranger, (TPM_REFUSAL, LOCKED),
          ROOT_MOUNTED, long=True),
@@ -269,7 +281,7 @@ CASES = [
     Case("the disk in another machine", lambda s: s.reset_tpm(), (TPM_REFUSAL, LOCKED), ROOT_MOUNTED, long=True),
     Case("a live system that tries to unlock root", lambda s: spoil.configure_boot_loader(s, "timeout 1\ndefault *@live*\n"),
          (TPM_REFUSAL, LOCKED), r"Finished systemd-cryptsetup@stolen|Switching root",
-         arguments=lambda s: f"{TALK} rd.luks.options=tpm2-device=auto "
+         arguments=lambda s: f"{bench.TALK} rd.luks.options=tpm2-device=auto "
          f"rd.luks.name={spoil.luks_uuid(s, disk.ROOT)}=stolen"),
     # partitions
     Case("a second set of partitions by somebody else", add_second_set,
@@ -281,9 +293,9 @@ CASES = [
     Case("home and swap without encryption", open_home_and_swap, (PLAIN_HOME,),
          r"Mounted home\.mount|Activated swap|\w login: ", long=True),
     # SMBIOS
-    Case("an addition to the command line from SMBIOS", lambda s: None, (r"[Cc]ommand line: [^\n]*usrhash=[^\n]* particleos\.evil",),
-         SYSTEM_RUNS,
-         arguments=LOUD + " particleos.evil"),
+    Case("an addition to the command line from SMBIOS", lambda s: None,
+         (r"[Cc]ommand line: [^\n]*usrhash=[^\n]* particleos\.evil", *((TPM_REFUSAL, LOCKED) if ENFORCED else ())),
+         ROOT_MOUNTED if ENFORCED else SYSTEM_RUNS, arguments="loglevel=6 particleos.evil"),
 ]
 
 
@@ -309,9 +321,10 @@ class Untouched(unittest.TestCase):
             self.assertNotRegex(machine.text, QUESTION)
             self.check_chain(machine)
             extensions.check(machine)
-            self.seal_to_command_line(machine)
+            if not ENFORCED:
+                self.seal_to_command_line(machine)
             machine.power_off()
-        type(self).sealed = state
+        type(self).sealed = None if ENFORCED else state
 
     def check_chain(self, machine):
         self.assertIn("Secure boot enabled", machine.output("dmesg"))
@@ -326,7 +339,7 @@ class Untouched(unittest.TestCase):
             dump = machine.output(f"cryptsetup luksDump {device}")
             self.assertIn("systemd-tpm2", dump)
             self.assertRegex(dump, r"tpm2-hash-pcrs: +7\n")
-            self.assertRegex(dump, r"tpm2-pubkey-pcrs: +11\n")
+            self.assertRegex(dump, r"tpm2-pubkey-pcrs: +11\+12\n" if ENFORCED else r"tpm2-pubkey-pcrs: +11\n")
 
     def seal_to_command_line(self, machine):
         """What README.md of the recipe recommends to those who do not trust what SMBIOS adds."""
@@ -336,19 +349,10 @@ class Untouched(unittest.TestCase):
         machine.output(f"cryptsetup open --test-passphrase --token-only {root}")
 
     def test_third_smbios_addition_with_root_sealed_to_the_command_line(self):
-        state = getattr(type(self), "sealed", None) or self.skipTest("the second boot failed")
-        with life.boot("smbios sealed", state, arguments=TALK + " init=/evil") as machine:
+        state = getattr(type(self), "sealed", None) or self.skipTest("no disk is sealed to PCR 12 by hand")
+        with life.boot("smbios sealed", state, arguments=bench.TALK + " init=/evil") as machine:
             machine.expect(TPM_REFUSAL, refuse=ROOT_MOUNTED)
             machine.expect(LOCKED, refuse=ROOT_MOUNTED)
-
-
-    if bench.TESTING:
-        def test_third_the_initrd_of_an_entry_with_root_sealed_to_the_command_line(self):
-            state = getattr(type(self), "sealed", None) or self.skipTest("the second boot failed")
-            start_uki_with_initrd(state)
-            with life.boot("initrd sealed", state) as machine:
-                machine.expect("Evil unit", refuse=ROOT_MOUNTED)
-                machine.expect(LOCKED + "|Failed to start systemd-cryptsetup", refuse=ROOT_MOUNTED)
 
 
 class Tamper(unittest.TestCase):
