@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From a medium onto an empty disk, without a question: the machine that comes up from that disk alone partitions and
-encrypts it, a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost each volume opens
+encrypts it, with nothing on its ESP that somebody left on that of the medium; a user who came as a credential logs in, later boots ask nothing, and when the TPM is lost each volume opens
 with its recovery key.
 
 All is the life of one machine, so a test needs those before it, and the first failure is the last.
@@ -48,6 +48,27 @@ class Install(scenario.Life):
         cls.medium = cls.life.scratch / "medium.raw"
         copy_sparse(bench.disk_image(bench.version()), cls.medium)
         disk.Esp(cls.medium).choose("installer", cls.life.scratch)
+        cls.tamper_with_medium()
+
+    @classmethod
+    def tamper_with_medium(cls):
+        """What somebody could leave on a stick without keeping it from starting the installer."""
+        esp = disk.Esp(cls.medium)
+        cls.uki = esp.uki_paths()[0]
+        # Sorted and named so that a boot loader or an update would prefer it.
+        esp.write("/EFI/Linux/ParticleOS_9.9_x86-64.efi", disk.strip_signature(esp.read(cls.uki)), cls.life.scratch)
+        for directory in ("/loader/entries", "/loader/credentials", "/loader/addons", f"{cls.uki}.extra.d", "/EFI/evil"):
+            with contextlib.suppress(subprocess.CalledProcessError):
+                esp.make_directory(directory)
+        for name in ("/loader/entries/evil.conf", "/loader/credentials/systemd.extra-unit.evil.service.cred",
+                     "/loader/addons/evil.addon.efi", f"{cls.uki}.extra.d/evil.sysext.raw", "/EFI/evil/evil.efi"):
+            esp.write(name, b"evil\n", cls.life.scratch)
+
+    def files_of_esp(self, path):
+        """Names of all files of the ESP."""
+        drive = disk.Esp(path).drive
+        listing = subprocess.run(["mdir", "-i", drive, "-/", "-b", "::/"], check=True, capture_output=True, text=True).stdout
+        return sorted(line.removeprefix("::") for line in listing.splitlines() if not line.endswith("/"))
 
     def test_1_installs_unattended(self):
         self.life.credentials = {
@@ -72,6 +93,13 @@ class Install(scenario.Life):
                     self.assertEqual(a.read(mine.size), b.read(theirs.size), mine.label)
         esp = disk.Esp(self.life.state.disk)
         self.assertNotIn("default", esp.read("/loader/loader.conf").decode())
+        files = [name for name in self.files_of_esp(self.life.state.disk) if not name.endswith("/random-seed")]
+        self.assertEqual(files, sorted([
+            "/EFI/BOOT/BOOTX64.EFI", "/EFI/systemd/systemd-bootx64.efi", self.uki, "/loader/entries.srel", "/loader/loader.conf",
+            f"/loader/credentials/home.create.{USER}.cred", *(f"/loader/keys/auto/{name}.auth" for name in ("PK", "KEK", "db"))]))
+        self.assertEqual(esp.read(self.uki), disk.Esp(self.medium).read(self.uki))
+        self.assertEqual(esp.read("/loader/loader.conf"),
+                         (Path(__file__).parents[2] / "recipes/particleos/mkosi.extra/usr/lib/particleos/loader.conf").read_bytes())
         carried = esp.read(f"/loader/credentials/home.create.{USER}.cred").decode()
         self.assertNotIn(USER_PASSWORD, carried)
         seed = "/loader/random-seed"  # at most the empty one that tells the boot loader to make none
