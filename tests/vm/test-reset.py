@@ -165,11 +165,17 @@ class Reset(scenario.Life):
         login(self.boot("reset", None))
         old = self.identities()
         self.leave_data()
+        self.machine.output("boot=$(bootctl --print-esp-path) && mkdir -p $boot/loader/credentials $boot/EFI/Linux/evil.efi.extra.d && "
+                            "echo x | systemd-creds encrypt --with-key=tpm2 --name=local.old - - | base64 -d "
+                            ">$boot/loader/credentials/local.old.cred && echo x >$boot/EFI/Linux/evil.efi.extra.d/x.raw && sync")
         self.restart_into("factory-reset")
         if not bench.TESTING:
             self.machine.expect("Everything is as new. Starting again.")
         login(self.machine)
         self.assert_as_new(old)
+        left = self.machine.output("boot=$(bootctl --print-esp-path); ls $boot/loader $boot/EFI/Linux")
+        self.assertNotIn("credentials", left)
+        self.assertNotIn("extra.d", left)
 
     def ask_to_clear_the_tpm(self, answer):
         """A factory reset of the machine that runs, where the firmware gets the key ANSWER. The TPM's key before that."""
