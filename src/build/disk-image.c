@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build/boot-limits.h"
 #include "build/boot-rules.h"
 #include "build/boot.h"
 #include "build/configure.h"
@@ -72,6 +73,7 @@ static gboolean add_definitions(ImageBuild *image, DiskOptions *options, GError 
 
     if (config->format == OUTPUT_FORMAT_DISK) {
         options->definition_dirs = (const char *const *) config->repart_directories;
+        options->kernel_without_zstd = boot_kernel_without_zstd(image);
         return TRUE;
     }
     if (config->repart_directories[0])

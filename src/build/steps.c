@@ -2,6 +2,7 @@
 /* How an image is built, from top to bottom. */
 
 #include "build/base-trees.h"
+#include "build/boot-limits.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
 #include "build/boot.h"
@@ -48,6 +49,7 @@ const BuildStep build_steps[] = {
         {"kernel modules", NULL, step_filter_modules},
         {"first boot settings", wants_first_boot, step_firstboot},
         {"boot parts", NULL, step_save_boot_parts},
+        {"limits of boot parts", wants_boot_limits, step_boot_limits},
         {"remove packages", wants_remove_packages, step_remove_packages},
         {"record packages", NULL, step_record_packages},
         {"record content", wants_manifest, step_record_content},

@@ -7,7 +7,8 @@
 
 typedef struct {
     PeSection header;
-    GBytes *content; /* without padding; NULL: none in the file */
+    GBytes *content;  /* without padding; NULL: none in the file */
+    gboolean dropped; /* its content stands in another section */
 } OutputSection;
 
 struct PeWriter {
@@ -62,6 +63,13 @@ static OutputSection *get_section(const PeWriter *writer, guint index) {
     return &g_array_index(writer->sections, OutputSection, index);
 }
 
+static guint count_sections(const PeWriter *writer) {
+    guint n = 0;
+    for (guint i = 0; i < writer->sections->len; i++)
+        n += !get_section(writer, i)->dropped;
+    return n;
+}
+
 /* End in memory of everything so far, aligned. */
 static guint64 memory_end(const PeWriter *writer) {
     guint64 end = writer->original->size_of_headers;
@@ -72,26 +80,74 @@ static guint64 memory_end(const PeWriter *writer) {
     return pe_align(end, writer->original->section_alignment);
 }
 
-gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error) {
-    g_return_val_if_fail(index < writer->sections->len, FALSE);
-    OutputSection *section = get_section(writer, index);
+/* Bytes from the start of section INDEX to the next one in memory. */
+static guint64 room_of(const PeWriter *writer, guint index) {
+    guint32 start = get_section(writer, index)->header.virtual_address;
     guint64 next = G_MAXUINT32;
     for (guint i = 0; i < writer->sections->len; i++) {
         guint32 address = get_section(writer, i)->header.virtual_address;
-        if (address > section->header.virtual_address)
+        if (address > start)
             next = MIN(next, address);
     }
+    return next - start;
+}
+
+gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error) {
+    g_return_val_if_fail(index < writer->sections->len, FALSE);
+    OutputSection *section = get_section(writer, index);
+    guint64 room = room_of(writer, index);
 
     gsize size = g_bytes_get_size(content);
-    if (size > next - section->header.virtual_address) {
+    if (size > room) {
         g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE,
                 "%s has %zu bytes, but the image has room for %" G_GUINT64_FORMAT, section->header.name,
-                size, next - section->header.virtual_address);
+                size, room);
         return FALSE;
     }
     g_clear_pointer(&section->content, g_bytes_unref);
     section->content = g_bytes_ref(content);
     section->header.virtual_size = size;
+    return TRUE;
+}
+
+static gboolean is_inside(const PeSection *section, guint32 address) {
+    return address >= section->virtual_address &&
+           address - section->virtual_address < MAX(section->virtual_size, section->raw_size);
+}
+
+/* Whether something in the image relies on the place of SECTION in memory, as far as the headers say. */
+static gboolean is_referred_to(const PeImage *pe, const PeSection *section) {
+    const guint8 *optional = (const guint8 *) g_bytes_get_data(pe->bytes, NULL) + pe->optional_offset;
+
+    if ((section->characteristics & (PE_SCN_CNT_CODE | PE_SCN_MEM_EXECUTE | PE_SCN_MEM_WRITE)) ||
+            is_inside(section, pe_get32(optional + PE_OPTIONAL_ENTRY_POINT)))
+        return TRUE;
+    for (guint i = 0; i < pe->n_directories; i++) {
+        guint32 address, size;
+        /* The security directory is an offset in the file, and there is none. */
+        if (i != PE_DIRECTORY_SECURITY && pe_image_get_directory(pe, i, &address, &size) &&
+                is_inside(section, address))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean pe_writer_replace_or_move(PeWriter *writer, guint index, GBytes *content, GError **error) {
+    g_return_val_if_fail(index < writer->original->n_sections, FALSE);
+    const PeSection original = writer->original->sections[index];
+
+    if (g_bytes_get_size(content) <= room_of(writer, index))
+        return pe_writer_replace(writer, index, content, error);
+    if (is_referred_to(writer->original, &original)) {
+        g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE,
+                "%s has %zu bytes, but the image has room for %" G_GUINT64_FORMAT
+                ", and other parts of the image rely on its place",
+                original.name, g_bytes_get_size(content), room_of(writer, index));
+        return FALSE;
+    }
+    if (!pe_writer_add(writer, original.name, original.characteristics, content, error))
+        return FALSE;
+    get_section(writer, index)->dropped = TRUE;
     return TRUE;
 }
 
@@ -125,13 +181,13 @@ void pe_writer_clear_dll_characteristics(PeWriter *writer, guint16 flags) {
 static gboolean plan_headers(const PeWriter *writer, guint32 *ret_size, GError **error) {
     const PeImage *pe = writer->original;
     guint room = pe_image_get_max_sections(pe);
-    if (writer->sections->len > room) {
+    guint n = count_sections(writer);
+    if (n > room) {
         g_set_error(error, PE_ERROR, PE_ERROR_NO_SPACE,
-                "%u sections are needed, but the headers of the image have room for %u at most",
-                writer->sections->len, room);
+                "%u sections are needed, but the headers of the image have room for %u at most", n, room);
         return FALSE;
     }
-    guint64 needed = pe->sections_offset + (guint64) writer->sections->len * PE_SECTION_HEADER_SIZE;
+    guint64 needed = pe->sections_offset + (guint64) n * PE_SECTION_HEADER_SIZE;
     *ret_size = pe_align(MAX(needed, pe->size_of_headers), pe->file_alignment);
     return TRUE;
 }
@@ -144,6 +200,8 @@ static gboolean plan_raw_data(PeWriter *writer, guint32 size_of_headers, gsize *
 
     for (guint i = 0; i < writer->sections->len; i++) {
         OutputSection *section = get_section(writer, i);
+        if (section->dropped)
+            continue;
         guint64 size = section->content ? g_bytes_get_size(section->content) : 0;
         guint64 padded = pe_align(size, pe->file_alignment);
         if (i < pe->n_sections && size > 0 && section->header.raw_offset != offset)
@@ -184,7 +242,7 @@ static void write_headers(const PeWriter *writer, guint8 *file, guint32 size_of_
     memcpy(file, g_bytes_get_data(pe->bytes, NULL), pe->sections_offset);
 
     guint8 *coff = file + pe->coff_offset;
-    pe_put16(coff + PE_COFF_N_SECTIONS, writer->sections->len);
+    pe_put16(coff + PE_COFF_N_SECTIONS, count_sections(writer));
     if (pe_get32(coff + PE_COFF_SYMBOLS) != 0)
         pe_put16(coff + PE_COFF_CHARACTERISTICS,
                 pe_get16(coff + PE_COFF_CHARACTERISTICS) | PE_LOCAL_SYMBOLS_STRIPPED);
@@ -200,9 +258,12 @@ static void write_headers(const PeWriter *writer, guint8 *file, guint32 size_of_
     pe_put16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS,
             pe->dll_characteristics & ~writer->cleared_dll_characteristics);
 
+    guint8 *header = file + pe->sections_offset;
     for (guint i = 0; i < writer->sections->len; i++)
-        write_section_header(
-                file + pe->sections_offset + i * PE_SECTION_HEADER_SIZE, &get_section(writer, i)->header);
+        if (!get_section(writer, i)->dropped) {
+            write_section_header(header, &get_section(writer, i)->header);
+            header += PE_SECTION_HEADER_SIZE;
+        }
 }
 
 GBytes *pe_writer_finish(PeWriter *writer, GError **error) {
@@ -220,7 +281,7 @@ GBytes *pe_writer_finish(PeWriter *writer, GError **error) {
     write_headers(writer, file, size_of_headers);
     for (guint i = 0; i < writer->sections->len; i++) {
         const OutputSection *section = get_section(writer, i);
-        if (!section->content)
+        if (!section->content || section->dropped)
             continue;
         gsize content_size;
         const void *content = g_bytes_get_data(section->content, &content_size);

@@ -22,6 +22,12 @@ const PeImage *pe_writer_get_original(const PeWriter *writer);
 /* Gives section INDEX of the original other content. It may grow until the next section in memory. */
 gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error);
 
+/* The same; but a section that does not fit is taken from its place and added after all others, with the same
+ * name and characteristics. Only data that nothing refers to by its address can be moved: executable and
+ * writable sections, and those that a data directory names, are an error (PE_ERROR_NO_SPACE). For sections
+ * that a reader finds by name, and whose place in the table means nothing. */
+gboolean pe_writer_replace_or_move(PeWriter *writer, guint index, GBytes *content, GError **error);
+
 /* Adds a section after all others, in file and memory. NAME has up to 8 characters; CHARACTERISTICS are
  * PE_SCN_… flags. */
 gboolean pe_writer_add(

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "format/pe-writer.h"
+#include "format/uki-stub.h"
 #include "format/uki-text.h"
 
 G_DEFINE_QUARK(uki - error - quark, uki_error)
@@ -63,7 +64,7 @@ static gboolean write_section(UkiBuild *build, UkiSection section, GBytes *conte
     const PeImage *stub = pe_writer_get_original(build->writer);
     const PeSection *existing = pe_image_find_section(stub, name);
     if (existing)
-        return pe_writer_replace(build->writer, existing - stub->sections, content, error);
+        return pe_writer_replace_or_move(build->writer, existing - stub->sections, content, error);
     /* Kernels that use the old handover protocol are executed in place. */
     guint32 kind = section == UKI_SECTION_LINUX ? PE_SCN_CNT_CODE : PE_SCN_CNT_INITIALIZED_DATA;
     return pe_writer_add(build->writer, name, PE_SCN_MEM_READ | kind, content, error);
@@ -150,7 +151,7 @@ static GPtrArray *predict(
     guint n = spec->dtbauto ? spec->dtbauto->len : 0;
     GBytes *now[N_UKI_SECTIONS];
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
-    memcpy(now, sections, sizeof now);
+    uki_stub_select_sections(pe_writer_get_original(build->writer), sections, now);
     for (guint i = 0; i < MAX(n, 1); i++) {
         if (n > 0)
             now[UKI_SECTION_DTBAUTO] = spec->dtbauto->pdata[i];

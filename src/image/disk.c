@@ -17,6 +17,7 @@
 #include "image/volume-erofs.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 #include <errno.h>
@@ -269,12 +270,29 @@ static Volume describe_volume(
 
 /* ---- content of partitions ---------------------------------------------------------------------------- */
 
+/* NULL: what the writer prefers. */
+static const char *erofs_compression(const Disk *disk, const PartitionDefinition *definition) {
+    const DiskOptions *options = disk->options;
+    const char *chosen = definition->compression ? definition->compression : options->compression;
+
+    if (!options->kernel_without_zstd || g_strcmp0(chosen, "none") == 0)
+        return chosen;
+    if (chosen)
+        ui_warning("%s: Compression=%s: Linux %s of the image cannot read this file system, 6.10 and later can",
+                definition->path, chosen, options->kernel_without_zstd);
+    else
+        ui_warning("%s: the file system is not compressed, because Linux %s of the image reads no zstd in EROFS "
+                   "(6.10 and later do; Compression= decides otherwise)",
+                definition->path, options->kernel_without_zstd);
+    return chosen ? chosen : "none";
+}
+
 static gboolean write_erofs(
         Disk *disk, PlannedPartition *partition, const Volume *volume, VerityTree *verity, GError **error) {
     const PartitionDefinition *definition = partition->definition;
     const DiskOptions *options = disk->options;
     const ErofsVolumeOptions erofs = {
-            .compression = definition->compression ? definition->compression : options->compression,
+            .compression = erofs_compression(disk, definition),
             .level = definition->compression_level >= 0 ? (int) definition->compression_level
                                                         : options->compression_level,
             .threads = options->threads,

@@ -86,6 +86,9 @@ typedef struct {
      * default of the algorithm. */
     const char *compression;
     int compression_level;
+    /* A kernel of the image that cannot read EROFS with zstd, or NULL: then nothing is compressed by default, and
+     * a definition that wants zstd gets a warning. */
+    const char *kernel_without_zstd;
     guint threads;          /* 0: as many as there are CPUs */
     const char *step_image; /* name of the image in progress messages, or NULL */
 } DiskOptions;

@@ -6,6 +6,7 @@
 #include "format/authenticode.h"
 #include "format/pcr.h"
 #include "format/uki-sections.h"
+#include "format/uki-stub.h"
 #include "inspect/command-line.h"
 #include "inspect/inspect-internal.h"
 
@@ -79,14 +80,17 @@ static gboolean has_initrd_policy(GPtrArray *policies) {
     return FALSE;
 }
 
-static gboolean verify_pcrs(const UkiProfileView *profile, PcrMeasurer **measurers, GError **error) {
+static gboolean verify_pcrs(
+        const PeImage *pe, const UkiProfileView *profile, PcrMeasurer **measurers, GError **error) {
     g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
     g_autoptr(GPtrArray) policies = pcr_policies_parse(json ? json : "", -1, error);
     if (!policies)
         return FALSE;
     PcrPolicyOptions options = {.initrd_policy = has_initrd_policy(policies)};
+    GBytes *measured[N_UKI_SECTIONS];
+    uki_stub_select_sections(pe, profile->sections, measured);
     return pcr_policies_verify(
-            policies, profile->sections, profile->sections[UKI_SECTION_PCRPKEY], &options, measurers, error);
+            policies, measured, profile->sections[UKI_SECTION_PCRPKEY], &options, measurers, error);
 }
 
 /* "the pinned key" when the public key of the PCR signatures is that of the certificate. */
@@ -111,8 +115,8 @@ static const char *describe_pcr_key(InspectContext *context, GBytes *public_key)
     return ", by a key of its own";
 }
 
-static void check_expected_pcrs(
-        InspectContext *context, InspectNode *node, const UkiProfileView *profile, PcrMeasurer **measurers) {
+static void check_expected_pcrs(InspectContext *context, InspectNode *node, const PeImage *pe,
+        const UkiProfileView *profile, PcrMeasurer **measurers) {
     InspectNode *link = inspect_node_add(node, "expected-pcrs", "expected PCRs");
     GBytes *public_key = profile->sections[UKI_SECTION_PCRPKEY];
     gboolean is_profile = profile->number > 0;
@@ -126,15 +130,15 @@ static void check_expected_pcrs(
         return;
     }
     g_autoptr(GError) error = NULL;
-    if (verify_pcrs(profile, measurers, &error))
+    if (verify_pcrs(pe, profile, measurers, &error))
         inspect_node_set(link, INSPECT_OK, "match the sections in every phase and are signed%s",
                 describe_pcr_key(context, public_key));
     else
         inspect_node_set_error(link, error);
 }
 
-static void check_profile(
-        InspectContext *context, InspectNode *node, const UkiProfileView *profile, PcrMeasurer **measurers) {
+static void check_profile(InspectContext *context, InspectNode *node, const PeImage *pe,
+        const UkiProfileView *profile, PcrMeasurer **measurers) {
     g_autofree char *title =
             profile->number < 0
                     ? g_strdup("without profiles")
@@ -145,7 +149,7 @@ static void check_profile(
     if (profile->id)
         inspect_node_add_fact(group, "profile", profile->id);
     check_command_line(context, group, profile);
-    check_expected_pcrs(context, group, profile, measurers);
+    check_expected_pcrs(context, group, pe, profile, measurers);
 }
 
 void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image) {
@@ -159,7 +163,7 @@ void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image
     check_kernel(node, view);
     PcrMeasurer *measurers[N_PCR_BANKS] = {NULL};
     for (guint i = 0; i < view->profiles->len; i++)
-        check_profile(context, node, view->profiles->pdata[i], measurers);
+        check_profile(context, node, view->pe, view->profiles->pdata[i], measurers);
     for (guint i = 0; i < N_PCR_BANKS; i++)
         pcr_measurer_free(measurers[i]);
 }

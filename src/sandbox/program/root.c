@@ -252,29 +252,6 @@ static void make_file(const Operation *operation, size_t number) {
     attach(mount_fd, operation->target, 0644);
 }
 
-/* Covers what is there, and not the target of a link, with something empty that nobody can write to. */
-static void make_mask(const Operation *operation, size_t number) {
-    int target_fd = open_in_root(operation->target, O_PATH | O_NOFOLLOW);
-    if (target_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return;
-    struct stat st;
-    if (target_fd < 0 || fstat(target_fd, &st) < 0)
-        fail("cannot look at %s to hide it", operation->target);
-    if (S_ISLNK(st.st_mode)) {
-        close(target_fd);
-        return;
-    }
-    char name[32];
-    snprintf(name, sizeof name, "%zu", number);
-    int made = S_ISDIR(st.st_mode) ? mkdirat(scratch_fd, name, 0555)
-                                   : mknodat(scratch_fd, name, S_IFREG | 0444, 0);
-    int mount_fd = made < 0 ? -1 : open_tree_at(scratch_fd, name, 0);
-    if (mount_fd < 0 || make_read_only(mount_fd, 0) < 0 || move_mount_to(mount_fd, target_fd, "") < 0)
-        fail("cannot hide %s", operation->target);
-    close(mount_fd);
-    close(target_fd);
-}
-
 static void mount_proc(const char *target) {
     int fd = new_file_system("proc", (const char *const[]){NULL});
     /* A container whose own /proc has covered parts may not have a fresh one; the old one shows too much,
@@ -367,9 +344,6 @@ static void perform(const Instructions *instructions, Operation *operation, size
         break;
     case OPERATION_FILE:
         make_file(operation, number);
-        break;
-    case OPERATION_MASK:
-        make_mask(operation, number);
         break;
     case OPERATION_API:
         mount_api(operation->target);

@@ -72,6 +72,18 @@ GBytes *pe_fixture_stub(void) {
     return g_byte_array_free_to_bytes(g_steal_pointer(&file));
 }
 
+GBytes *pe_fixture_old_stub(void) {
+    static const char sbat[] = "sbat,1,SBAT Version,sbat,1,https://example.com\nstub,1,Stub,stub,1,x\n";
+    static const char names[] = "\0.linux\0.osrel\0.cmdline\0.initrd\0.splash\0.dtb\0.pcrsig\0.pcrpkey";
+    g_autoptr(GByteArray) file = start();
+    g_autoptr(GBytes) text = pe_fixture_noise(700, 1);
+    add(file, ".text", g_bytes_get_data(text, NULL), 700, 0x1000);
+    add(file, ".data", names, sizeof names, 0x2000);
+    add(file, ".sbat", sbat, strlen(sbat), 0x3000);
+    add(file, ".sdmagic", "#### LoaderInfo: systemd-stub 252.39 ####", 41, 0x3100);
+    return g_byte_array_free_to_bytes(g_steal_pointer(&file));
+}
+
 GBytes *pe_fixture_kernel(gsize size, guint32 seed) {
     g_autoptr(GByteArray) file = start();
     g_autoptr(GBytes) text = pe_fixture_noise(size, seed);

@@ -7,6 +7,10 @@
  * 0x3000, headers of 0x400 bytes, so that there is room for few sections unless data moves. */
 GBytes *pe_fixture_stub(void);
 
+/* The same in the manner of systemd 252: between .sbat and the section behind it are 256 bytes, and the names of
+ * sections that it knows end with .pcrpkey. */
+GBytes *pe_fixture_old_stub(void);
+
 /* A PE image that stands for a kernel, with SIZE bytes of noise made from SEED in .text. */
 GBytes *pe_fixture_kernel(gsize size, guint32 seed);
 

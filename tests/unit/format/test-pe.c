@@ -119,6 +119,37 @@ static void test_replace(void) {
     g_assert_error(error, PE_ERROR, PE_ERROR_NO_SPACE);
 }
 
+/* What has no room where it is goes to the end, in memory order, and the section behind it stays. */
+static void test_move(void) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) stub = pe_fixture_old_stub();
+    g_autoptr(PeWriter) writer = pe_writer_new(stub, &error);
+    g_autoptr(GBytes) fits = pe_fixture_noise(256, 5);
+    g_autoptr(GBytes) bigger = pe_fixture_noise(257, 6);
+    g_assert_true(pe_writer_replace_or_move(writer, 2, fits, &error));
+    g_assert_false(pe_writer_replace(writer, 2, bigger, &error));
+    g_assert_error(error, PE_ERROR, PE_ERROR_NO_SPACE);
+    g_clear_error(&error);
+    g_assert_true(pe_writer_replace_or_move(writer, 2, bigger, &error));
+    g_autoptr(GBytes) written = pe_writer_finish(writer, &error);
+    g_assert_no_error(error);
+    g_autoptr(PeImage) pe = pe_image_new(written, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(pe->n_sections, ==, 4);
+    g_assert_cmpstr(pe->sections[2].name, ==, ".sdmagic");
+    g_assert_cmpuint(pe->sections[2].virtual_address, ==, 0x3100);
+    g_assert_cmpstr(pe->sections[3].name, ==, ".sbat");
+    g_assert_cmpuint(pe->sections[3].virtual_address, ==, 0x4000);
+    g_autoptr(GBytes) content = pe_image_get_bytes(pe, &pe->sections[3]);
+    g_assert_true(g_bytes_equal(content, bigger));
+
+    /* Code is where others expect it. */
+    g_autoptr(PeWriter) another = pe_writer_new(stub, &error);
+    g_autoptr(GBytes) code = pe_fixture_noise(0x1001, 7);
+    g_assert_false(pe_writer_replace_or_move(another, 0, code, &error));
+    g_assert_error(error, PE_ERROR, PE_ERROR_NO_SPACE);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pe/parse", test_parse);
@@ -126,5 +157,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/pe/rewrite-unchanged", test_rewrite_unchanged);
     g_test_add_func("/pe/grow-headers", test_grow_headers);
     g_test_add_func("/pe/replace", test_replace);
+    g_test_add_func("/pe/move", test_move);
     return g_test_run();
 }

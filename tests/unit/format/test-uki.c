@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/digest.h"
+#include "format/uki-stub.h"
 #include "pe-fixture.h"
 #include "tree-tool.h"
 
@@ -210,6 +211,36 @@ static void test_single(void) {
             "stub,1,Stub,stub,1,x\n"
             "uki,1,UKI,uki,1,https://uapi-group.org/specifications/specs/unified_kernel_image/");
     g_assert_nonnull(only->sections[UKI_SECTION_PCRSIG]);
+}
+
+/* A stub of systemd 252: .sbat has no room for our line, and what the stub does not know is not measured, so the
+ * signed values do not depend on it. */
+static void test_old_stub(void) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) stub = pe_fixture_old_stub();
+    g_auto(Parts) parts;
+    parts_init(&parts, stub, 0);
+    g_autoptr(GPtrArray) policies = NULL;
+    g_autoptr(GPtrArray) changed = NULL;
+    g_autoptr(GBytes) uki = uki_build(&parts.spec, &policies, &error);
+    g_assert_no_error(error);
+    g_autoptr(UkiView) view = uki_view_new(uki, &error);
+    g_assert_no_error(error);
+    const UkiProfileView *only = view->profiles->pdata[0];
+    g_autofree char *sbat = uki_profile_view_get_text(only, UKI_SECTION_SBAT);
+    g_assert_nonnull(strstr(sbat, "\nuki,1,"));
+    g_assert_false(uki_stub_knows_section(view->pe, UKI_SECTION_PROFILE));
+    g_assert_true(uki_stub_knows_section(view->pe, UKI_SECTION_CMDLINE));
+
+    parts.spec.uname = "another";
+    g_autoptr(GBytes) other = uki_build(&parts.spec, &changed, &error);
+    g_assert_no_error(error);
+    g_assert_true(pcr_policy_equal(policies->pdata[0], changed->pdata[0]));
+    parts.spec.cmdline = "another";
+    g_clear_pointer(&changed, g_ptr_array_unref);
+    g_autoptr(GBytes) third = uki_build(&parts.spec, &changed, &error);
+    g_assert_no_error(error);
+    g_assert_false(pcr_policy_equal(policies->pdata[0], changed->pdata[0]));
 }
 
 /* A changed section, a foreign key, and a missing phase are all noticed. */
@@ -531,6 +562,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/uki/profiles", test_profiles);
     g_test_add_func("/uki/policies-over-config", test_policies_over_config);
     g_test_add_func("/uki/single", test_single);
+    g_test_add_func("/uki/old-stub", test_old_stub);
     g_test_add_func("/uki/verify-refuses", test_verify_refuses);
     g_test_add_func("/uki/offline-signing", test_offline_signing);
     g_test_add_func("/uki/json-refuses", test_json_refuses);
