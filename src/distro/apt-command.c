@@ -32,6 +32,9 @@ static void add_dpkg_options(GPtrArray *argv, const ImageConfig *config) {
     apt_add_option(argv, "DPkg::Options::=--force-unsafe-io");
     apt_add_option(argv, "DPkg::Options::=--force-architecture");
     apt_add_option(argv, "DPkg::Options::=--force-depends");
+    /* Nobody is there to be asked: what the recipe brought stays, as is dpkg's own choice. */
+    apt_add_option(argv, "DPkg::Options::=--force-confdef");
+    apt_add_option(argv, "DPkg::Options::=--force-confold");
     apt_add_option(argv, "DPkg::Options::=--no-debsig");
     apt_add_option(argv, "DPkg::Use-Pty=false");
     if (config->with_docs)

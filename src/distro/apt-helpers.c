@@ -40,8 +40,9 @@ static void append_environment(GString *script, const ImageConfig *config) {
     static const char *const bypasses[][2] = {
             {"INITRD", "No"}, {"KERNEL_INSTALL_BYPASS", "1"}, {"SYSTEMD_HWDB_UPDATE_BYPASS", "1"}};
 
-    g_string_append(script, "export APT_CONFIG=" APT_CONFIG_FILE " DEBIAN_FRONTEND=noninteractive"
-                            " DEBCONF_INTERACTIVE_SEEN=true HOME=/ SYSTEMD_IN_CHROOT=1\n");
+    g_string_append(script,
+            "export APT_CONFIG=" APT_CONFIG_FILE " DEBIAN_FRONTEND=noninteractive"
+            " DEBCONF_INTERACTIVE_SEEN=true UCF_FORCE_CONFFOLD=1 HOME=/ SYSTEMD_IN_CHROOT=1\n");
     for (size_t i = 0; i < G_N_ELEMENTS(bypasses); i++)
         if (!is_set(config, bypasses[i][0]))
             g_string_append_printf(script, "export %s=%s\n", bypasses[i][0], bypasses[i][1]);

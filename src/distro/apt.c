@@ -11,6 +11,7 @@
 #include "distro/apt-command.h"
 #include "distro/apt-image.h"
 #include "distro/apt-helpers.h"
+#include "distro/apt-output.h"
 #include "distro/apt-sources.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
@@ -90,6 +91,8 @@ static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean n
     sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
     sandbox_setenv(sandbox, "DEBIAN_FRONTEND", "noninteractive");
     sandbox_setenv(sandbox, "DEBCONF_INTERACTIVE_SEEN", "true");
+    /* ucf asks about the files that it cares for, as dpkg does about conffiles. */
+    sandbox_setenv(sandbox, "UCF_FORCE_CONFFOLD", "1");
     /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
      * and its boot loader from us. The hardware database is compiled once, at the end. */
     sandbox_setenv(sandbox, "INITRD", "No");
@@ -130,41 +133,16 @@ static void add_packages(
         g_ptr_array_add(argv, g_strdup(*package));
 }
 
-/* What apt complains about: its lines that start with "E:" and "W:". */
-typedef struct {
-    GString *complaints;
-    DistroProgress progress;
-    gpointer data;
-    guint done;
-    guint total;
-} AptOutput;
-
-static void apt_line(const char *line, gpointer data) {
-    AptOutput *output = data;
-
-    if (g_str_has_prefix(line, "E: ") || g_str_has_prefix(line, "dpkg: error"))
-        g_string_append_printf(output->complaints, "%s  %s", output->complaints->len > 0 ? "\n" : "",
-                g_str_has_prefix(line, "E: ") ? line + 3 : line);
-    if (!output->progress)
-        return;
-    if (g_str_has_prefix(line, "Unpacking ") || g_str_has_prefix(line, "Setting up ")) {
-        g_auto(GStrv) words = g_strsplit(line, " ", 4);
-        const char *name = g_str_has_prefix(line, "Unpacking ") ? words[1] : words[2];
-        output->done++;
-        output->progress(MIN(output->done, output->total), output->total, name ? name : "", output->data);
-    }
-}
-
-/* Runs ARGV (terminated here). An error says what apt complained about, followed by ADVICE. */
+/* Runs ARGV (terminated here). An error says what apt complained about and what to do, which is ADVICE where
+ * the complaint does not tell. OUTPUT may be NULL. */
 static gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
         DistroError code, const char *advice, char **ret_stdout, GError **error) {
-    g_autoptr(GString) complaints = g_string_new(NULL);
+    g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
     g_autoptr(GError) failure = NULL;
     gboolean ok;
 
     g_ptr_array_add(argv, NULL);
-    output->complaints = complaints;
-    sandbox_on_line(sandbox, apt_line, output);
+    sandbox_on_line(sandbox, apt_output_line, output);
     if (ret_stdout) {
         *ret_stdout = sandbox_run_output(sandbox, (const char *const *) argv->pdata, NULL, &failure);
         ok = *ret_stdout != NULL;
@@ -172,8 +150,9 @@ static gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *arg
         ok = sandbox_run(sandbox, (const char *const *) argv->pdata, &failure);
     if (ok)
         return TRUE;
-    if (complaints->len > 0 && !sandbox_cancelled())
-        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", complaints->str, advice);
+    if (*apt_output_reason(output) && !sandbox_cancelled())
+        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", apt_output_reason(output),
+                apt_output_advice(output, advice));
     else
         g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
@@ -205,13 +184,12 @@ static gboolean apt_sync(DistroSession *session, GError **error) {
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, TRUE);
     g_autofree char *stamp = stamp_path(session);
     g_autofree char *repositories = apt_repositories(session);
-    AptOutput output = {};
 
     if (!dpkg_prepare_root(session->workspace, "empty-root", error))
         return FALSE;
     (void) g_unlink(stamp);
     apt_add_words(argv, "update", "--error-on=any", NULL);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
                 "Check the network, Mirror= and Release=, and that the archive's keyring is installed "
                 "(package debian-archive-keyring or ubuntu-keyring).",
                 NULL, error)) {
@@ -282,12 +260,11 @@ static char *resolve_key(DistroSession *session, GPtrArray *argv) {
 /* What "apt-get install --print-uris" prints. */
 static char *ask_apt(DistroSession *session, const char *root, GPtrArray *argv, GError **error) {
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
-    AptOutput output = {};
     char *text = NULL;
 
     if (!prepare_root(session, root, error))
         return NULL;
-    if (apt_run(session, sandbox, argv, &output, DISTRO_ERROR_RESOLVE,
+    if (apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_RESOLVE,
                 "Check the names in Packages=, and Release= and Repositories= for where they should come "
                 "from.",
                 &text, error))
@@ -371,13 +348,12 @@ static gboolean download_packages(DistroSession *session, const char *root, char
     gboolean offline = session->config->cache_only == CACHE_ONLY_ALWAYS;
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, !offline);
-    AptOutput output = {};
 
     if (!prepare_root(session, root, error))
         return FALSE;
     apt_add_words(argv, "install", "--download-only", NULL);
     add_packages(argv, session, packages, bootstrap);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
                 offline ? "CacheOnly=always lets packages come from the cache only, and these are not there."
                         : "Check the network and Mirror=; if the archive has moved on, fetch its metadata "
                           "again with -ff.",
@@ -405,7 +381,6 @@ static char **list_base_packages(DistroSession *session, const char *root, GErro
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *list = session_path(session, "base-packages");
     g_autofree char *text = NULL;
-    AptOutput output = {};
 
     if (!g_file_set_contents(list, "", 0, error))
         return NULL;
@@ -415,7 +390,7 @@ static char **list_base_packages(DistroSession *session, const char *root, GErro
     apt_add_option(argv, "DPkg::Pre-Install-Pkgs::=cat >/run/base-packages");
     add_install(argv, session);
     add_packages(argv, session, NULL, TRUE);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "", NULL, error) ||
+    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_INSTALL, "", NULL, error) ||
             !g_file_get_contents(list, &text, NULL, error))
         return NULL;
 
@@ -450,12 +425,11 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         gboolean bootstrap, DistroProgress progress, gpointer data, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
-    AptOutput output = {.progress = progress, .data = data};
 
     if (!prepare_root(session, root, error))
         return FALSE;
-    if (progress)
-        output.total = 2 * count_packages_in(session, root, packages, bootstrap);
+    guint total = progress ? 2 * count_packages_in(session, root, packages, bootstrap) : 0;
+    g_autoptr(AptOutput) output = apt_output_new(progress, data, total);
     if (bootstrap && !apt_bootstrap(session, root, error)) {
         g_prefix_error(error, "Cannot unpack the base packages: ");
         return FALSE;
@@ -465,7 +439,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         return FALSE;
     add_install(argv, session);
     add_packages(argv, session, packages, bootstrap);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL,
+    if (!apt_run(session, sandbox, argv, output, DISTRO_ERROR_INSTALL,
                 "Run again with --debug to see the whole output of the package manager.", NULL, error)) {
         g_prefix_error(error, "Cannot install packages: ");
         return FALSE;
@@ -479,11 +453,10 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
 static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
-    AptOutput output = {};
 
     apt_add_words(argv, "purge", NULL);
     add_packages(argv, session, packages, FALSE);
-    if (apt_run(session, sandbox, argv, &output, DISTRO_ERROR_INSTALL, "Check the names in RemovePackages=.",
+    if (apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_INSTALL, "Check the names in RemovePackages=.",
                 NULL, error))
         return TRUE;
     g_prefix_error(error, "Cannot remove packages: ");
@@ -514,14 +487,13 @@ static gboolean apt_index_local_repository(DistroSession *session, GError **erro
 
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, FALSE);
-    AptOutput output = {};
     if (!prepare_root(session, NULL, error))
         return FALSE;
     apt_add_option(argv, "Dir::Etc::sourcelist=sources.list.d/mkosi-local.sources");
     apt_add_option(argv, "Dir::Etc::sourceparts=-");
     apt_add_option(argv, "APT::Get::List-Cleanup=0");
     apt_add_words(argv, "update", "--error-on=any", NULL);
-    if (!apt_run(session, sandbox, argv, &output, DISTRO_ERROR_MIRROR,
+    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
                 "Check the files in PackageDirectories=.", NULL, error)) {
         g_prefix_error(error, "Cannot read the local package repository: ");
         return FALSE;
