@@ -71,6 +71,21 @@ static gboolean fix_ext4_times(const Volume *volume, Sandbox *sandbox, guint64 i
             (const char *const[]){"debugfs", "-w", "-f", SCRIPT_IN_SANDBOX, IMAGE_IN_SANDBOX, NULL}, error);
 }
 
+/* What mke2fs makes of a file system of SIZE bytes unless it is told: see its types in mke2fs.conf(5). */
+static guint64 ext4_default_inodes(guint64 size) {
+    if (size < 3 * MIB)
+        return size / 8192;
+    return size / (size < 512 * MIB ? 4096 : 16384);
+}
+
+/* "-N" and a number for content that has more files than the default gives room for; NULL: it is enough. */
+static char *ext4_inodes(const StageSize *content, guint64 size) {
+    /* Some are reserved; a writable system gets a few more files than it came with. */
+    guint64 needed = content->inodes + content->inodes / 8 + 64;
+
+    return needed > ext4_default_inodes(size) ? g_strdup_printf("%" G_GUINT64_FORMAT, needed) : NULL;
+}
+
 gboolean mkfs_ext4(
         const Volume *volume, const char *image, guint64 size, guint64 *ret_size, GError **error) {
     g_autofree char *uuid = uuid_to_text(&volume->uuid), *label = cut_label(volume->label, 16);
@@ -87,8 +102,15 @@ gboolean mkfs_ext4(
     if (!set_size(image, *ret_size, error))
         return FALSE;
     g_autoptr(Sandbox) sandbox = new_sandbox(volume, image, stage);
-    const char *const command[] = {"mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-m", "0", "-L",
-            label, "-U", uuid, "-E", extended, "-d", STAGE_IN_SANDBOX, IMAGE_IN_SANDBOX, NULL};
+    g_autofree char *inodes = ext4_inodes(&content, *ret_size);
+    const char *command[24] = {"mkfs.ext4", "-q", "-F", "-b", "4096", "-I", "256", "-m", "0", "-L", label,
+            "-U", uuid, "-E", extended, "-d", STAGE_IN_SANDBOX};
+    gsize n = 17;
+    if (inodes) {
+        command[n++] = "-N";
+        command[n++] = inodes;
+    }
+    command[n] = IMAGE_IN_SANDBOX;
     return sandbox_run(sandbox, command, error) && fix_ext4_times(volume, sandbox, content.inodes, error) &&
            stage_remove(volume, error);
 }

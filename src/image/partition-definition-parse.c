@@ -121,30 +121,57 @@ static char *expand_path(const Place *place, const char *text, GError **error) {
     return expanded ? clean_path(place, expanded, error) : NULL;
 }
 
-/* An unsigned number with an optional suffix K, M, G, T, P, E to the base of 1024. */
-static gboolean parse_size(const char *value, guint64 *ret) {
-    static const char suffixes[] = "KMGTPE";
-    guint64 number = 0, factor = 1;
-    const char *at = value;
+/* The digits at *AT, behind at most one "+"; *AT is advanced. */
+static gboolean parse_digits(const char **at, guint64 *ret) {
+    const char *p = *at + (**at == '+');
     gboolean digits = FALSE;
 
-    for (; g_ascii_isdigit(*at); at++, digits = TRUE)
-        if (!g_uint64_checked_mul(&number, number, 10) || !g_uint64_checked_add(&number, number, *at - '0'))
+    for (*ret = 0; g_ascii_isdigit(*p); p++, digits = TRUE)
+        if (!g_uint64_checked_mul(ret, *ret, 10) || !g_uint64_checked_add(ret, *ret, *p - '0'))
             return FALSE;
-    if (!digits)
-        return FALSE;
-    while (*at == ' ')
-        at++;
-    if (*at && *at != 'B') {
-        const char *suffix = strchr(suffixes, *at);
-        if (!suffix)
+    *at = p;
+    return digits;
+}
+
+/* The fraction behind a point at *AT (advanced), of FACTOR bytes. */
+static guint64 parse_fraction(const char **at, guint64 factor, const char *digits) {
+    double value = 0, place = 0.1;
+
+    for (; g_ascii_isdigit(*digits); digits++, place /= 10)
+        value += (*digits - '0') * place;
+    *at = digits;
+    return value * factor;
+}
+
+/* A size as systemd writes it: numbers to the base of 1024, each smaller in unit than the one before ("1.5G",
+ * "1G512M", "512B"). */
+static gboolean parse_size(const char *value, guint64 *ret) {
+    static const char units[] = "EPTGMKB";
+    const char *at = value;
+    gsize next = 0;
+
+    *ret = 0;
+    do {
+        guint64 number, part;
+        at += strspn(at, " \t");
+        if (!parse_digits(&at, &number))
             return FALSE;
-        factor = G_GUINT64_CONSTANT(1) << (10 * (suffix - suffixes + 1));
-        at++;
-    }
-    if (*at == 'B')
-        at++;
-    return *at == '\0' && g_uint64_checked_mul(ret, number, factor);
+        const char *fraction = *at == '.' ? at + 1 : "", *end = fraction;
+        if (*at == '.')
+            at = end + strspn(end, "0123456789");
+        at += strspn(at, " \t");
+        const char *unit = *at ? memchr(units + next, *at, strlen(units) - next) : NULL;
+        /* Bytes without a unit end the size. */
+        gsize index = unit ? (gsize) (unit - units) : strlen(units);
+        guint64 factor = index < 6 ? G_GUINT64_CONSTANT(1) << (10 * (6 - index)) : 1;
+        if (next > 6 || !g_uint64_checked_mul(&part, number, factor) ||
+                !g_uint64_checked_add(&part, part, parse_fraction(&end, factor, fraction)) ||
+                !g_uint64_checked_add(ret, *ret, part))
+            return FALSE;
+        at += unit != NULL;
+        next = index + 1;
+    } while (*at);
+    return TRUE;
 }
 
 static gboolean parse_boolean(const char *value, gboolean *ret) {
@@ -226,7 +253,7 @@ static gboolean set_bytes(
         return TRUE;
     }
     if (!parse_size(value, &bytes) || bytes > G_MAXINT64 >> 8)
-        return fail(place, error, "\"%s\" is not a size (a number, then K, M, G, T or nothing)", value);
+        return fail(place, error, "\"%s\" is not a size (numbers with K, M, G, T, B or nothing, as in 512M, 1.5G, 1G512M)", value);
     *field = (bytes + (up ? PARTITION_GRAIN - 1 : 0)) / PARTITION_GRAIN * PARTITION_GRAIN;
     return TRUE;
 }

@@ -147,6 +147,28 @@ static void test_sizes(void) {
     }
 }
 
+/* What systemd-repart 262 makes of them; 0: it refuses. */
+static void test_size_forms(void) {
+    static const struct {
+        const char *text;
+        guint64 bytes;
+    } sizes[] = {{"0.5G", 536870912}, {"1.5M", 1572864}, {"1G512M", 1610612736}, {"1G 512M", 1610612736},
+            {"4096B", 4096}, {"+5M", 5242880}, {"16 M", 16777216}, {"1.M", 1048576}, {"5M5", 5246976},
+            {"20K4096B", 24576}, {"16MB", 0}, {"16m", 0}, {"5M1G", 0}, {"5M5M", 0}, {".5M", 0}, {"5MiB", 0},
+            {"1.5.5M", 0}, {"-5M", 0}, {"32E", 0}, {"1e3", 0}, {"10%", 0}, {"0x1000M", 0}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autoptr(PartitionDefinition) definition = partition_definition_new("x/10.conf");
+        g_autofree char *text = g_strdup_printf("[Partition]\nType=srv\nSizeMinBytes=%s\n", sizes[i].text);
+        gboolean good = partition_definition_parse(
+                definition, "x/10.conf", text, strlen(text), "x86-64", &specifiers, NULL);
+        g_test_message("%s", sizes[i].text);
+        g_assert_cmpint(good, ==, sizes[i].bytes > 0);
+        if (good)
+            g_assert_cmpuint(definition->size_min, ==, sizes[i].bytes);
+    }
+}
+
 static void test_types(void) {
     static const struct {
         const char *word, *name, *uuid;
@@ -354,6 +376,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/partition-definition/flags", test_flags);
     g_test_add_func("/partition-definition/lists", test_lists);
     g_test_add_func("/partition-definition/sizes", test_sizes);
+    g_test_add_func("/partition-definition/size-forms", test_size_forms);
     g_test_add_func("/partition-definition/types", test_types);
     g_test_add_func("/partition-definition/mistakes", test_mistakes);
     g_test_add_func("/partition-definition/label-length", test_label_length);
