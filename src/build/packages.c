@@ -51,17 +51,24 @@ gboolean packages_sync(Build *build, GError **error) {
 
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
-        if (!image->distro || !uses_packages(image) || !must_sync(image))
+        if (!image->distro || !uses_packages(image))
             continue;
-        char *repositories = distro_repositories(image->distro);
-        if (!g_hash_table_add(done, repositories))
+        gboolean sync = must_sync(image);
+        if (!g_hash_table_add(done, distro_repositories(image->distro)))
             continue;
+        if (!sync) {
+            if (!distro_check_metadata(image->distro, error))
+                return FALSE;
+            continue;
+        }
 
         g_autoptr(UiStep) step = ui_step_begin(image->name, "Fetching metadata of %s %s",
                 distribution_to_string(image->config->distribution), image->config->release);
         if (!distro_sync(image->distro, error))
             return FALSE;
         ui_step_done(g_steal_pointer(&step), NULL);
+        if (!distro_check_metadata(image->distro, error))
+            return FALSE;
     }
     return TRUE;
 }

@@ -10,20 +10,19 @@
 
 #include "distro/apt-command.h"
 #include "distro/apt-image.h"
+#include "distro/apt-archives.h"
 #include "distro/apt-helpers.h"
-#include "distro/apt-output.h"
+#include "distro/apt-metadata.h"
+#include "distro/apt-run.h"
 #include "distro/apt-sources.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
 #include "distro/dpkg-status.h"
 #include "distro/resolve-cache.h"
+#include "distro/verified.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
-
-static char *session_path(DistroSession *session, const char *name) {
-    return g_build_filename(session->workspace, name, NULL);
-}
 
 static gboolean make_directory(const char *path, GError **error) {
     if (g_mkdir_with_parents(path, 0755) == 0)
@@ -31,6 +30,20 @@ static gboolean make_directory(const char *path, GError **error) {
     g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
             g_strerror(errno));
     return FALSE;
+}
+
+/* Where somebody else can write, what was checked could be another thing when it is used. So everything is
+ * taken from there into the workspace, and checked there. */
+static gboolean choose_cache(DistroSession *session) {
+    g_autoptr(GError) problem = NULL;
+
+    if (verified_check_owner(session->package_cache, &problem))
+        return TRUE;
+    ui_warning("%s. Until then metadata is fetched anew in each build", problem->message);
+    session->shared_package_cache = session->package_cache;
+    session->package_cache = apt_session_path(session, "packages");
+    session->cache_is_private = TRUE;
+    return TRUE;
 }
 
 static gboolean make_cache_directories(DistroSession *session, GError **error) {
@@ -47,16 +60,16 @@ static gboolean make_cache_directories(DistroSession *session, GError **error) {
 /* The configuration directory that apt sees as /etc/apt: what SandboxTrees= bring, and our sources unless
  * they bring their own file of that name. */
 static gboolean apt_setup(DistroSession *session, GError **error) {
-    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *configuration = apt_session_path(session, "apt");
     g_autofree char *sources_directory = g_build_filename(configuration, "sources.list.d", NULL);
     g_autofree char *sources_file = g_build_filename(sources_directory, "mkosi.sources", NULL);
     g_autofree char *parts = g_build_filename(configuration, "apt.conf.d", NULL);
     g_autofree char *preferences = g_build_filename(configuration, "preferences.d", NULL);
-    g_autofree char *empty_root = session_path(session, "empty-root");
+    g_autofree char *empty_root = apt_session_path(session, "empty-root");
 
     if (!make_directory(sources_directory, error) || !make_directory(parts, error) ||
             !make_directory(preferences, error) || !make_directory(empty_root, error) ||
-            !make_cache_directories(session, error))
+            !choose_cache(session) || !make_cache_directories(session, error))
         return FALSE;
 
     if (session->sandbox_tree) {
@@ -72,44 +85,6 @@ static gboolean apt_setup(DistroSession *session, GError **error) {
             return FALSE;
     }
     return TRUE;
-}
-
-static Sandbox *apt_sandbox(DistroSession *session, const char *root, gboolean network) {
-    g_autofree char *configuration = session_path(session, "apt");
-    g_autofree char *empty_root = session_path(session, "empty-root");
-    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
-    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(session->tools_tree);
-
-    sandbox_bind(sandbox, configuration, "/etc/apt", 0);
-    sandbox_file(sandbox, APT_CONFIG_FILE, "Dir::Etc \"/etc/apt\";\n", FALSE);
-    sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", 0);
-    sandbox_bind(sandbox, lists, "/var/lib/apt/lists", 0);
-    sandbox_bind(sandbox, root ? root : empty_root, BUILDROOT, 0);
-    sandbox_api_mounts(sandbox, BUILDROOT);
-    if (session->local_repository)
-        sandbox_bind(sandbox, session->local_repository, "/repository", 0);
-    sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
-    sandbox_setenv(sandbox, "DEBIAN_FRONTEND", "noninteractive");
-    sandbox_setenv(sandbox, "DEBCONF_INTERACTIVE_SEEN", "true");
-    /* ucf asks about the files that it cares for, as dpkg does about conffiles. */
-    sandbox_setenv(sandbox, "UCF_FORCE_CONFFOLD", "1");
-    /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
-     * and its boot loader from us. The hardware database is compiled once, at the end. */
-    sandbox_setenv(sandbox, "INITRD", "No");
-    sandbox_setenv(sandbox, "KERNEL_INSTALL_BYPASS", "1");
-    sandbox_setenv(sandbox, "SYSTEMD_HWDB_UPDATE_BYPASS", "1");
-    for (char **variable = session->config->environment; *variable; variable++) {
-        g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
-        sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
-    }
-    /* Scripts that make accounts write the day into /etc/shadow. */
-    if (session->config->source_date_epoch >= 0) {
-        g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, session->config->source_date_epoch);
-        sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
-    }
-    sandbox_suppress_sync(sandbox);
-    sandbox_network(sandbox, network);
-    return g_steal_pointer(&sandbox);
 }
 
 /* Everything has been downloaded, and there is no network. Files of the local repository are used where they
@@ -133,72 +108,6 @@ static void add_packages(
         g_ptr_array_add(argv, g_strdup(*package));
 }
 
-/* Runs ARGV (terminated here). An error says what apt complained about and what to do, which is ADVICE where
- * the complaint does not tell. OUTPUT may be NULL. */
-static gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
-        DistroError code, const char *advice, char **ret_stdout, GError **error) {
-    g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
-    g_autoptr(GError) failure = NULL;
-    gboolean ok;
-
-    g_ptr_array_add(argv, NULL);
-    sandbox_on_line(sandbox, apt_output_line, output);
-    if (ret_stdout) {
-        *ret_stdout = sandbox_run_output(sandbox, (const char *const *) argv->pdata, NULL, &failure);
-        ok = *ret_stdout != NULL;
-    } else
-        ok = sandbox_run(sandbox, (const char *const *) argv->pdata, &failure);
-    if (ok)
-        return TRUE;
-    if (*apt_output_reason(output) && !sandbox_cancelled())
-        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", apt_output_reason(output),
-                apt_output_advice(output, advice));
-    else
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return FALSE;
-}
-
-static char *apt_repositories(DistroSession *session) {
-    g_autofree char *sources =
-            g_build_filename(session->workspace, "apt/sources.list.d/mkosi.sources", NULL);
-    char *text = NULL;
-
-    return g_file_get_contents(sources, &text, NULL, NULL) ? text : g_strdup("");
-}
-
-/* Remembers which repositories the metadata belongs to, so that metadata of others is never taken for it. */
-static char *stamp_path(DistroSession *session) {
-    return g_build_filename(session->package_cache, "lists", "particleos.sources", NULL);
-}
-
-static gboolean apt_have_metadata(DistroSession *session) {
-    g_autofree char *stamp = stamp_path(session);
-    g_autofree char *wanted = apt_repositories(session);
-    g_autofree char *synced = NULL;
-
-    return g_file_get_contents(stamp, &synced, NULL, NULL) && g_str_equal(synced, wanted);
-}
-
-static gboolean apt_sync(DistroSession *session, GError **error) {
-    g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, TRUE);
-    g_autofree char *stamp = stamp_path(session);
-    g_autofree char *repositories = apt_repositories(session);
-
-    if (!dpkg_prepare_root(session->workspace, "empty-root", error))
-        return FALSE;
-    (void) g_unlink(stamp);
-    apt_add_words(argv, "update", "--error-on=any", NULL);
-    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
-                "Check the network, Mirror= and Release=, and that the archive's keyring is installed "
-                "(package debian-archive-keyring or ubuntu-keyring).",
-                NULL, error)) {
-        g_prefix_error(error, "Cannot fetch repository metadata: ");
-        return FALSE;
-    }
-    return g_file_set_contents(stamp, repositories, -1, error);
-}
-
 static DistroPackage *parse_uri_line(const char *line) {
     /* 'http://.../x.deb' x.deb 1234 SHA256:... */
     g_auto(GStrv) words = NULL;
@@ -211,6 +120,7 @@ static DistroPackage *parse_uri_line(const char *line) {
         return NULL;
 
     DistroPackage *package = g_new0(DistroPackage, 1);
+    package->local = g_str_has_prefix(line, "'file:");
     package->file = g_strdup(words[0]);
     package->size = g_ascii_strtoull(words[1], NULL, 10);
     package->digest = g_strdup(words[2]);
@@ -221,16 +131,11 @@ static int compare_packages(gconstpointer a, gconstpointer b) {
     return strcmp((*(DistroPackage *const *) a)->file, (*(DistroPackage *const *) b)->file);
 }
 
-static gboolean prepare_root(DistroSession *session, const char *root, GError **error) {
-    return root ? dpkg_prepare_root(root, ".", error)
-                : dpkg_prepare_root(session->workspace, "empty-root", error);
-}
-
 /* What there is to install, and what configures the choice. */
 static GChecksum *digest_metadata(DistroSession *session) {
     GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
-    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *configuration = apt_session_path(session, "apt");
 
     /* Release files hold the digests of all package lists. */
     resolve_cache_digest_files(checksum, lists, "Release");
@@ -259,10 +164,10 @@ static char *resolve_key(DistroSession *session, GPtrArray *argv) {
 
 /* What "apt-get install --print-uris" prints. */
 static char *ask_apt(DistroSession *session, const char *root, GPtrArray *argv, GError **error) {
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, 0);
     char *text = NULL;
 
-    if (!prepare_root(session, root, error))
+    if (!apt_prepare_root(session, root, error))
         return NULL;
     if (apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_RESOLVE,
                 "Check the names in Packages=, and Release= and Repositories= for where they should come "
@@ -343,25 +248,51 @@ static GPtrArray *apt_resolve(DistroSession *session, const char *root, char *co
     return resolve_packages(session, root, packages, TRUE, error);
 }
 
-static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
+static gboolean fetch_packages(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, GError **error) {
     gboolean offline = session->config->cache_only == CACHE_ONLY_ALWAYS;
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, !offline);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, offline ? 0 : APT_NETWORK);
 
-    if (!prepare_root(session, root, error))
-        return FALSE;
     apt_add_words(argv, "install", "--download-only", NULL);
     add_packages(argv, session, packages, bootstrap);
-    if (!apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
+    if (apt_run(session, sandbox, argv, NULL, DISTRO_ERROR_MIRROR,
                 offline ? "CacheOnly=always lets packages come from the cache only, and these are not there."
                         : "Check the network and Mirror=; if the archive has moved on, fetch its metadata "
                           "again with -ff.",
-                NULL, error)) {
-        g_prefix_error(error, "Cannot download packages: ");
+                NULL, error))
+        return TRUE;
+    g_prefix_error(error, "Cannot download packages: ");
+    return FALSE;
+}
+
+/* apt takes a file in the cache for the package when it has the right size. */
+static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    if (!apt_prepare_root(session, root, error))
         return FALSE;
-    }
-    return TRUE;
+    g_autoptr(GPtrArray) files = resolve_packages(session, root, packages, bootstrap, error);
+    if (!files || (session->cache_is_private &&
+                          !apt_archives_copy(session, files, session->shared_package_cache, error)))
+        return FALSE;
+    g_autoptr(GPtrArray) missing = apt_archives_check(session, files, error);
+    if (!missing)
+        return FALSE;
+    if (missing->len == 0)
+        return TRUE;
+    if (!fetch_packages(session, root, packages, bootstrap, error))
+        return FALSE;
+    g_autoptr(GPtrArray) wrong = apt_archives_check(session, files, error);
+    if (!wrong)
+        return FALSE;
+    if (wrong->len == 0)
+        return TRUE;
+    g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
+            "%s was downloaded and is not what the index of the repository says. Somebody else changes "
+            "files in "
+            "%s, or the metadata there is damaged: try -ff",
+            (const char *) wrong->pdata[0], session->package_cache);
+    return FALSE;
 }
 
 static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,
@@ -377,9 +308,9 @@ static gboolean apt_download(DistroSession *session, const char *root, char *con
 /* The package files that make up the base, as paths on this side of the sandbox. */
 static char **list_base_packages(DistroSession *session, const char *root, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, 0);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *list = session_path(session, "base-packages");
+    g_autofree char *list = apt_session_path(session, "base-packages");
     g_autofree char *text = NULL;
 
     if (!g_file_set_contents(list, "", 0, error))
@@ -424,9 +355,9 @@ static guint count_packages_in(
 static gboolean apt_install(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, DistroProgress progress, gpointer data, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, APT_PACKAGES);
 
-    if (!prepare_root(session, root, error))
+    if (!apt_prepare_root(session, root, error))
         return FALSE;
     guint total = progress ? 2 * count_packages_in(session, root, packages, bootstrap) : 0;
     g_autoptr(AptOutput) output = apt_output_new(progress, data, total);
@@ -444,7 +375,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
         g_prefix_error(error, "Cannot install packages: ");
         return FALSE;
     }
-    g_autoptr(Sandbox) divert = apt_sandbox(session, root, FALSE);
+    g_autoptr(Sandbox) divert = apt_sandbox(session, root, APT_PACKAGES);
     return dpkg_allow_services(root, error) &&
            (!bootstrap || apt_image_fix_os_release(session, divert, root_fd, error)) &&
            apt_image_finish(session, root_fd, error);
@@ -452,7 +383,7 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
 
 static gboolean apt_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, FALSE);
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, root, APT_PACKAGES);
 
     apt_add_words(argv, "purge", NULL);
     add_packages(argv, session, packages, FALSE);
@@ -464,7 +395,7 @@ static gboolean apt_remove(DistroSession *session, const char *root, char *const
 }
 
 static gboolean apt_index_local_repository(DistroSession *session, GError **error) {
-    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *configuration = apt_session_path(session, "apt");
     g_autofree char *sources = g_build_filename(configuration, "sources.list.d/mkosi-local.sources", NULL);
     g_autofree char *pins = g_build_filename(configuration, "preferences.d/mkosi-local.pref", NULL);
     g_autofree char *index = g_build_filename(session->local_repository, "Packages", NULL);
@@ -486,8 +417,8 @@ static gboolean apt_index_local_repository(DistroSession *session, GError **erro
         return FALSE;
 
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
-    g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, FALSE);
-    if (!prepare_root(session, NULL, error))
+    g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, 0);
+    if (!apt_prepare_root(session, NULL, error))
         return FALSE;
     apt_add_option(argv, "Dir::Etc::sourcelist=sources.list.d/mkosi-local.sources");
     apt_add_option(argv, "Dir::Etc::sourceparts=-");
@@ -502,16 +433,29 @@ static gboolean apt_index_local_repository(DistroSession *session, GError **erro
     return TRUE;
 }
 
+/* Scripts may install what they like, but what they write to the caches of all builds goes away. */
+static void add_throwaway(
+        DistroSession *session, Sandbox *sandbox, const char *lower, const char *name, const char *target) {
+    g_autofree char *upper = g_strdup_printf("%s/script-%s/upper", session->workspace, name);
+    g_autofree char *work = g_strdup_printf("%s/script-%s/work", session->workspace, name);
+    char *const lowers[] = {(char *) lower, NULL};
+
+    if (g_mkdir_with_parents(upper, 0755) == 0 && g_mkdir_with_parents(work, 0755) == 0)
+        sandbox_overlay(sandbox, lowers, upper, work, target);
+    else
+        sandbox_bind(sandbox, lower, target, SANDBOX_READ_ONLY);
+}
+
 static void apt_sandbox_mounts(DistroSession *session, Sandbox *sandbox) {
-    g_autofree char *configuration = session_path(session, "apt");
+    g_autofree char *configuration = apt_session_path(session, "apt");
     g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
 
     sandbox_bind(sandbox, configuration, "/etc/apt", 0);
     sandbox_file(sandbox, APT_CONFIG_FILE, "Dir::Etc \"/etc/apt\";\n", FALSE);
-    sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", 0);
-    sandbox_bind(sandbox, lists, "/var/lib/apt/lists", 0);
+    add_throwaway(session, sandbox, session->package_cache, "cache", "/var/cache/apt");
+    add_throwaway(session, sandbox, lists, "lists", "/var/lib/apt/lists");
     if (session->local_repository)
-        sandbox_bind(sandbox, session->local_repository, "/repository", 0);
+        sandbox_bind(sandbox, session->local_repository, "/repository", SANDBOX_READ_ONLY);
 }
 
 static gboolean apt_clean_metadata(int root_fd, GError **error) {
@@ -540,6 +484,7 @@ const DistroOps distro_apt_ops = {
         .metadata_digest = apt_metadata_digest,
         .have_metadata = apt_have_metadata,
         .sync = apt_sync,
+        .check_metadata = apt_check_metadata,
         .index_local_repository = apt_index_local_repository,
         .resolve = apt_resolve,
         .download = apt_download,

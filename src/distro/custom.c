@@ -27,6 +27,10 @@ static gboolean custom_sync(DistroSession *session, GError **error) {
     return TRUE;
 }
 
+static gboolean custom_check_metadata(DistroSession *session, GError **error) {
+    return TRUE;
+}
+
 /* Without packages there is nothing to do; they cannot come from anywhere. */
 static gboolean check_no_packages(char *const *packages, GError **error) {
     if (!packages || !packages[0])
@@ -83,6 +87,7 @@ const DistroOps distro_custom_ops = {
         .metadata_digest = custom_metadata_digest,
         .have_metadata = custom_have_metadata,
         .sync = custom_sync,
+        .check_metadata = custom_check_metadata,
         .index_local_repository = custom_sync,
         .resolve = custom_resolve,
         .download = custom_download,

@@ -11,7 +11,9 @@ struct DistroSession {
     const struct DistroOps *ops;
     char *workspace;
     char *sandbox_tree;
-    char *package_cache;
+    char *package_cache;        /* what is used; only this user can write to it */
+    char *shared_package_cache; /* the recipe's, when somebody else can write to that; NULL */
+    gboolean cache_is_private;  /* PACKAGE_CACHE is in the workspace */
     char *local_repository;
     char *tools_tree;
     char **base_packages; /* of the driver: what an empty tree starts with, by name; NULL: not asked yet */
@@ -27,6 +29,7 @@ typedef struct DistroOps {
     char *(*metadata_digest)(DistroSession *session);
     gboolean (*have_metadata)(DistroSession *session);
     gboolean (*sync)(DistroSession *session, GError **error);
+    gboolean (*check_metadata)(DistroSession *session, GError **error);
     gboolean (*index_local_repository)(DistroSession *session, GError **error);
     GPtrArray *(*resolve)(DistroSession *session, const char *root, char *const *packages,
             gboolean bootstrap, GError **error);

@@ -79,6 +79,7 @@ void distro_session_free(DistroSession *session) {
     g_free(session->workspace);
     g_free(session->sandbox_tree);
     g_free(session->package_cache);
+    g_free(session->shared_package_cache);
     g_free(session->local_repository);
     g_free(session->tools_tree);
     g_strfreev(session->base_packages);
@@ -103,6 +104,10 @@ gboolean distro_have_metadata(DistroSession *session) {
 
 gboolean distro_sync(DistroSession *session, GError **error) {
     return session->ops->sync(session, error);
+}
+
+gboolean distro_check_metadata(DistroSession *session, GError **error) {
+    return session->ops->check_metadata(session, error);
 }
 
 gboolean distro_index_local_repository(DistroSession *session, GError **error) {

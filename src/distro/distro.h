@@ -20,9 +20,10 @@ typedef enum {
 
 /* One package as the resolver chose it. */
 typedef struct {
-    char *file;   /* name of the package file */
-    char *digest; /* "SHA256:..." */
-    guint64 size; /* bytes to download */
+    char *file;     /* name of the package file */
+    char *digest;   /* "SHA256:..." */
+    guint64 size;   /* bytes to download */
+    gboolean local; /* a file of PackageDirectories=, used where it lies */
 } DistroPackage;
 void distro_package_free(DistroPackage *package);
 
@@ -69,6 +70,10 @@ gboolean distro_have_metadata(DistroSession *session);
 
 /* Fetches and verifies repository metadata. */
 gboolean distro_sync(DistroSession *session, GError **error);
+
+/* FALSE with ERROR set when the metadata that is there is not what was verified, or older than the recipe
+ * allows. Warns when it is old and allowed. Call after distro_sync(), and when that was not needed. */
+gboolean distro_check_metadata(DistroSession *session, GError **error);
 
 /* Indexes the packages in the local repository; call again after its content changed. */
 gboolean distro_index_local_repository(DistroSession *session, GError **error);

@@ -75,6 +75,7 @@ typedef struct {
     char *snapshot;            /* string: name of a dated state of the package archive */
     /* string: single flat package repository that replaces all others during the build */
     char *local_mirror;
+    gboolean repository_date_check; /* bool, ours: whether metadata past its date is an error */
     gboolean repository_key_check; /* bool: whether package and repository signatures are verified */
     gboolean repository_key_fetch; /* bool: whether signing keys of the distribution may be downloaded */
     char **repositories; /* list of string: additional repositories or archive components to enable */

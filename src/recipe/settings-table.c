@@ -187,6 +187,17 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(repository_key_check),
                         .help = "whether package and repository signatures are verified",
                 },
+        [SETTING_REPOSITORY_DATE_CHECK] =
+                {
+                        .name = "RepositoryDateCheck",
+                        .section = "Distribution",
+                        .option = "repository-date-check",
+                        .type = TYPE_BOOL,
+                        .scope = SCOPE_MULTIVERSAL,
+                        .flags = SETTING_NOT_IN_JSON,
+                        FIELD(repository_date_check),
+                        .help = "whether repository metadata past its date is an error",
+                },
         [SETTING_REPOSITORY_KEY_FETCH] =
                 {
                         .name = "RepositoryKeyFetch",

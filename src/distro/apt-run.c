@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "distro/apt-run.h"
+
+#include "distro/apt-command.h"
+#include "distro/dpkg-bootstrap.h"
+
+char *apt_session_path(DistroSession *session, const char *name) {
+    return g_build_filename(session->workspace, name, NULL);
+}
+
+Sandbox *apt_sandbox(DistroSession *session, const char *root, AptRunFlags flags) {
+    g_autofree char *configuration = apt_session_path(session, "apt");
+    g_autofree char *empty_root = apt_session_path(session, "empty-root");
+    g_autofree char *lists = g_build_filename(session->package_cache, "lists", NULL);
+    SandboxMountFlags shared = flags & APT_PACKAGES ? SANDBOX_READ_ONLY : 0;
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(session->tools_tree);
+
+    sandbox_bind(sandbox, configuration, "/etc/apt", shared);
+    sandbox_file(sandbox, APT_CONFIG_FILE, "Dir::Etc \"/etc/apt\";\n", FALSE);
+    sandbox_bind(sandbox, session->package_cache, "/var/cache/apt", shared);
+    sandbox_bind(sandbox, lists, "/var/lib/apt/lists", shared);
+    sandbox_bind(sandbox, root ? root : empty_root, BUILDROOT, 0);
+    sandbox_api_mounts(sandbox, BUILDROOT);
+    if (session->local_repository)
+        sandbox_bind(sandbox, session->local_repository, "/repository", shared);
+    sandbox_setenv(sandbox, "APT_CONFIG", APT_CONFIG_FILE);
+    sandbox_setenv(sandbox, "DEBIAN_FRONTEND", "noninteractive");
+    sandbox_setenv(sandbox, "DEBCONF_INTERACTIVE_SEEN", "true");
+    /* ucf asks about the files that it cares for, as dpkg does about conffiles. */
+    sandbox_setenv(sandbox, "UCF_FORCE_CONFFOLD", "1");
+    /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
+     * and its boot loader from us. The hardware database is compiled once, at the end. */
+    sandbox_setenv(sandbox, "INITRD", "No");
+    sandbox_setenv(sandbox, "KERNEL_INSTALL_BYPASS", "1");
+    sandbox_setenv(sandbox, "SYSTEMD_HWDB_UPDATE_BYPASS", "1");
+    for (char **variable = session->config->environment; *variable; variable++) {
+        g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
+        sandbox_setenv(sandbox, pair[0], pair[1] ? pair[1] : "");
+    }
+    /* Scripts that make accounts write the day into /etc/shadow. */
+    if (session->config->source_date_epoch >= 0) {
+        g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, session->config->source_date_epoch);
+        sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
+    }
+    sandbox_suppress_sync(sandbox);
+    sandbox_network(sandbox, flags & APT_NETWORK);
+    return g_steal_pointer(&sandbox);
+}
+
+gboolean apt_prepare_root(DistroSession *session, const char *root, GError **error) {
+    return root ? dpkg_prepare_root(root, ".", error)
+                : dpkg_prepare_root(session->workspace, "empty-root", error);
+}
+
+gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
+        DistroError code, const char *advice, char **ret_stdout, GError **error) {
+    g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
+    g_autoptr(GError) failure = NULL;
+    gboolean ok;
+
+    g_ptr_array_add(argv, NULL);
+    sandbox_on_line(sandbox, apt_output_line, output);
+    if (ret_stdout) {
+        *ret_stdout = sandbox_run_output(sandbox, (const char *const *) argv->pdata, NULL, &failure);
+        ok = *ret_stdout != NULL;
+    } else
+        ok = sandbox_run(sandbox, (const char *const *) argv->pdata, &failure);
+    if (ok)
+        return TRUE;
+    /* Which dependencies are not met stands among what was asked for; hear it as messages. */
+    if (ret_stdout && !sandbox_cancelled())
+        (void) sandbox_run(sandbox, (const char *const *) argv->pdata, NULL);
+    if (*apt_output_reason(output) && !sandbox_cancelled())
+        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", apt_output_reason(output),
+                apt_output_advice(output, advice));
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
