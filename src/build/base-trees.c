@@ -53,7 +53,9 @@ static gboolean extract_disk(
                 "as root");
         return FALSE;
     }
-    sandbox = sandbox_new_for_tools(image->config->tools_tree);
+    /* With the host's own program, because it gets the host's devices. */
+    sandbox = sandbox_new_for_tools(NULL);
+    sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_HOST);
     sandbox_bind(sandbox, "/dev", "/dev", 0);
     sandbox_bind(sandbox, "/sys", "/sys", 0);
     sandbox_bind(sandbox, source, "/run/particleos/disk", SANDBOX_READ_ONLY);

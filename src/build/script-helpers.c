@@ -63,7 +63,8 @@ static char *chroot_script(const ScriptRun *run) {
                            "%s -- \"$@\"\n",
             network ? resolv_script : "",
             suppress ? "exec env PATH=" INSIDE_PATH " " HELPERS "/.sandbox --root " SCRIPT_BUILDROOT
-                       " --api / --network --suppress-chown --keep-environment --chdir /work/src"
+                       " --privileges script --weak-sandbox --api / --network --suppress-chown --keep-environment"
+                       " --chdir /work/src"
                      : "exec env PATH=" INSIDE_PATH " /usr/bin/unshare --root " SCRIPT_BUILDROOT
                        " --wd /work/src");
 }

@@ -146,6 +146,7 @@ Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroo
     Sandbox *sandbox = chroot ? inside_sandbox(run, script) : outside_sandbox(run, script);
 
     sandbox_chdir(sandbox, "/work/src");
+    sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
     sandbox_network(sandbox, has_network(run));
     sandbox_suppress_sync(sandbox);
     return sandbox;

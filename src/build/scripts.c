@@ -64,7 +64,9 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
     if (!script_check(run, script, chroot, error))
         return FALSE;
     sandbox = script_sandbox(run, script, chroot);
-    sandbox_stdin_fd(sandbox, STDIN_FILENO);
+    /* Never the caller's terminal, where it would read, or type, what is meant for others. */
+    if (!isatty(STDIN_FILENO))
+        sandbox_stdin_fd(sandbox, STDIN_FILENO);
     sandbox_on_line(sandbox, script_show_line, NULL);
     /* Results of build scripts can be read by whoever calls us. */
     if ((run->kind->flags & SCRIPT_DEST) && !isatty(STDOUT_FILENO))

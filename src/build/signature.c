@@ -88,13 +88,13 @@ static gboolean sign_with_gpg(ImageBuild *image, const char *sums, const char *s
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
     g_autofree char *home = gpg_home(config);
     g_autofree char *runtime = make_runtime_directory(image, error);
-    const char *tty = terminal ? ttyname(STDERR_FILENO) : NULL;
 
     if (!runtime)
         return FALSE;
     set_environment(sandbox, config);
     sandbox_setenv(sandbox, "GNUPGHOME", WORK_HOME);
-    sandbox_setenv(sandbox, "GPG_TTY", tty);
+    /* A terminal of its own. */
+    sandbox_setenv(sandbox, "GPG_TTY", terminal ? "/dev/tty" : NULL);
     sandbox_bind(sandbox, home, WORK_HOME, 0);
     sandbox_bind(sandbox, image->staging, WORK_OUT, 0);
     sandbox_bind(sandbox, runtime, "/run/user/0", 0);

@@ -60,6 +60,7 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
     }
     sandbox_set_debug((arguments->debug_shell ? SANDBOX_DEBUG_SHELL : 0) |
                       (arguments->debug_sandbox ? SANDBOX_DEBUG_TRACE : 0));
+    sandbox_allow_weak(arguments->weak_sandbox);
     VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
     if (!run) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,

@@ -92,6 +92,7 @@ gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (config->tools_tree) {
         sandbox = sandbox_new_for_tools(config->tools_tree);
         bind_host(sandbox);
+        sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
         sandbox_network(sandbox, TRUE);
         sandbox_chdir(sandbox, directory);
         sandbox_interactive(sandbox);

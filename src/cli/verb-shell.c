@@ -200,6 +200,7 @@ static gboolean run_sandbox(Container *container, int *ret_exit_status, GError *
     const char *const login[] = {find_shell(container->path), "-l", NULL};
 
     sandbox_interactive(sandbox);
+    sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
     sandbox_network(sandbox, config->runtime_network != NETWORK_NONE);
     sandbox_setenv(sandbox, "HOME", "/root");
     sandbox_setenv(sandbox, "USER", "root");

@@ -42,6 +42,7 @@ Sandbox *apt_sandbox(DistroSession *session, const char *root, AptRunFlags flags
         g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, session->config->source_date_epoch);
         sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
     }
+    sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_PACKAGES);
     sandbox_suppress_sync(sandbox);
     sandbox_network(sandbox, flags & APT_NETWORK);
     return g_steal_pointer(&sandbox);

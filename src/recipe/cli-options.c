@@ -44,6 +44,9 @@ const CliOption cli_options[] = {
         {"debug-shell", 0, NULL, AT(debug_shell), .help = "open a shell when a command in the image fails"},
         {"debug-workspace", 0, NULL, AT(debug_workspace), .help = "keep the workspace after a failure"},
         {"debug-sandbox", 0, NULL, AT(debug_sandbox), .help = "trace the sandbox helper"},
+        {"weak-sandbox", 0, NULL, AT(weak_sandbox),
+                .help = "go on where the kernel does not allow every part of the sandbox, as in some "
+                        "containers"},
         {"version", 0, NULL, AT(version), .help = "print the version"},
         {"help", 'h', NULL, AT(help), .help = "show this help"},
         {NULL},

@@ -27,6 +27,8 @@ typedef struct {
     gboolean debug_shell;
     gboolean debug_workspace;
     gboolean debug_sandbox;
+    /* Programs run although the kernel does not allow every part of their sandbox. */
+    gboolean weak_sandbox;
     gboolean debug_timing;
     gboolean no_pager;
     gboolean json;

@@ -157,8 +157,11 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
     if (!command)
         return FALSE;
     const char *program = traced ? command->pdata[0] : sandbox_program();
+    /* The environment of the program is among the instructions. That of its keepers can be read for as long
+     * as they run. */
+    char *environment[] = {NULL};
     int r = posix_spawn(
-            ret_pid, program, &plan.actions, &plan.attributes, (char **) command->pdata, environ);
+            ret_pid, program, &plan.actions, &plan.attributes, (char **) command->pdata, environment);
     if (r != 0) {
         g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot run %s: %s", program, g_strerror(r));
         return FALSE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Help for those who look for what goes wrong in a sandbox. */
+/* What holds for all sandboxes of this process: help for those who look for what goes wrong, and what to do
+ * where the kernel does not allow everything. */
 
 #include "sandbox/sandbox-private.h"
 #include "ui/cleanup.h"
@@ -7,6 +8,7 @@
 #include <fcntl.h>
 
 static SandboxDebugFlags debug_flags;
+static gboolean weak;
 
 void sandbox_set_debug(SandboxDebugFlags flags) {
     debug_flags = flags;
@@ -14,6 +16,14 @@ void sandbox_set_debug(SandboxDebugFlags flags) {
 
 SandboxDebugFlags sandbox_debug_flags(void) {
     return debug_flags;
+}
+
+void sandbox_allow_weak(gboolean allowed) {
+    weak = allowed;
+}
+
+gboolean sandbox_is_weak(void) {
+    return weak;
 }
 
 /* Standard error of a sandbox is a pipe that is only shown when something fails, so strace writes to ours.

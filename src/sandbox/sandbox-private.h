@@ -11,6 +11,7 @@ struct Sandbox {
     char *directory;
     gboolean network;
     gboolean host; /* no sandbox at all */
+    SandboxPrivileges privileges;
     gboolean suppress_sync;
     gboolean suppress_chown;
     gboolean interactive;
@@ -51,7 +52,9 @@ gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **err
 
 /* debug.c */
 SandboxDebugFlags sandbox_debug_flags(void);
+gboolean sandbox_is_weak(void);
 
 /* Where and how to start particleos-sandbox with the NULL-terminated ARGV: that itself, or a program that
- * watches it. NULL-terminated; the strings are borrowed. NULL with ERROR set when there is no such program. */
+ * watches it. NULL-terminated; the strings are borrowed. NULL with ERROR set when there is no such program.
+ */
 GPtrArray *sandbox_traced_command(char **argv, GError **error);

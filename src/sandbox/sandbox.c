@@ -112,8 +112,8 @@ void sandbox_tmpfs(Sandbox *sandbox, const char *target) {
 void sandbox_overlay(
         Sandbox *sandbox, char *const *lowers, const char *upper, const char *work, const char *target) {
     g_autofree char *count = g_strdup_printf("%u", g_strv_length((char **) lowers));
-    if (!sandbox_is_real_root())
-        add(sandbox, "--user-xattr", NULL, NULL);
+    /* In a user namespace nobody may use the other ones. */
+    add(sandbox, "--user-xattr", NULL, NULL);
     add(sandbox, "--overlay", target, upper ? upper : "");
     add(sandbox, upper && work ? work : "", count, NULL);
     for (; *lowers; lowers++)
@@ -150,6 +150,10 @@ void sandbox_suppress_sync(Sandbox *sandbox) {
 
 void sandbox_suppress_chown(Sandbox *sandbox) {
     sandbox->suppress_chown = TRUE;
+}
+
+void sandbox_privileges(Sandbox *sandbox, SandboxPrivileges privileges) {
+    sandbox->privileges = privileges;
 }
 
 void sandbox_pass_fd(Sandbox *sandbox, int fd) {
@@ -195,12 +199,20 @@ static void take_flag(GPtrArray *arguments, gboolean wanted, const char *option)
         g_ptr_array_add(arguments, g_strdup(option));
 }
 
+static const char *privileges_name(SandboxPrivileges privileges) {
+    static const char *const names[] = {"tool", "packages", "script", "host"};
+    return names[privileges];
+}
+
 GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv) {
     GPtrArray *arguments = g_ptr_array_new_with_free_func(g_free);
     if (sandbox->root)
         take_pair(arguments, "--root", g_strdup(sandbox->root));
     take_flag(arguments, sandbox->root_read_only, "--read-only");
     take_flag(arguments, sandbox->host, "--host");
+    if (!sandbox->host)
+        take_pair(arguments, "--privileges", g_strdup(privileges_name(sandbox->privileges)));
+    take_flag(arguments, !sandbox->host && sandbox_is_weak(), "--weak-sandbox");
     take_flag(arguments, sandbox->network, "--network");
     take_flag(arguments, sandbox->suppress_sync, "--suppress-sync");
     take_flag(arguments, sandbox->suppress_chown, "--suppress-chown");

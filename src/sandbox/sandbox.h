@@ -46,10 +46,29 @@ typedef enum {
 /* For all sandboxes of this process. */
 void sandbox_set_debug(SandboxDebugFlags flags);
 
+/* For all sandboxes of this process: where the kernel allows neither a user namespace for root nor a fresh
+ * /proc (in a container, for instance), programs run without. Otherwise they do not start. */
+void sandbox_allow_weak(gboolean allowed);
+
 /* Path of the program particleos-sandbox, for those who want to hand it on into a sandbox. */
 const char *sandbox_program(void);
 
 typedef struct Sandbox Sandbox;
+
+/* How much of root's powers a program has, over a user namespace of its own that maps every ID to itself;
+ * none of them count outside. In each of them it has no keys of the caller, no terminal of the caller's, a
+ * filter of system calls, and no descriptors but those that are handed on. */
+typedef enum {
+    /* The default: files of all users. Nothing that it executes has more. */
+    SANDBOX_PRIVILEGES_TOOL,
+    /* The same, and setuid programs work, for maintainer scripts of packages. */
+    SANDBOX_PRIVILEGES_PACKAGES,
+    /* It may mount, make namespaces, and trace its own processes, for scripts of recipes. */
+    SANDBOX_PRIVILEGES_SCRIPT,
+    /* Those of the caller, without a user namespace. Only for programs of the host that work on its devices.
+     */
+    SANDBOX_PRIVILEGES_HOST,
+} SandboxPrivileges;
 
 typedef enum {
     SANDBOX_READ_ONLY = 1 << 0,
@@ -71,9 +90,10 @@ Sandbox *sandbox_new_for_tools(const char *tools_tree);
  * as for a chroot. */
 Sandbox *sandbox_new_for_tree(const char *root, gboolean read_only);
 
-/* No sandbox: the program sees the host as the caller does (root directory, devices, network, processes,
- * environment, working directory). Only for programs whose work is on the host itself, such as
- * systemd-nspawn. It gets SIGTERM, not SIGKILL, when it shall end, so that it can clean up. */
+/* No sandbox, so only for programs of the host itself, never for what a recipe or an image brings: the
+ * program sees the host as the caller does (root directory, devices, network, processes, environment,
+ * working directory). Only for programs whose work is on the host itself, such as systemd-nspawn. It gets
+ * SIGTERM, not SIGKILL, when it shall end, so that it can clean up. */
 Sandbox *sandbox_new_for_host(void);
 
 /* The base mounts once more below DIRECTORY of the sandbox: for a package manager that changes its root to a
@@ -102,6 +122,7 @@ void sandbox_suppress_sync(Sandbox *sandbox);
 /* chown and friends return success without doing anything (seccomp); for tools that insist where the caller
  * has no mapping for other users. */
 void sandbox_suppress_chown(Sandbox *sandbox);
+void sandbox_privileges(Sandbox *sandbox, SandboxPrivileges privileges);
 /* Hands on an open file descriptor under the same number; the caller keeps it open until sandbox_run()
  * returns. */
 void sandbox_pass_fd(Sandbox *sandbox, int fd);
@@ -111,7 +132,9 @@ void sandbox_listen_fd(Sandbox *sandbox, int fd);
 void sandbox_stdin_fd(Sandbox *sandbox, int fd);
 void sandbox_stdout_fd(Sandbox *sandbox, int fd);
 void sandbox_stderr_fd(Sandbox *sandbox, int fd);
-/* The terminal of the caller for all three (interactive shells, vm). */
+/* A terminal of the program's own for all three that are a terminal of the caller (interactive shells, vm):
+ * what it shows and what is typed is carried between the two. A sandbox_new_for_host() has the caller's
+ * terminal itself. */
 void sandbox_interactive(Sandbox *sandbox);
 
 /* Called for each line of output (standard output and standard error, without newline) from the thread that

@@ -74,6 +74,9 @@ static Sandbox *make_sandbox(const VmMachine *machine) {
         sandbox_bind(sandbox, devices[i], devices[i], SANDBOX_OPTIONAL);
     sandbox_bind(sandbox, "/sys", "/sys", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
     sandbox_network(sandbox, config->runtime_network != NETWORK_NONE);
+    /* An interface of the host is made by root of the host. */
+    if (config->runtime_network == NETWORK_INTERFACE)
+        sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_HOST);
     if (machine->description.console == CONSOLE_MODE_NATIVE)
         sandbox_interactive(sandbox);
     return sandbox;

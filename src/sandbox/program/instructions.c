@@ -124,6 +124,15 @@ static bool parse_operation(Instructions *instructions, Arguments *arguments) {
     return true;
 }
 
+static Privileges take_privileges(Arguments *arguments) {
+    static const char *const names[] = {"tool", "packages", "script", "host"};
+    const char *text = take(arguments);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0)
+            return (Privileges) i;
+    fail_plain("%s is tool, packages, script or host, not '%s'", arguments->option, text);
+}
+
 static bool parse_option(Instructions *instructions, Arguments *arguments) {
     const char *option = arguments->option;
     if (strcmp(option, "--root") == 0)
@@ -136,6 +145,10 @@ static bool parse_option(Instructions *instructions, Arguments *arguments) {
         keep_environment(instructions);
     else if (strcmp(option, "--chdir") == 0)
         instructions->directory = take(arguments);
+    else if (strcmp(option, "--privileges") == 0)
+        instructions->privileges = take_privileges(arguments);
+    else if (strcmp(option, "--weak-sandbox") == 0)
+        instructions->weak = true;
     else if (strcmp(option, "--network") == 0)
         instructions->network = true;
     else if (strcmp(option, "--host") == 0)
@@ -162,7 +175,7 @@ static bool parse_option(Instructions *instructions, Arguments *arguments) {
 }
 
 /* The NUL-terminated strings in FD. They live as long as the process. */
-static Arguments read_arguments(int fd) {
+static Arguments read_arguments(Instructions *instructions, int fd) {
     struct stat st;
     if (fstat(fd, &st) < 0)
         fail("cannot read the instructions");
@@ -173,6 +186,8 @@ static Arguments read_arguments(int fd) {
     if (text == MAP_FAILED)
         fail("cannot read the instructions");
     close(fd);
+    instructions->text = text;
+    instructions->text_size = st.st_size;
     if (text[st.st_size - 1] != '\0')
         fail_plain("the instructions do not end with a NUL byte");
 
@@ -199,7 +214,7 @@ void instructions_parse(Instructions *instructions, int argc, char **argv) {
         if (strcmp(arguments.option, "--") == 0)
             break;
         if (strcmp(arguments.option, "--args") == 0)
-            arguments = read_arguments(take_number(&arguments));
+            arguments = read_arguments(instructions, take_number(&arguments));
         else if (!parse_option(instructions, &arguments))
             fail_plain("unknown option '%s'", arguments.option);
     }

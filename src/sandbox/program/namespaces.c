@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,33 +15,81 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static bool may_administer(void) {
+pid_t fork_into(unsigned long flags) {
+    /* clone() of glibc wants a stack, and clone3() is forbidden inside of a sandbox. */
+#if defined(__s390__) || defined(__s390x__)
+    return syscall(SYS_clone, NULL, flags | SIGCHLD, NULL, NULL, 0);
+#else
+    return syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, 0);
+#endif
+}
+
+static bool has_capabilities(const int *capabilities, size_t count) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
     if (syscall(SYS_capget, &header, data) < 0)
         fail("cannot read capabilities");
-    return data[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & CAP_TO_MASK(CAP_SYS_ADMIN);
+    for (size_t i = 0; i < count; i++)
+        if (!(data[CAP_TO_INDEX(capabilities[i])].effective & CAP_TO_MASK(capabilities[i])))
+            return false;
+    return true;
 }
 
-static void write_file(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+bool may_administer(void) {
+    static const int wanted[] = {CAP_SYS_ADMIN};
+    return has_capabilities(wanted, 1);
+}
+
+/* Every range of FILE in /proc/self, mapped to itself. */
+static void read_ranges(int proc_fd, const char *file, char *map, size_t size) {
+    char path[32], text[4096];
+    snprintf(path, sizeof path, "self/%s", file);
+    int fd = openat(proc_fd, path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+    if (length < 0)
+        fail("cannot read /proc/self/%s", file);
+    close(fd);
+    text[length] = '\0';
+    size_t used = 0;
+    unsigned inside, outside, count;
+    int consumed;
+    for (char *c = text; sscanf(c, "%u %u %u%n", &inside, &outside, &count, &consumed) == 3; c += consumed) {
+        used += snprintf(map + used, size - used, "%u %u %u\n", inside, inside, count);
+        if (used >= size)
+            fail_plain("too many ranges in /proc/self/%s", file);
+    }
+}
+
+void plan_identities(Identities *identities) {
+    static const int wanted[] = {CAP_SETUID, CAP_SETGID, CAP_SETFCAP};
+    int proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (proc_fd < 0)
+        fail("cannot open /proc");
+    identities->all = has_capabilities(wanted, 3);
+    if (identities->all) {
+        read_ranges(proc_fd, "uid_map", identities->users, sizeof identities->users);
+        read_ranges(proc_fd, "gid_map", identities->groups, sizeof identities->groups);
+    } else {
+        snprintf(identities->users, sizeof identities->users, "%u %u 1\n", geteuid(), geteuid());
+        snprintf(identities->groups, sizeof identities->groups, "%u %u 1\n", getegid(), getegid());
+    }
+    close(proc_fd);
+}
+
+static void write_of_process(int proc_fd, const char *process, const char *file, const char *text) {
+    char path[64];
+    snprintf(path, sizeof path, "%s/%s", process, file);
+    int fd = openat(proc_fd, path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        fail("cannot write %s", path);
+        fail("cannot write /proc/%s", path);
     close(fd);
 }
 
-/* An ordinary user becomes able to mount things, and stays who he is. */
-static void enter_user_namespace(void) {
-    char map[64];
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    if (unshare(CLONE_NEWUSER) < 0)
-        fail("cannot enter a user namespace (are they allowed? see sysctl user.max_user_namespaces)");
-    snprintf(map, sizeof map, "%u %u 1", uid, uid);
-    write_file("/proc/self/uid_map", map);
-    write_file("/proc/self/setgroups", "deny");
-    snprintf(map, sizeof map, "%u %u 1", gid, gid);
-    write_file("/proc/self/gid_map", map);
+void give_identities(const Identities *identities, int proc_fd, const char *process) {
+    write_of_process(proc_fd, process, "uid_map", identities->users);
+    if (!identities->all)
+        write_of_process(proc_fd, process, "setgroups", "deny");
+    write_of_process(proc_fd, process, "gid_map", identities->groups);
 }
 
 static void bring_loopback_up(void) {
@@ -54,17 +103,15 @@ static void bring_loopback_up(void) {
 }
 
 void enter_namespaces(bool network) {
-    if (!may_administer())
-        enter_user_namespace();
-    if (unshare(CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-        fail("cannot enter PID, IPC and UTS namespaces");
+    if (unshare(CLONE_NEWIPC | CLONE_NEWUTS) < 0)
+        fail("cannot enter IPC and UTS namespaces");
     /* Builds see the same name everywhere. */
     static const char host_name[] = "localhost";
     if (sethostname(host_name, strlen(host_name)) < 0)
         fail("cannot set the host name");
-    /* Kernels can be built without this one, and nothing here depends on it. */
-    if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL && errno != ENOSPC)
-        fail("cannot enter a cgroup namespace");
+    /* Kernels can be built without this one, and sandboxes inside of sandboxes may not have it: the program
+     * has no power over either. */
+    (void) unshare(CLONE_NEWCGROUP);
     if (!network) {
         if (unshare(CLONE_NEWNET) < 0)
             fail("cannot enter a network namespace");

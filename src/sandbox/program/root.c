@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "program.h"
+#include "mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
@@ -26,52 +25,13 @@ extern int umount2(const char *, int);
  * process still has the old root directory, so that no path in it gets covered. */
 static int root_fd, scratch_fd;
 
-static int open_tree_at(int dir_fd, const char *path, unsigned flags) {
-    return syscall(SYS_open_tree, dir_fd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
-}
-
-static int move_mount_to(int mount_fd, int dir_fd, const char *path) {
-    unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
-    return syscall(SYS_move_mount, mount_fd, "", dir_fd, path, flags);
-}
-
-static int make_read_only(int mount_fd, unsigned flags) {
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
-    return syscall(SYS_mount_setattr, mount_fd, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
-}
-
-/* A detached mount of a new file system; NULL-terminated key, value pairs follow. -1 with errno. */
-static int new_file_system(const char *type, const char *const *options) {
-    int context = syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-    if (context < 0)
-        return -1;
-    int fd = -1;
-    bool good = true;
-    for (; good && *options; options += 2)
-        good = syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, options[0], options[1], 0) == 0;
-    if (good && syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
-        fd = syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-    int error = errno;
-    close(context);
-    errno = error;
-    return fd;
-}
-
-static int new_tmpfs(const char *mode) {
-    int fd = new_file_system("tmpfs", (const char *const[]){"mode", mode, NULL});
-    if (fd < 0)
-        fail("cannot make a tmpfs");
-    return fd;
-}
-
 /* Opens PATH with symbolic links resolved inside of the new root. */
 static int open_in_root(const char *path, int flags) {
     struct open_how how = {.flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     return syscall(SYS_openat2, root_fd, path, &how, sizeof how);
 }
 
-/* Joins two parts of a path into BUFFER. */
-static void join(char *buffer, const char *format, const char *first, const char *second) {
+void join_paths(char *buffer, const char *format, const char *first, const char *second) {
     if (snprintf(buffer, PATH_MAX, format, first, second) >= PATH_MAX) {
         errno = ENAMETOOLONG;
         fail("%s", first);
@@ -93,9 +53,9 @@ static void make_link_target(
     }
     link[length] = '\0';
     if (link[0] == '/')
-        join(path, "%s%s", link, "");
+        join_paths(path, "%s%s", link, "");
     else
-        join(path, "%s/%s", parent, link);
+        join_paths(path, "%s/%s", parent, link);
     make_missing(path, directory, mode, depth - 1);
 }
 
@@ -115,7 +75,7 @@ static void make_one(const char *parent, const char *name, bool directory, mode_
 /* Makes PATH and its parents where they are missing. */
 static void make_missing(const char *path, bool directory, mode_t mode, unsigned depth) {
     char whole[PATH_MAX];
-    join(whole, "%s%s", path, "");
+    join_paths(whole, "%s%s", path, "");
     for (char *c = whole + strspn(whole, "/"); *c; c += strspn(c, "/")) {
         char *name = c;
         c += strcspn(c, "/");
@@ -152,8 +112,7 @@ static int open_target(const char *target, bool directory, mode_t mode) {
     return fd;
 }
 
-/* Takes over MOUNT_FD. A missing mount point gets MODE. */
-static void attach(int mount_fd, const char *target, mode_t mode) {
+void attach(int mount_fd, const char *target, mode_t mode) {
     struct stat st;
     if (fstat(mount_fd, &st) < 0)
         fail("cannot look at what goes to %s", target);
@@ -164,15 +123,21 @@ static void attach(int mount_fd, const char *target, mode_t mode) {
     close(mount_fd);
 }
 
-static void open_source(Operation *operation) {
-    operation->tree_fd = open_tree_at(AT_FDCWD, operation->source, AT_RECURSIVE);
+/* Device nodes work where they are asked for by name. */
+static bool is_device_source(const char *source) {
+    return strcmp(source, "/dev") == 0 || strncmp(source, "/dev/", 5) == 0;
+}
+
+static void open_source(const Instructions *instructions, Operation *operation) {
+    operation->tree_fd = open_tree_at(AT_FDCWD, operation->source, TREE_RECURSIVE);
     if (operation->tree_fd < 0) {
         if (operation->optional && (errno == ENOENT || errno == ENOTDIR))
             return;
         fail("cannot open %s", operation->source);
     }
-    if (operation->read_only && make_read_only(operation->tree_fd, AT_RECURSIVE) < 0)
-        fail("cannot make %s read-only", operation->source);
+    bool no_devices = instructions->privileges != PRIVILEGES_HOST && !is_device_source(operation->source);
+    if (restrict_mount(operation->tree_fd, operation->read_only, no_devices, TREE_RECURSIVE) < 0)
+        fail("cannot restrict the mount of %s", operation->source);
 }
 
 static int open_layer(const char *path) {
@@ -183,7 +148,7 @@ static int open_layer(const char *path) {
 }
 
 /* Layers are named by descriptors: no path is too long then, and none needs quoting. They stay open until
- * the program starts. */
+ * the root directory is complete (keep_descriptors()). */
 static void mount_overlay(const Operation *operation, bool user_xattr) {
     char options[4096] = "", part[64];
     for (size_t i = 0; i < operation->lower_count; i++) {
@@ -218,7 +183,7 @@ static void mount_overlay(const Operation *operation, bool user_xattr) {
 
 static void make_symlink(const Operation *operation) {
     char parent[PATH_MAX];
-    join(parent, "%s%s", operation->target, "");
+    join_paths(parent, "%s%s", operation->target, "");
     char *slash = strrchr(parent, '/');
     const char *name = operation->target + (slash ? slash - parent + 1 : 0);
     if (slash)
@@ -233,101 +198,27 @@ static void make_symlink(const Operation *operation) {
     close(parent_fd);
 }
 
-static void make_file(const Operation *operation, size_t number) {
+int new_file(const char *content, mode_t mode, const char *target) {
+    static unsigned number;
     char name[32];
-    snprintf(name, sizeof name, "%zu", number);
-    int fd = openat(scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, operation->mode);
+    snprintf(name, sizeof name, "%u", number++);
+    int fd = openat(scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0)
-        fail("cannot make the content of %s", operation->target);
-    for (const char *c = operation->source; *c;) {
+        fail("cannot make the content of %s", target);
+    for (const char *c = content; *c;) {
         ssize_t n = write(fd, c, strlen(c));
         if (n < 0)
-            fail("cannot write the content of %s", operation->target);
+            fail("cannot write the content of %s", target);
         c += n;
     }
     close(fd);
     int mount_fd = open_tree_at(scratch_fd, name, 0);
-    if (mount_fd < 0 || make_read_only(mount_fd, 0) < 0)
-        fail("cannot make the content of %s", operation->target);
-    attach(mount_fd, operation->target, 0644);
+    if (mount_fd < 0 || restrict_mount(mount_fd, true, true, 0) < 0)
+        fail("cannot make the content of %s", target);
+    return mount_fd;
 }
 
-static void mount_proc(const char *target) {
-    int fd = new_file_system("proc", (const char *const[]){NULL});
-    /* A container whose own /proc has covered parts may not have a fresh one; the old one shows too much,
-     * and works. */
-    if (fd < 0 && errno == EPERM)
-        fd = open_tree_at(AT_FDCWD, "/proc", AT_RECURSIVE);
-    if (fd < 0)
-        fail("cannot mount /proc");
-    attach(fd, target, 0555);
-}
-
-static void bind_device(int dev_fd, const char *name) {
-    char source[64];
-    snprintf(source, sizeof source, "/dev/%s", name);
-    int mount_fd = open_tree_at(AT_FDCWD, source, 0);
-    if (mount_fd < 0 && errno == ENOENT)
-        return;
-    if (mount_fd < 0 || mknodat(dev_fd, name, S_IFREG | 0666, 0) < 0 ||
-            move_mount_to(mount_fd, dev_fd, name) < 0)
-        fail("cannot provide %s", source);
-    close(mount_fd);
-}
-
-static void mount_dev(const char *target) {
-    static const char *const devices[] = {"null", "zero", "full", "random", "urandom", "tty"};
-    static const char *const links[][2] = {
-            {"/proc/self/fd", "fd"},
-            {"/proc/self/fd/0", "stdin"},
-            {"/proc/self/fd/1", "stdout"},
-            {"/proc/self/fd/2", "stderr"},
-            {"pts/ptmx", "ptmx"},
-    };
-    int dev_fd = new_tmpfs("0755");
-    int keep = fcntl(dev_fd, F_DUPFD_CLOEXEC, 3);
-    if (keep < 0)
-        fail("cannot keep /dev open");
-    attach(dev_fd, target, 0755);
-    dev_fd = keep;
-
-    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
-        bind_device(dev_fd, devices[i]);
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (symlinkat(links[i][0], dev_fd, links[i][1]) < 0)
-            fail("cannot make /dev/%s", links[i][1]);
-    if (mkdirat(dev_fd, "pts", 0755) < 0 || mkdirat(dev_fd, "shm", 01777) < 0)
-        fail("cannot make directories in /dev");
-    int fd = new_file_system("devpts", (const char *const[]){"mode", "0620", "ptmxmode", "0666", NULL});
-    if (fd < 0 || move_mount_to(fd, dev_fd, "pts") < 0)
-        fail("cannot mount /dev/pts");
-    close(fd);
-    fd = new_tmpfs("1777");
-    if (move_mount_to(fd, dev_fd, "shm") < 0)
-        fail("cannot mount /dev/shm");
-    close(fd);
-    close(dev_fd);
-}
-
-static void mount_api(const char *directory) {
-    static const struct {
-        const char *name, *mode;
-    } temporary[] = {{"tmp", "1777"}, {"run", "0755"}, {"var/tmp", "1777"}};
-    char target[PATH_MAX];
-
-    while (*directory == '/')
-        directory++;
-    join(target, "/%s/%s", directory, "proc");
-    mount_proc(target);
-    join(target, "/%s/%s", directory, "dev");
-    mount_dev(target);
-    for (size_t i = 0; i < sizeof temporary / sizeof *temporary; i++) {
-        join(target, "/%s/%s", directory, temporary[i].name);
-        attach(new_tmpfs(temporary[i].mode), target, strtoul(temporary[i].mode, NULL, 8));
-    }
-}
-
-static void perform(const Instructions *instructions, Operation *operation, size_t number) {
+static void perform(const Instructions *instructions, const Operation *operation) {
     switch (operation->type) {
     case OPERATION_BIND:
         if (operation->tree_fd >= 0)
@@ -343,10 +234,10 @@ static void perform(const Instructions *instructions, Operation *operation, size
         make_symlink(operation);
         break;
     case OPERATION_FILE:
-        make_file(operation, number);
+        attach(new_file(operation->source, operation->mode, operation->target), operation->target, 0644);
         break;
     case OPERATION_API:
-        mount_api(operation->target);
+        mount_api(instructions, operation->target);
         break;
     }
 }
@@ -358,9 +249,11 @@ static void open_root(const Instructions *instructions) {
     if (!instructions->root)
         root_fd = new_tmpfs("0755");
     else
-        root_fd = open_tree_at(AT_FDCWD, instructions->root, AT_RECURSIVE);
+        root_fd = open_tree_at(AT_FDCWD, instructions->root, TREE_RECURSIVE);
     if (root_fd < 0)
         fail("cannot open %s", instructions->root);
+    if (restrict_mount(root_fd, false, instructions->privileges != PRIVILEGES_HOST, TREE_RECURSIVE) < 0)
+        fail("cannot restrict the mount of the root directory");
     if (move_mount_to(root_fd, AT_FDCWD, "/") < 0)
         fail("cannot mount the new root directory");
 }
@@ -386,13 +279,13 @@ void enter_root(const Instructions *instructions) {
         fail("cannot make mounts private");
     for (size_t i = 0; i < instructions->operation_count; i++)
         if (instructions->operations[i].type == OPERATION_BIND)
-            open_source(&instructions->operations[i]);
+            open_source(instructions, &instructions->operations[i]);
 
     umask(0);
     open_root(instructions);
     for (size_t i = 0; i < instructions->operation_count; i++)
-        perform(instructions, &instructions->operations[i], i);
-    if (instructions->root_read_only && make_read_only(root_fd, 0) < 0)
+        perform(instructions, &instructions->operations[i]);
+    if (instructions->root_read_only && restrict_mount(root_fd, true, false, 0) < 0)
         fail("cannot make the root directory read-only");
     pivot();
     umask(022);

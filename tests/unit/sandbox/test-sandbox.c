@@ -368,8 +368,14 @@ static void test_identity(void) {
     g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(NULL);
     g_autofree char *text = output(sandbox,
             "id -u; id -g; id -G; touch /tmp/x; chown 65533:65534 /tmp/x; stat -c %u:%g /tmp/x; "
-            "mount -t tmpfs x /tmp; grep NoNewPrivs /proc/self/status");
-    g_assert_cmpstr(text, ==, "0\n0\n0\n65533:65534\nNoNewPrivs:\t0\n");
+            "mount -t tmpfs x /tmp 2>/dev/null && echo mounted; unshare --user true 2>/dev/null && echo "
+            "entered;"
+            "grep NoNewPrivs /proc/self/status");
+    g_assert_cmpstr(text, ==, "0\n0\n0\n65533:65534\nNoNewPrivs:\t1\n");
+    sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
+    g_autofree char *script = output(sandbox, "mount -t tmpfs x /tmp; unshare --user --map-root-user "
+                                              "--mount id -u; grep NoNewPrivs /proc/self/status");
+    g_assert_cmpstr(script, ==, "0\nNoNewPrivs:\t0\n");
     if (sandbox_is_real_root())
         g_assert_cmpuint(sandbox_caller_uid(), ==, 0);
     else
