@@ -10,6 +10,7 @@
 #include "build/boot-parts.h"
 #include "build/boot.h"
 #include "build/image-build.h"
+#include "build/masks.h"
 #include "build/output-cache.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
@@ -40,15 +41,7 @@ static void build_free(Build *build) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 
-const char *build_output_directory(const Build *build, const ImageConfig *config) {
-    const Recipe *recipe = build->recipe;
-
-    if (config->output_directory)
-        return config->output_directory;
-    return recipe->config_directory ? recipe->config_directory : ".";
-}
-
-static char *user_cache_directory(void) {
+char *build_user_cache_directory(void) {
     const char *cache = g_getenv("CACHE_DIRECTORY");
 
     if (cache && *cache)
@@ -59,11 +52,11 @@ static char *user_cache_directory(void) {
 }
 
 char *build_cache_directory(const Build *build, const ImageConfig *config) {
-    return config->cache_directory ? g_strdup(config->cache_directory) : user_cache_directory();
+    return config->cache_directory ? g_strdup(config->cache_directory) : build_user_cache_directory();
 }
 
 char *build_package_cache_directory(const ImageConfig *config) {
-    g_autofree char *cache = user_cache_directory();
+    g_autofree char *cache = build_user_cache_directory();
     g_autofree char *key = g_strdup_printf("%s~%s~%s", distribution_to_string(config->distribution),
             config->release, architecture_to_string(config->architecture));
     return g_build_filename(
@@ -109,7 +102,7 @@ char *build_resolve_output(Build *build, const char *path, GError **error) {
         ImageBuild *image = build->images->pdata[i];
         g_autofree char *main = outputs_main_name(image->config);
         g_autofree char *output =
-                g_canonicalize_filename(build_output_directory(build, image->config), NULL);
+                g_canonicalize_filename(image_config_output_directory(image->config), NULL);
 
         if (!g_str_equal(output, directory) ||
                 (!g_str_equal(base, image->config->output) && !g_str_equal(base, main)))
@@ -338,20 +331,57 @@ static gboolean run_images(Build *build, GError **error) {
     return collect_errors(build, error);
 }
 
+typedef struct {
+    Workspace *workspace;
+    char *parent; /* made for workspaces, to be removed by the last of them; or NULL */
+} Staging;
+
+static void staging_free(gpointer data) {
+    Staging *staging = data;
+
+    workspace_free(staging->workspace);
+    if (staging->parent)
+        (void) rmdir(staging->parent);
+    g_free(staging->parent);
+    g_free(staging);
+}
+
+/* Beside sources, what is not finished has a place with a fixed name, so that it can be hidden from scripts that
+ * run at the same time. */
+static gboolean open_staging(
+        Staging *staging, const Recipe *recipe, const char *directory, GError **error) {
+    if (masks_is_dedicated(recipe, directory)) {
+        staging->workspace = workspace_new(directory, error);
+        return staging->workspace != NULL;
+    }
+    staging->parent = g_build_filename(directory, MASKS_UNFINISHED, NULL);
+    for (int attempt = 0; !staging->workspace; attempt++) {
+        g_autoptr(GError) problem = NULL;
+        staging->workspace = workspace_new(staging->parent, &problem);
+        /* Another build may just have removed it. */
+        if (staging->workspace || (attempt < 100 && access(staging->parent, F_OK) < 0 &&
+                                          access(directory, W_OK) == 0))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* Staging is on the file system of the output directory, so that results are renamed into place. */
 static gboolean make_staging(Build *build, GPtrArray *stagings, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
-        const char *directory = build_output_directory(build, image->config);
+        const char *directory = image_config_output_directory(image->config);
         g_autofree char *made = make_directory(directory, "", error);
-        Workspace *staging = made ? workspace_new(directory, error) : NULL;
+        Staging *staging = g_new0(Staging, 1);
 
-        if (!staging) {
+        g_ptr_array_add(stagings, staging);
+        if (!made || !open_staging(staging, build->recipe, directory, error)) {
             g_prefix_error(error, "Cannot prepare the output directory %s: ", directory);
             return FALSE;
         }
-        g_ptr_array_add(stagings, staging);
-        if (!(image->staging = workspace_mkdir(staging, "staging", error)))
+        if (!(image->staging = workspace_mkdir(staging->workspace, "staging", error)))
             return FALSE;
     }
     return TRUE;
@@ -373,7 +403,7 @@ static void free_image(gpointer image) {
 gboolean build_run(const Recipe *recipe, GError **error) {
     g_autoptr(Build) build = g_new0(Build, 1);
     g_autofree char *parent = find_workspace_parent(recipe->main, error);
-    g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func((GDestroyNotify) workspace_free);
+    g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func(staging_free);
 
     build->recipe = recipe;
     build->images = g_ptr_array_new_with_free_func(free_image);
@@ -393,8 +423,7 @@ gboolean build_run(const Recipe *recipe, GError **error) {
            run_images(build, error) && publish_all(build, error);
 }
 
-char *build_output_path(const Recipe *recipe, const ImageConfig *config) {
-    Build build = {.recipe = recipe};
+char *build_output_path(const ImageConfig *config) {
     g_autofree char *name = outputs_main_name(config);
-    return g_build_filename(build_output_directory(&build, config), name, NULL);
+    return g_build_filename(image_config_output_directory(config), name, NULL);
 }

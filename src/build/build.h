@@ -17,7 +17,7 @@ gboolean build_run(const Recipe *recipe, GError **error);
 gboolean build_configure(Recipe *recipe, GError **error);
 
 /* Path of the main output of CONFIG, where a build puts it; owned by the caller. */
-char *build_output_path(const Recipe *recipe, const ImageConfig *config);
+char *build_output_path(const ImageConfig *config);
 
 /* Empties the build directories of all images. */
 gboolean build_wipe_build_directories(const Recipe *recipe, GError **error);

@@ -54,10 +54,8 @@ gboolean build_wipe_build_directories(const Recipe *recipe, GError **error) {
 }
 
 gboolean build_run_clean_scripts(const Recipe *recipe, GError **error) {
-    Build build = {.recipe = recipe};
-
     for (ImageConfig **config = recipe->images; *config; config++)
-        if (!scripts_run_clean(*config, build_output_directory(&build, *config), error))
+        if (!scripts_run_clean(recipe, *config, error))
             return FALSE;
     return TRUE;
 }
@@ -66,13 +64,13 @@ gboolean build_clean(const Recipe *recipe, int force, GError **error) {
     Build build = {.recipe = recipe};
 
     for (ImageConfig **config = recipe->images; *config; config++) {
-        const char *directory = build_output_directory(&build, *config);
+        const char *directory = image_config_output_directory(*config);
         g_autofree char *packages = build_package_cache_directory(*config);
 
         if (!outputs_remove(*config, directory, error) ||
                 (force > 0 && !remove_layers(&build, *config, error)) ||
                 (force > 1 && !tree_remove(AT_FDCWD, packages, error)) ||
-                !scripts_run_clean(*config, directory, error))
+                !scripts_run_clean(recipe, *config, error))
             return FALSE;
     }
     return force == 0 || (tools_tree_clean(recipe, error) && build_wipe_build_directories(recipe, error));

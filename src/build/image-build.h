@@ -112,11 +112,11 @@ gboolean build_wait_for_image(ImageBuild *image, GError **error);
  * it is made by this build (waits for the image), else PATH itself. Owned by the caller. */
 char *build_resolve_output(Build *build, const char *path, GError **error);
 
-/* Directory for the outputs of CONFIG. */
-const char *build_output_directory(const Build *build, const ImageConfig *config);
-
 /* Where metadata and packages of the distribution are kept; owned by the caller. */
 char *build_package_cache_directory(const ImageConfig *config);
+
+/* Where things are kept that no setting names a place for; owned by the caller. */
+char *build_user_cache_directory(void);
 
 /* CacheDirectory, or its default; owned by the caller. */
 char *build_cache_directory(const Build *build, const ImageConfig *config);

@@ -2,9 +2,10 @@
 #include "build/inputs.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "build/outputs.h"
+#include "build/masks.h"
 #include "tree/tree.h"
 
 void inputs_add_list(LayerInputs *inputs, const char *name, char *const *list) {
@@ -83,9 +84,6 @@ static void add_setting(const char *section, const char *name, gpointer data) {
     if (!shapes_content(section, name) ||
             (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name)))
         return;
-    /* Made at random where the recipe does not say it. */
-    if (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name))
-        return;
     json = image_config_setting_to_json(configuration->image->config, name);
     text = without_folder(configuration->image, json);
     layer_inputs_add(configuration->inputs, name, text);
@@ -97,76 +95,60 @@ void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image) {
     recipe_each_setting(add_setting, &configuration);
 }
 
-/* Whether PATH is a place where builds leave something. */
-static gboolean is_made(const ImageBuild *image, const char *path) {
-    const ImageConfig *config = image->config;
-    const char *const places[] = {config->output_directory, config->cache_directory,
-            config->package_cache_directory, config->workspace_directory, config->build_directory};
+/* What git keeps for itself: it changes when somebody just looks, and what it means is in what else counts. */
+static gboolean is_private_to_git(const char *path) {
+    static const char *const names[] = {
+            "COMMIT_EDITMSG", "FETCH_HEAD", "ORIG_HEAD", "gc.log", "index", "logs", "objects", NULL};
+    const char *git = strstr(path, "/.git/");
+    const char *name = strrchr(path, '/') + 1;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
-        if (places[i] && g_str_equal(places[i], path))
-            return TRUE;
-    return FALSE;
+    return git && (g_strv_contains(names, name) || g_str_has_suffix(name, ".lock"));
 }
 
-static gboolean is_output(const ImageBuild *image, const char *name) {
-    GPtrArray *images = image->build->images;
-
-    for (guint i = 0; i < images->len; i++) {
-        g_auto(GStrv) patterns = outputs_names(((ImageBuild *) images->pdata[i])->config);
-        for (char **pattern = patterns; *pattern; pattern++)
-            if (g_pattern_match_simple(*pattern, name))
-                return TRUE;
-    }
-    return FALSE;
+static gboolean is_no_input(const char *path, gpointer masks) {
+    return masks_hide(masks, path) || is_private_to_git(path);
 }
 
-/* What git has checked out; its index changes when somebody just looks. */
-static gboolean add_git(LayerInputs *inputs, const char *label, const char *source, GError **error) {
-    static const char *const names[] = {"HEAD", "refs", "packed-refs"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(source, ".git", names[i], NULL);
-        g_autofree char *name = g_strconcat(label, "/.git/", names[i], NULL);
-        if (!layer_inputs_add_path(inputs, name, path, -1, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean add_source(LayerInputs *inputs, const ImageBuild *image, const char *label,
-        const char *source, GError **error) {
-    const char *folder = image->build->recipe->config_directory;
-    gboolean is_recipe = folder && g_str_equal(source, folder);
+/* SOURCE is absolute and without links. */
+static gboolean add_source(
+        LayerInputs *inputs, const Masks *masks, const char *label, const char *source, GError **error) {
     int fd = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autoptr(GPtrArray) names = NULL;
 
     /* A file, or nothing. */
     if (fd < 0)
-        return layer_inputs_add_path(inputs, label, source, -1, error);
+        return masks_hide(masks, source) || layer_inputs_add_path(inputs, label, source, -1, error);
     if (!(names = tree_list(fd, error)))
         return FALSE;
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(source, name, NULL);
         g_autofree char *input = g_strconcat(label, "/", name, NULL);
+        g_autofree char *digest = NULL;
 
-        if (is_made(image, path) ||
-                (is_recipe && (g_str_has_prefix(name, "mkosi.") || g_str_has_prefix(name, ".mkosi-") ||
-                                      is_output(image, name))))
+        if (is_no_input(path, (gpointer) masks))
             continue;
-        if (g_str_equal(name, ".git") ? !add_git(inputs, label, source, error)
-                                      : !layer_inputs_add_path(inputs, input, path, -1, error))
+        if (!(digest = tree_digest_except(AT_FDCWD, path, -1, is_no_input, (gpointer) masks, error)))
             return FALSE;
+        layer_inputs_add(inputs, input, digest);
     }
     return TRUE;
 }
 
 gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error) {
+    g_autoptr(Masks) masks = masks_new(image->build->recipe, image->config);
+
     for (guint i = 0; image->config->build_sources[i]; i++) {
+        const RecipeTree *tree = image->config->build_sources[i];
         g_autofree char *label = g_strdup_printf("BuildSources[%u]", i);
-        if (!add_source(inputs, image, label, image->config->build_sources[i]->source, error))
+        g_autofree char *target = g_strconcat(label, " target", NULL);
+        g_autofree char *real = realpath(tree->source, NULL);
+
+        layer_inputs_add(inputs, target, tree->target);
+        if (!add_source(inputs, masks, label, real ? real : tree->source, error)) {
+            g_prefix_error(error, "BuildSources=%s: ", tree->source);
             return FALSE;
+        }
     }
     return TRUE;
 }

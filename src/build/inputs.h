@@ -22,6 +22,6 @@ gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *pa
  * recipe, so that a recipe that is somewhere else is the same recipe. */
 void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image);
 
-/* BuildSources= without the recipe's own mkosi.* files, outputs, caches and git's own files (but for what is
- * checked out): what scripts find in /work/src. */
+/* What scripts find in /work/src: BuildSources= without what is hidden from them (build/masks.h), and without
+ * what git keeps for itself. */
 gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error);

@@ -126,7 +126,7 @@ static gboolean remove_outputs(const ImageConfig *config, const char *directory,
 }
 
 gboolean outputs_publish(ImageBuild *image, GError **error) {
-    const char *directory = build_output_directory(image->build, image->config);
+    const char *directory = image_config_output_directory(image->config);
     g_autofree char *linked = linked_output(image->config, directory);
     g_autoptr(GPtrArray) names = list_directory(image->staging, error);
 

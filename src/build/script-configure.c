@@ -11,7 +11,7 @@
 #include "ui/cleanup.h"
 
 static const ScriptKind script_configure = {
-        "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES};
+        "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES | SCRIPT_READ_ONLY_SOURCES};
 
 /* A file in memory with TEXT, to be read from its beginning. */
 static int text_to_fd(const char *text, GError **error) {
@@ -60,7 +60,7 @@ static ImageConfig *configure(const Recipe *recipe, const ImageConfig *config, G
     for (char **script = scripts; *script; script++) {
         const ImageConfig *current = changed ? changed : config;
         ScriptRun run = {.kind = &script_configure, .recipe = recipe, .config = current};
-        g_autoptr(ScriptSources) sources = script_sources_new(run.kind, current, error);
+        g_autoptr(ScriptSources) sources = script_sources_new(run.kind, recipe, current, error);
         ImageConfig *next = NULL;
         gsize length;
 

@@ -23,7 +23,7 @@ static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script
 
     sandbox_tmpfs(sandbox, "/work");
     sandbox_tmpfs(sandbox, "/work/src");
-    script_sources_bind(run->sources, sandbox);
+    script_sources_bind(run->sources, sandbox, flags & SCRIPT_READ_ONLY_SOURCES ? SANDBOX_READ_ONLY : 0);
     sandbox_bind(sandbox, script, run->kind->path, SANDBOX_READ_ONLY);
     if (run->json && !(flags & SCRIPT_FILTER))
         sandbox_file(sandbox, "/work/config.json", run->json, FALSE);
@@ -31,9 +31,11 @@ static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script
         sandbox_bind(sandbox, run->out, "/work/out", 0);
     if (run->dest)
         sandbox_bind(sandbox, run->dest, "/work/dest", 0);
-    if (run->config->build_subdirectory && (compiles || (flags & SCRIPT_BUILD_RESULTS)))
+    if (run->config->build_subdirectory && (compiles || (flags & SCRIPT_BUILD_RESULTS))) {
         sandbox_bind(
                 sandbox, run->config->build_subdirectory, "/work/build", compiles ? 0 : SANDBOX_READ_ONLY);
+        script_sources_mask(run->sources, sandbox, run->config->build_subdirectory, "/work/build");
+    }
     if (flags & SCRIPT_TREE) {
         sandbox_bind(sandbox, run->image->packages, "/work/packages", 0);
         sandbox_bind(sandbox, run->image->artifacts, "/work/artifacts", 0);
@@ -124,13 +126,18 @@ static Sandbox *outside_sandbox(const ScriptRun *run, const char *script) {
 
     if (run->image && run->image->sandbox_tree)
         bind_sandbox_tree(sandbox, run->image->sandbox_tree, tools);
-    for (char **path = run->config->extra_search_paths; path && *path; path++)
+    for (char **path = run->config->extra_search_paths; path && *path; path++) {
         sandbox_bind(sandbox, *path, *path, SANDBOX_READ_ONLY);
+        script_sources_mask(run->sources, sandbox, *path, *path);
+    }
     bind_proxy_certificates(sandbox, run->config);
     if (flags & SCRIPT_CALLER) {
         /* Keys for git and ssh are in one, sockets of agents in the other. */
-        sandbox_bind(sandbox, "/home", "/home", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
-        sandbox_bind(sandbox, "/run", "/run", SANDBOX_READ_ONLY);
+        static const char *const places[] = {"/home", "/run"};
+        for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+            sandbox_bind(sandbox, places[i], places[i], SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
+            script_sources_mask(run->sources, sandbox, places[i], places[i]);
+        }
     }
     bind_work(sandbox, run, script);
     if (flags & SCRIPT_TREE) {

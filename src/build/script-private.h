@@ -21,6 +21,7 @@ typedef enum {
     SCRIPT_CALLER = 1 << 9,          /* sees the caller's environment, /home and /run */
     SCRIPT_FILTER = 1 << 10,         /* reads the configuration and writes a changed one */
     SCRIPT_WITHOUT_TOOLS_TREE = 1 << 11,
+    SCRIPT_READ_ONLY_SOURCES = 1 << 12,
 } ScriptFlags;
 
 typedef struct {
@@ -59,10 +60,15 @@ gboolean script_environment_flag(const ImageConfig *config, const char *name);
 
 /* script-sources.c: makes build sources ready to be mounted: themselves, or overlays over them as
  * BuildSourcesEphemeral= says. */
-ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *config, GError **error);
+ScriptSources *script_sources_new(
+        const ScriptKind *kind, const Recipe *recipe, const ImageConfig *config, GError **error);
 void script_sources_free(ScriptSources *sources);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScriptSources, script_sources_free)
-void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox);
+void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, SandboxMountFlags flags);
+
+/* Covers what scripts shall not see below PATH of the host, which is mounted at TARGET of SANDBOX. */
+void script_sources_mask(
+        const ScriptSources *sources, Sandbox *sandbox, const char *path, const char *target);
 
 /* script-mounts.c: a sandbox in which SCRIPT is at its place and sees what its kind sees. */
 Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroot);

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "build/masks.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
 
 typedef struct {
     char *path;   /* what is mounted */
+    char *origin; /* what it is of the host */
     char *target; /* below /work/src */
     char *work;   /* of the overlay, or NULL */
     gboolean mounted;
@@ -20,6 +22,7 @@ typedef struct {
 struct ScriptSources {
     Workspace *workspace; /* of overlays that are thrown away, or NULL */
     GPtrArray *sources;
+    Masks *masks;
 };
 
 static void source_free(gpointer data) {
@@ -31,6 +34,7 @@ static void source_free(gpointer data) {
         (void) tree_remove(AT_FDCWD, source->work, NULL);
     g_free(source->work);
     g_free(source->path);
+    g_free(source->origin);
     g_free(source->target);
     g_free(source);
 }
@@ -39,6 +43,7 @@ void script_sources_free(ScriptSources *sources) {
     if (!sources)
         return;
     g_ptr_array_unref(sources->sources);
+    masks_free(sources->masks);
     g_clear_pointer(&sources->workspace, workspace_free);
     g_free(sources);
 }
@@ -132,13 +137,15 @@ static gboolean mount_overlay(Source *source, const RecipeTree *tree, const Imag
     return TRUE;
 }
 
-ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *config, GError **error) {
+ScriptSources *script_sources_new(
+        const ScriptKind *kind, const Recipe *recipe, const ImageConfig *config, GError **error) {
     g_autoptr(ScriptSources) sources = g_new0(ScriptSources, 1);
     BuildSourcesEphemeral ephemeral =
             kind->flags & SCRIPT_REAL_SOURCES ? BUILD_SOURCES_EPHEMERAL_NO : config->build_sources_ephemeral;
     gboolean keep = ephemeral == BUILD_SOURCES_EPHEMERAL_BUILDCACHE && (kind->flags & SCRIPT_CACHED_SOURCES);
 
     sources->sources = g_ptr_array_new_with_free_func(source_free);
+    sources->masks = masks_new(recipe, config);
     if (ephemeral != BUILD_SOURCES_EPHEMERAL_NO && config->build_sources[0] &&
             !(sources->workspace = workspace_new(temporary_directory(config), error)))
         return NULL;
@@ -146,6 +153,7 @@ ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *con
         const RecipeTree *tree = config->build_sources[i];
         Source *source = g_new0(Source, 1);
         source->path = g_strdup(tree->source);
+        source->origin = g_strdup(tree->source);
         source->target = g_strdup(tree->target ? tree->target : "");
         g_ptr_array_add(sources->sources, source);
         if (ephemeral == BUILD_SOURCES_EPHEMERAL_NO)
@@ -158,10 +166,16 @@ ScriptSources *script_sources_new(const ScriptKind *kind, const ImageConfig *con
     return g_steal_pointer(&sources);
 }
 
-void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox) {
+void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, SandboxMountFlags flags) {
     for (guint i = 0; i < sources->sources->len; i++) {
         const Source *source = sources->sources->pdata[i];
         g_autofree char *target = g_build_filename("/work/src", source->target, NULL);
-        sandbox_bind(sandbox, source->path, target, 0);
+        sandbox_bind(sandbox, source->path, target, flags);
+        masks_apply(sources->masks, sandbox, source->origin, target);
     }
+}
+
+void script_sources_mask(
+        const ScriptSources *sources, Sandbox *sandbox, const char *path, const char *target) {
+    masks_apply(sources->masks, sandbox, path, target);
 }

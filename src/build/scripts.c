@@ -87,7 +87,7 @@ static gboolean run_scripts(ScriptRun *run, char *const *scripts, const char *wh
 
     if (!scripts[0])
         return TRUE;
-    if (!(sources = script_sources_new(run->kind, run->config, error)))
+    if (!(sources = script_sources_new(run->kind, run->recipe, run->config, error)))
         return FALSE;
     json = image_config_to_json(run->config);
     run->json = json;
@@ -243,9 +243,11 @@ gboolean step_postoutput(ImageBuild *image, GError **error) {
     return run_scripts(&run, image->config->post_output_scripts, "", error);
 }
 
-gboolean scripts_run_clean(const ImageConfig *config, const char *output_directory, GError **error) {
+gboolean scripts_run_clean(const Recipe *recipe, const ImageConfig *config, GError **error) {
+    const char *output_directory = image_config_output_directory(config);
     ScriptRun run = {
             .kind = &script_clean,
+            .recipe = recipe,
             .config = config,
             .out = g_file_test(output_directory, G_FILE_TEST_IS_DIR) ? output_directory : NULL,
             .arguments = no_arguments,

@@ -33,5 +33,5 @@ gboolean step_finalize(ImageBuild *image, GError **error);
 gboolean wants_postoutput(const ImageBuild *image);
 gboolean step_postoutput(ImageBuild *image, GError **error);
 
-/* Clean scripts, after outputs were removed. OUTPUT_DIRECTORY is where the outputs were. */
-gboolean scripts_run_clean(const ImageConfig *config, const char *output_directory, GError **error);
+/* Clean scripts, after outputs were removed. */
+gboolean scripts_run_clean(const Recipe *recipe, const ImageConfig *config, GError **error);

@@ -76,11 +76,12 @@ static gboolean build_tools(const Recipe *recipe, GError **error) {
     tools.images = images;
     tools.main = recipe->tools;
     tools.tools = NULL;
+    tools.whole = recipe;
     return build_check(&tools, error) && build_run(&tools, error);
 }
 
 gboolean tools_tree_prepare(const Recipe *recipe, GError **error) {
-    g_autofree char *tree = recipe->tools ? build_output_path(recipe, recipe->tools) : NULL;
+    g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
     g_autofree char *key = NULL;
 
@@ -102,7 +103,7 @@ gboolean tools_tree_prepare(const Recipe *recipe, GError **error) {
 }
 
 gboolean tools_tree_clean(const Recipe *recipe, GError **error) {
-    g_autofree char *tree = recipe->tools ? build_output_path(recipe, recipe->tools) : NULL;
+    g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
 
     return !tree || (tree_remove(AT_FDCWD, manifest, error) && tree_remove(AT_FDCWD, tree, error));

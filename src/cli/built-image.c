@@ -59,7 +59,7 @@ gboolean built_image_prepare(Recipe *recipe, GError **error) {
     }
     if (arguments->force > 0 || arguments->rerun_build_scripts)
         return build(recipe, error);
-    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *path = build_output_path(recipe->main);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return TRUE;
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,

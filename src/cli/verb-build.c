@@ -27,7 +27,7 @@ static void catch_interrupts(void) {
 }
 
 static void print_result(const Recipe *recipe, double seconds) {
-    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *path = build_output_path(recipe->main);
     g_autofree char *size = NULL, *used = NULL;
     TreeUsage usage = tree_usage(path);
 
@@ -72,7 +72,7 @@ static gboolean clean_before(const Recipe *recipe, GError **error) {
 
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GTimer) timer = g_timer_new();
-    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *path = build_output_path(recipe->main);
 
     if (!recipe->arguments->force && !recipe->arguments->rerun_build_scripts &&
             recipe->main->format != OUTPUT_FORMAT_NONE && g_file_test(path, G_FILE_TEST_EXISTS)) {

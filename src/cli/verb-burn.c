@@ -60,7 +60,7 @@ gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!arguments[0] || arguments[1])
         return refuse(error, "burn needs the one device to write to, for example "
                              "'particleos burn /dev/disk/by-id/usb-...'");
-    g_autofree char *path = build_output_path(recipe, config);
+    g_autofree char *path = build_output_path(config);
     g_autoptr(BurnTarget) target = burn_target_open(arguments[0], error);
     if (!target || !confirm(recipe->arguments, target, error))
         return FALSE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "build/build.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
@@ -16,13 +17,8 @@ static char *find_image(const Recipe *recipe, GError **error) {
     }
     if (named && named[0])
         return g_strdup(named[0]);
-    if (recipe->main && recipe->main->output) {
-        const char *directory = recipe->main->output_directory ? recipe->main->output_directory
-                                : recipe->directory            ? recipe->directory
-                                                               : ".";
-        g_autofree char *name = g_strconcat(recipe->main->output, ".raw", NULL);
-        return g_build_filename(directory, name, NULL);
-    }
+    if (recipe->main && recipe->main->output)
+        return build_output_path(recipe->main);
     g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
             "There is no recipe here that says which image to inspect; name one: particleos inspect IMAGE");
     return NULL;

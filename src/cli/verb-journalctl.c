@@ -17,7 +17,7 @@ static gboolean refuse(GError **error, const char *format, ...) {
 static gboolean run(
         Recipe *recipe, const char *program, const char *package, int *ret_exit_status, GError **error) {
     const ImageConfig *config = recipe->main;
-    g_autofree char *path = build_output_path(recipe, config);
+    g_autofree char *path = build_output_path(config);
     if (config->format != OUTPUT_FORMAT_DISK && config->format != OUTPUT_FORMAT_DIRECTORY)
         return refuse(error, "%s cannot look into an image with Format=%s; it can with disk and directory",
                 program, output_format_to_string(config->format));

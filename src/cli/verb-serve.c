@@ -38,7 +38,7 @@ static gboolean start_storage_target(const Recipe *recipe, SandboxProcess **ret_
         return !wanted;
     if (!host_program_need_root("StorageTargetMode=yes", error))
         return FALSE;
-    g_autofree char *path = build_output_path(recipe, config);
+    g_autofree char *path = build_output_path(config);
     const char *const argv[] = {program, path, NULL};
     g_autoptr(Sandbox) sandbox = host_program_sandbox(config, error);
     *ret_process = sandbox ? sandbox_spawn(sandbox, argv, error) : NULL;
@@ -50,7 +50,7 @@ gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     if (!configure_built_image(recipe, error))
         return FALSE;
-    g_autofree char *path = build_output_path(recipe, recipe->main);
+    g_autofree char *path = build_output_path(recipe->main);
     g_autofree char *directory = g_path_get_dirname(path);
     const char *listen = recipe->arguments->listen ? recipe->arguments->listen : "localhost";
     g_autoptr(FileServer) server = file_server_new(directory, listen, PORT, error);

@@ -93,7 +93,7 @@ gboolean verb_sysupdate(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autofree char *program = find_sysupdate(config, error);
     if (!program || !host_program_need_root("systemd-sysupdate", error))
         return FALSE;
-    g_autofree char *image = build_output_path(recipe, config);
+    g_autofree char *image = build_output_path(config);
     g_autofree char *directory = g_path_get_dirname(image);
     gboolean cut = config->format == OUTPUT_FORMAT_DISK && !(config->split_artifacts & ARTIFACT_PARTITIONS);
     g_autoptr(GHashTable) before = list_files(directory);

@@ -121,7 +121,8 @@ static gboolean write_to(const char *directory, const char *snapshot, GError **e
                 g_strerror(errno));
         return FALSE;
     }
-    return g_file_set_contents(path, snapshot, -1, error);
+    /* Options may hold passwords. */
+    return g_file_set_contents_full(path, snapshot, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
 gboolean history_write(ImageParser *main, const char *snapshot, GError **error) {

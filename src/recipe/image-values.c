@@ -14,6 +14,8 @@ static const char *origin_in(ImageParser *parser, SettingId id) {
 ImageValues *image_values_new(ImageParser *parser) {
     ImageValues *values = g_new0(ImageValues, 1);
     values->image = g_strdup(parser->image);
+    values->directory =
+            g_strdup(parser->run->config_directory ? parser->run->config_directory : parser->directory);
     for (int id = 0; id < _SETTING_MAX; id++) {
         if (settings[id].stored_in)
             continue;
@@ -29,6 +31,7 @@ ImageValues *image_values_new(ImageParser *parser) {
 ImageValues *image_values_copy(const ImageValues *values) {
     ImageValues *copy = g_new0(ImageValues, 1);
     copy->image = g_strdup(values->image);
+    copy->directory = g_strdup(values->directory);
     copy->files = g_strdupv(values->files);
     for (int id = 0; id < _SETTING_MAX; id++) {
         copy->values[id] = value_ref(values->values[id]);
@@ -44,6 +47,7 @@ void image_values_free(ImageValues *values) {
         value_unref(values->values[id]);
     g_strfreev(values->files);
     g_free(values->image);
+    g_free(values->directory);
     g_free(values);
 }
 

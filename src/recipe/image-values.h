@@ -7,6 +7,7 @@
 
 typedef struct ImageValues {
     char *image;
+    char *directory; /* where the recipe is; outputs lie there unless it says something else */
     Value *values[_SETTING_MAX];
     const char *origins[_SETTING_MAX]; /* interned; NULL: never assigned for this image */
     char **files;

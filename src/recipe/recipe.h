@@ -62,7 +62,8 @@ typedef struct {
     char *note;
 } RecipeRead;
 
-typedef struct {
+typedef struct Recipe Recipe;
+struct Recipe {
     RecipeArguments *arguments;
     char *directory;        /* working directory, absolute; NULL without recipe */
     char *config_directory; /* where the recipe is (may be DIRECTORY/mkosi) */
@@ -70,7 +71,8 @@ typedef struct {
     ImageConfig *main;      /* the last of them (borrowed) */
     ImageConfig *tools;     /* the tools image, or NULL */
     GPtrArray *trace;       /* of RecipeRead, in the order of reading; NULL without recipe */
-} Recipe;
+    const Recipe *whole;    /* the recipe of which this one is a part (borrowed), or NULL */
+};
 
 /* Parses ARGV and, for verbs that need it, reads the recipe. Warnings go to ui_warning(). Errors name file
  * and line, or the option, the setting, and what is accepted. Returns NULL with ERROR set on failure. */
@@ -104,6 +106,18 @@ void recipe_each_setting(RecipeVisit visit, gpointer data);
 
 /* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
 char *image_config_setting_to_json(const ImageConfig *config, const char *name);
+
+/* The directory in which outputs of an image lie: OutputDirectory=, or where the recipe is. The one place
+ * that knows. */
+const char *image_config_output_directory(const ImageConfig *config);
+
+/* In it, the file that is called like the output of the image with SUFFIX behind it; owned by the caller. */
+char *image_config_output_path(const ImageConfig *config, const char *suffix);
+
+/* Files (or directories) that an image's settings name and that hold something secret: private keys,
+ * passphrases, credentials. Absolute, not resolved; some may not exist, because keys can also be the names of
+ * something in an engine. NULL-terminated, owned by the caller. */
+char **image_config_secret_files(const ImageConfig *config);
 
 /* Where the setting NAME of an image was assigned last: "mkosi.conf:12", "--option", or NULL when only its
  * default counts. */

@@ -49,9 +49,7 @@ static gboolean is_shown(const ImageConfig *main, const ImageConfig *image, Sett
 /* The name, and in one line what it is and where it goes. */
 static void print_heading(const ImageConfig *image) {
     const char *extension = image->output_extension && *image->output_extension ? "." : "";
-    g_autofree char *path = image->output_directory
-                                    ? g_build_filename(image->output_directory, image->output, NULL)
-                                    : g_strdup(image->output);
+    g_autofree char *path = image_config_output_path(image, "");
     g_autofree char *shown = path_for_people(path);
     printf("%s%s%s  %s%s %s %s, %s: %s%s%s%s\n", ui_out_colour(UI_COLOUR_GREEN), image->image,
             ui_out_colour(UI_COLOUR_RESET), ui_out_colour(UI_COLOUR_DIM),

@@ -109,6 +109,10 @@ void sandbox_tmpfs(Sandbox *sandbox, const char *target) {
     add(sandbox, "--tmpfs", target, NULL);
 }
 
+void sandbox_mask(Sandbox *sandbox, const char *target) {
+    add(sandbox, "--mask", target, NULL);
+}
+
 void sandbox_overlay(
         Sandbox *sandbox, char *const *lowers, const char *upper, const char *work, const char *target) {
     g_autofree char *count = g_strdup_printf("%u", g_strv_length((char **) lowers));

@@ -104,6 +104,9 @@ void sandbox_api_mounts(Sandbox *sandbox, const char *directory);
  * sandbox_new_for_tree() they stay behind). */
 void sandbox_bind(Sandbox *sandbox, const char *source, const char *target, SandboxMountFlags flags);
 void sandbox_tmpfs(Sandbox *sandbox, const char *target);
+/* Hides what is at TARGET: an empty file or directory that nobody can write to covers it. Nothing happens
+ * where nothing is, and to a link. The program cannot take it away. */
+void sandbox_mask(Sandbox *sandbox, const char *target);
 /* LOWERS from top to bottom, NULL-terminated; UPPER and WORK may be NULL (read-only overlay). */
 void sandbox_overlay(
         Sandbox *sandbox, char *const *lowers, const char *upper, const char *work, const char *target);

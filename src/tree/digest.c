@@ -18,6 +18,9 @@ typedef struct {
     gboolean owners;
     gint64 epoch; /* -1: times do not matter */
     char *buffer;
+    TreeSkip skip; /* NULL: nothing */
+    gpointer skip_data;
+    GString *path; /* of the entry, only kept for SKIP */
 } Digest;
 
 static void add_number(Digest *digest, guint64 number) {
@@ -58,6 +61,29 @@ static gboolean add_content(Digest *digest, int fd, const char *name, GError **e
 
 static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError **error);
 
+/* Forgets the names in the current directory that do not count. */
+static void drop_skipped(Digest *digest, GPtrArray *names) {
+    gsize length = digest->path ? digest->path->len : 0;
+    for (guint i = 0; digest->skip && i < names->len;) {
+        g_string_append_printf(digest->path, "/%s", (char *) names->pdata[i]);
+        if (digest->skip(digest->path->str, digest->skip_data))
+            g_ptr_array_remove_index(names, i);
+        else
+            i++;
+        g_string_truncate(digest->path, length);
+    }
+}
+
+static gboolean add_below(Digest *digest, int fd, const char *name, GError **error) {
+    if (!digest->path)
+        return add_entry(digest, fd, name, error);
+    gsize length = digest->path->len;
+    g_string_append_printf(digest->path, "/%s", name);
+    gboolean good = add_entry(digest, fd, name, error);
+    g_string_truncate(digest->path, length);
+    return good;
+}
+
 static gboolean add_directory(Digest *digest, int fd, GError **error) {
     int list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (list_fd < 0)
@@ -65,10 +91,11 @@ static gboolean add_directory(Digest *digest, int fd, GError **error) {
     g_autoptr(GPtrArray) names = tree_list(list_fd, error);
     if (!names)
         return FALSE;
+    drop_skipped(digest, names);
     add_number(digest, names->len);
     for (guint i = 0; i < names->len; i++) {
         add_bytes(digest, names->pdata[i], strlen(names->pdata[i]));
-        if (!add_entry(digest, fd, names->pdata[i], error)) {
+        if (!add_below(digest, fd, names->pdata[i], error)) {
             g_prefix_error(error, "%s: ", (char *) names->pdata[i]);
             return FALSE;
         }
@@ -129,15 +156,16 @@ static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError *
 typedef EVP_MD_CTX DigestContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
 
-static char *digest_tree(int dir_fd, const char *name, gboolean owners, gint64 epoch, GError **error) {
+static char *digest_tree(Digest *digest, int dir_fd, const char *name, GError **error) {
     g_autoptr(DigestContext) context = EVP_MD_CTX_new();
     if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot compute SHA-256");
         return NULL;
     }
     g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-    Digest digest = {.context = context, .owners = owners, .epoch = epoch, .buffer = buffer};
-    if (!add_entry(&digest, dir_fd, name, error)) {
+    digest->context = context;
+    digest->buffer = buffer;
+    if (!add_entry(digest, dir_fd, name, error)) {
         g_prefix_error(error, "cannot digest %s: ", name);
         return NULL;
     }
@@ -151,9 +179,18 @@ static char *digest_tree(int dir_fd, const char *name, gboolean owners, gint64 e
 }
 
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error) {
-    return digest_tree(dir_fd, name, owners, -1, error);
+    Digest digest = {.owners = owners, .epoch = -1};
+    return digest_tree(&digest, dir_fd, name, error);
 }
 
 char *tree_digest_with_times(int dir_fd, const char *name, gint64 epoch, GError **error) {
-    return digest_tree(dir_fd, name, FALSE, epoch, error);
+    Digest digest = {.epoch = epoch};
+    return digest_tree(&digest, dir_fd, name, error);
+}
+
+char *tree_digest_except(
+        int dir_fd, const char *name, gint64 epoch, TreeSkip skip, gpointer data, GError **error) {
+    g_autoptr(GString) path = g_string_new(name);
+    Digest digest = {.epoch = epoch, .skip = skip, .skip_data = data, .path = path};
+    return digest_tree(&digest, dir_fd, name, error);
 }

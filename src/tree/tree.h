@@ -94,6 +94,11 @@ char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error)
  * are newer. */
 char *tree_digest_with_times(int dir_fd, const char *name, gint64 epoch, GError **error);
 
+/* The same without what SKIP says TRUE to; it gets the path of an entry: NAME, and what is below it. */
+typedef gboolean (*TreeSkip)(const char *path, gpointer data);
+char *tree_digest_except(
+        int dir_fd, const char *name, gint64 epoch, TreeSkip skip, gpointer data, GError **error);
+
 /* Mounts LOWERS (top first, NULL-terminated) with UPPER and WORK at TARGET in our mount namespace; UPPER
  * NULL: read-only. An upper directory can become a layer of later mounts, by the same kind of root only
  * (sandbox_is_real_root()). Its data is not synced to the disk by unmounting. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "recipe/recipe.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/host.h"
@@ -17,8 +18,7 @@ void vm_direct_boot_free(VmDirectBoot *boot) {
 }
 
 char *vm_output_path(const ImageConfig *config, const char *suffix) {
-    g_autofree char *name = g_strconcat(config->output, suffix, NULL);
-    return g_build_filename(config->output_directory, name, NULL);
+    return image_config_output_path(config, suffix);
 }
 
 char *vm_image_path(const ImageConfig *config) {

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "recipe/recipe.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/host.h"
@@ -61,8 +62,8 @@ static Sandbox *make_sandbox(const VmMachine *machine) {
         return host;
     }
     Sandbox *sandbox = vm_sandbox_new(workspace_path(machine->workspace));
-    sandbox_bind(sandbox, config->output_directory, config->output_directory,
-            machine->options->ephemeral ? SANDBOX_READ_ONLY : 0);
+    const char *outputs = image_config_output_directory(config);
+    sandbox_bind(sandbox, outputs, outputs, machine->options->ephemeral ? SANDBOX_READ_ONLY : 0);
     for (RecipeDrive **drive = config->drives; *drive; drive++)
         if ((*drive)->directory)
             sandbox_bind(sandbox, (*drive)->directory, (*drive)->directory, 0);

@@ -105,6 +105,8 @@ static bool parse_operation(Instructions *instructions, Arguments *arguments) {
     Operation *operation;
     if (strcmp(option, "--tmpfs") == 0) {
         add_operation(instructions, OPERATION_TMPFS)->target = take(arguments);
+    } else if (strcmp(option, "--mask") == 0) {
+        add_operation(instructions, OPERATION_MASK)->target = take(arguments);
     } else if (strcmp(option, "--api") == 0) {
         add_operation(instructions, OPERATION_API)->target = take(arguments);
     } else if (strcmp(option, "--symlink") == 0) {

@@ -40,6 +40,7 @@ typedef enum {
     OPERATION_OVERLAY,
     OPERATION_SYMLINK,
     OPERATION_FILE,
+    OPERATION_MASK,
     OPERATION_API, /* /proc, /dev, /tmp, /run, /var/tmp below a directory */
 } OperationType;
 

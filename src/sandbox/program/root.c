@@ -218,6 +218,31 @@ int new_file(const char *content, mode_t mode, const char *target) {
     return mount_fd;
 }
 
+/* Covers what is there, and not the target of a link, with something empty that nobody can write to. */
+static void make_mask(const Operation *operation) {
+    static unsigned number;
+    int target_fd = open_in_root(operation->target, O_PATH | O_NOFOLLOW);
+    if (target_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return;
+    struct stat st;
+    if (target_fd < 0 || fstat(target_fd, &st) < 0)
+        fail("cannot look at %s to hide it", operation->target);
+    if (S_ISLNK(st.st_mode)) {
+        close(target_fd);
+        return;
+    }
+    char name[32];
+    snprintf(name, sizeof name, "mask%u", number++);
+    int made = S_ISDIR(st.st_mode) ? mkdirat(scratch_fd, name, 0555)
+                                   : mknodat(scratch_fd, name, S_IFREG | 0444, 0);
+    int mount_fd = made < 0 ? -1 : open_tree_at(scratch_fd, name, 0);
+    if (mount_fd < 0 || restrict_mount(mount_fd, true, true, 0) < 0 ||
+            move_mount_to(mount_fd, target_fd, "") < 0)
+        fail("cannot hide %s", operation->target);
+    close(mount_fd);
+    close(target_fd);
+}
+
 static void perform(const Instructions *instructions, const Operation *operation) {
     switch (operation->type) {
     case OPERATION_BIND:
@@ -235,6 +260,9 @@ static void perform(const Instructions *instructions, const Operation *operation
         break;
     case OPERATION_FILE:
         attach(new_file(operation->source, operation->mode, operation->target), operation->target, 0644);
+        break;
+    case OPERATION_MASK:
+        make_mask(operation);
         break;
     case OPERATION_API:
         mount_api(instructions, operation->target);

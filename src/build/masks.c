@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/masks.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "build/image-build.h"
+#include "build/outputs.h"
+#include "ui/cleanup.h"
+
+typedef enum {
+    MASK_MADE = 1, /* not hidden where it is mounted on purpose */
+    MASK_SECRET,
+} MaskKind;
+
+struct Masks {
+    GHashTable *paths; /* absolute path without links -> MaskKind */
+};
+
+/* What is secret and what is made, by the names that the recipe language gives it. */
+static const struct {
+    const char *name;
+    MaskKind kind;
+} known_names[] = {
+        {"mkosi.key", MASK_SECRET},
+        {"mkosi.passphrase", MASK_SECRET},
+        {"mkosi.rootpw", MASK_SECRET},
+        {"mkosi.credentials", MASK_SECRET},
+        {"mkosi.local", MASK_SECRET},
+        {"mkosi.local.conf", MASK_SECRET},
+        {".mkosi-private", MASK_SECRET}, /* options of earlier builds */
+        {"mkosi.output", MASK_MADE},
+        {"mkosi.cache", MASK_MADE},
+        {"mkosi.pkgcache", MASK_MADE},
+        {"mkosi.workspace", MASK_MADE},
+        {"mkosi.builddir", MASK_MADE},
+        {"mkosi.tools", MASK_MADE},
+        {"mkosi.tools.manifest", MASK_MADE},
+        {MASKS_UNFINISHED, MASK_MADE},
+};
+
+/* The state of looking for what is hidden. */
+typedef struct {
+    Masks *masks;
+    const Recipe *recipe;
+    GHashTable *shared; /* directories that hold outputs or layers beside other things -> patterns */
+    GHashTable *inodes; /* "device:inode" of secrets that have other names, too */
+} Search;
+
+static gboolean is_at_or_below(const char *path, const char *directory) {
+    gsize length = strlen(directory);
+
+    if (g_str_equal(directory, "/"))
+        return TRUE;
+    return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static gboolean holds(const char *directory, const char *path) {
+    g_autofree char *real = path ? realpath(path, NULL) : NULL;
+    return real && is_at_or_below(real, directory);
+}
+
+static gboolean holds_source(const char *directory, const ImageConfig *config) {
+    for (RecipeTree **tree = config->build_sources; tree && *tree; tree++)
+        if (holds(directory, (*tree)->source))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean masks_is_dedicated(const Recipe *recipe, const char *directory) {
+    g_autofree char *real = realpath(directory, NULL);
+
+    if (!real || holds(real, recipe->config_directory) || holds(real, recipe->directory))
+        return FALSE;
+    for (ImageConfig **image = recipe->images; *image; image++)
+        if (holds_source(real, *image))
+            return FALSE;
+    return !recipe->tools || !holds_source(real, recipe->tools);
+}
+
+static void hide(Search *search, const char *path, MaskKind kind) {
+    gpointer old = g_hash_table_lookup(search->masks->paths, path);
+
+    if (GPOINTER_TO_INT(old) < (int) kind)
+        g_hash_table_insert(search->masks->paths, g_strdup(path), GINT_TO_POINTER(kind));
+}
+
+static char *inode_key(dev_t device, ino_t inode) {
+    return g_strdup_printf("%ju:%ju", (uintmax_t) device, (uintmax_t) inode);
+}
+
+/* Links are only names of what they lead to. */
+static void hide_secret(Search *search, const char *path) {
+    g_autofree char *real = path ? realpath(path, NULL) : NULL;
+    struct stat info;
+
+    if (!real || stat(real, &info) < 0)
+        return;
+    hide(search, real, MASK_SECRET);
+    if (S_ISREG(info.st_mode) && info.st_nlink > 1)
+        g_hash_table_add(search->inodes, inode_key(info.st_dev, info.st_ino));
+}
+
+static void hide_made(Search *search, const char *path) {
+    g_autofree char *real = path ? realpath(path, NULL) : NULL;
+
+    if (real && masks_is_dedicated(search->recipe, real))
+        hide(search, real, MASK_MADE);
+}
+
+/* Adds PATTERNS to those of what builds leave in DIRECTORY. */
+static void share(Search *search, const char *directory, char *const *patterns) {
+    g_autofree char *real = realpath(directory, NULL);
+    GPtrArray *list = real ? g_hash_table_lookup(search->shared, real) : NULL;
+
+    if (!real)
+        return;
+    if (!list) {
+        list = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(search->shared, g_steal_pointer(&real), list);
+    }
+    for (; *patterns; patterns++)
+        g_ptr_array_add(list, g_strdup(*patterns));
+}
+
+static void search_settings(Search *search, const ImageConfig *config) {
+    static char *const layers[] = {(char *) "*.cache", (char *) "*.cache.json", NULL};
+    const char *const made[] = {config->package_cache_directory, config->workspace_directory,
+            config->build_directory, config->forward_journal, config->tools_tree};
+    g_auto(GStrv) secrets = image_config_secret_files(config);
+    g_auto(GStrv) outputs = outputs_names(config);
+    const char *directory = image_config_output_directory(config);
+
+    for (char **secret = secrets; *secret; secret++)
+        hide_secret(search, *secret);
+    for (size_t i = 0; i < G_N_ELEMENTS(made); i++)
+        hide_made(search, made[i]);
+    if (masks_is_dedicated(search->recipe, directory))
+        hide_made(search, directory);
+    else
+        share(search, directory, outputs);
+    if (config->cache_directory && masks_is_dedicated(search->recipe, config->cache_directory))
+        hide_made(search, config->cache_directory);
+    else if (config->cache_directory)
+        share(search, config->cache_directory, layers);
+    if (config->workspace_directory && !masks_is_dedicated(search->recipe, config->workspace_directory))
+        share(search, config->workspace_directory, (char *const[]){NULL});
+}
+
+static void search_recipe(Search *search, const Recipe *recipe) {
+    for (ImageConfig **image = recipe->images; *image; image++)
+        search_settings(search, *image);
+    if (recipe->tools)
+        search_settings(search, recipe->tools);
+}
+
+static gboolean matches(const GPtrArray *patterns, const char *name) {
+    for (guint i = 0; i < patterns->len; i++)
+        if (g_pattern_match_simple(patterns->pdata[i], name))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether somebody builds in NAME: that is what a new workspace looks like (tree/workspace.c). */
+static gboolean is_workspace(int dir_fd, const char *name) {
+    static const char prefix[] = "particleos-";
+    struct stat info;
+
+    return g_str_has_prefix(name, prefix) && strlen(name) == sizeof prefix - 1 + 6 &&
+           fstatat(dir_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode) &&
+           (info.st_mode & 0777) == 0700;
+}
+
+static MaskKind judge_name(const char *name) {
+    for (size_t i = 0; i < G_N_ELEMENTS(known_names); i++)
+        if (g_str_equal(known_names[i].name, name))
+            return known_names[i].kind;
+    return 0;
+}
+
+/* Whether the entry is another name of a secret. */
+static gboolean is_second_name(Search *search, int dir_fd, const char *name) {
+    struct stat info;
+
+    if (g_hash_table_size(search->inodes) == 0 || fstatat(dir_fd, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return FALSE;
+    g_autofree char *key = inode_key(info.st_dev, info.st_ino);
+    return g_hash_table_contains(search->inodes, key);
+}
+
+static void search_directory(Search *search, int fd, GString *path);
+
+static void search_entry(Search *search, int dir_fd, GString *path, const struct dirent *entry,
+        const GPtrArray *patterns) {
+    const char *name = entry->d_name;
+    MaskKind kind = judge_name(name);
+
+    if (!kind && patterns && (matches(patterns, name) || is_workspace(dir_fd, name)))
+        kind = MASK_MADE;
+    if (!kind && is_second_name(search, dir_fd, name))
+        kind = MASK_SECRET;
+    if (kind) {
+        hide(search, path->str, kind);
+        /* The entry may be a link. */
+        if (kind == MASK_SECRET)
+            hide_secret(search, path->str);
+        else
+            hide_made(search, path->str);
+        return;
+    }
+    /* What git keeps has no such names. */
+    if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) || g_str_equal(name, ".git"))
+        return;
+    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0)
+        search_directory(search, fd, path);
+}
+
+/* Takes over FD, the directory PATH. */
+static void search_directory(Search *search, int fd, GString *path) {
+    const GPtrArray *patterns = g_hash_table_lookup(search->shared, path->str);
+    gsize length = path->len;
+    DIR *dir = fdopendir(fd);
+    struct dirent *entry;
+
+    if (!dir) {
+        close(fd);
+        return;
+    }
+    while ((entry = readdir(dir))) {
+        if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
+            continue;
+        g_string_append_printf(path, "%s%s", length > 1 ? "/" : "", entry->d_name);
+        if (!g_hash_table_contains(search->masks->paths, path->str))
+            search_entry(search, dirfd(dir), path, entry, patterns);
+        g_string_truncate(path, length);
+    }
+    closedir(dir);
+}
+
+static void search_source(Search *search, const char *source) {
+    g_autofree char *real = realpath(source, NULL);
+    int fd = real ? open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    g_autoptr(GString) path = g_string_new(real);
+    search_directory(search, fd, path);
+}
+
+Masks *masks_new(const Recipe *recipe, const ImageConfig *config) {
+    Masks *masks = g_new0(Masks, 1);
+    const Recipe *whole = recipe->whole ? recipe->whole : recipe;
+    g_autoptr(GHashTable) shared = g_hash_table_new_full(
+            g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+    g_autoptr(GHashTable) inodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Search search = {masks, whole, shared, inodes};
+    g_autofree char *packages = build_user_cache_directory();
+
+    masks->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    search_recipe(&search, whole);
+    if (whole != recipe)
+        search_recipe(&search, recipe);
+    hide_made(&search, packages);
+    hide_secret(&search, g_getenv("GNUPGHOME"));
+    for (RecipeTree **tree = config->build_sources; *tree; tree++)
+        search_source(&search, (*tree)->source);
+    return masks;
+}
+
+void masks_free(Masks *masks) {
+    if (!masks)
+        return;
+    g_hash_table_unref(masks->paths);
+    g_free(masks);
+}
+
+gboolean masks_hide(const Masks *masks, const char *path) {
+    return g_hash_table_contains(masks->paths, path);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b) {
+    return strcmp(a, b);
+}
+
+void masks_apply(const Masks *masks, Sandbox *sandbox, const char *source, const char *target) {
+    g_autofree char *real = realpath(source, NULL);
+    g_autoptr(GList) paths = g_list_sort(g_hash_table_get_keys(masks->paths), compare_names);
+
+    for (const GList *path = real ? paths : NULL; path; path = path->next) {
+        const char *hidden = path->data;
+        gboolean itself = g_str_equal(hidden, real);
+        MaskKind kind = GPOINTER_TO_INT(g_hash_table_lookup(masks->paths, hidden));
+        if (!is_at_or_below(hidden, real) || (itself && kind == MASK_MADE))
+            continue;
+        g_autofree char *place = itself ? g_strdup(target)
+                                        : g_build_filename(target, hidden + strlen(real), NULL);
+        sandbox_mask(sandbox, place);
+    }
+}
