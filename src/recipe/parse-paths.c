@@ -85,6 +85,15 @@ Value *parse_tree(const Setting *setting, const char *text, const ParseContext *
     return tree;
 }
 
+static Value *parse_existing_key(
+        const Setting *setting, const char *text, const ParseContext *context, GError **error) {
+    g_autofree char *path = parse_path_text(setting, text, context, error);
+
+    if (!path || (setting->type == TYPE_KEY && !check_secret(path, error)))
+        return NULL;
+    return value_new_string_take(g_steal_pointer(&path));
+}
+
 Value *parse_key(const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     g_autofree char *path = path_absolute(context->directory, text);
     struct stat info;
@@ -93,5 +102,5 @@ Value *parse_key(const Setting *setting, const char *text, const ParseContext *c
         gboolean uri = strcspn(text, ":") < strcspn(text, "/");
         return uri ? value_new_string(text) : value_new_string_take(path_clean(text));
     }
-    return value_new_string_take(parse_path_text(setting, text, context, error));
+    return parse_existing_key(setting, text, context, error);
 }

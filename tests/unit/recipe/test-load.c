@@ -2,6 +2,8 @@
 #include "recipe-fixture.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static Recipe *load(const char *const *options) {
     g_autoptr(GError) error = NULL;
@@ -99,6 +101,54 @@ static void test_default_modules(void) {
     g_assert_true(g_strv_contains((const char *const *) modules, "dm-verity"));
 }
 
+/* Whoever can read a key can sign: it is refused when the recipe is read, however the recipe comes to it. A
+ * certificate and credentials are for everybody, and so is what does not exist yet. */
+static void test_secrets(void) {
+    static const struct {
+        const char *file, *conf, *option, *setting;
+    } cases[] = {
+            {"k", "[Validation]\nSecureBootKey=k\n", NULL, "mkosi.conf:2: SecureBootKey="},
+            {"k", "[Validation]\nSignExpectedPcrKey=k\n", NULL, "mkosi.conf:2: SignExpectedPcrKey="},
+            {"k", "[Validation]\nVerityKey=link\n", NULL, "mkosi.conf:2: VerityKey="},
+            {"k", "[Validation]\nPassphrase=k\n", NULL, "mkosi.conf:2: Passphrase="},
+            {"k", "[Build]\nProxyClientKey=k\n", NULL, "mkosi.conf:2: ProxyClientKey="},
+            {"k", "[Build]\nProxyClientCertificate=link\n", NULL, "mkosi.conf:2: ProxyClientCertificate="},
+            {"k", "[Runtime]\nSshKey=link\n", NULL, "mkosi.conf:2: SshKey="},
+            {"k", "", "--secure-boot-key=k", "--secure-boot-key: "},
+            {"mkosi.key", "", NULL, "mkosi.key: "},
+            {"mkosi.passphrase", "", NULL, "mkosi.passphrase: Passphrase="},
+            {"mkosi.rootpw", "", NULL, "mkosi.rootpw: RootPassword="},
+            {"k", "[Validation]\nSecureBootCertificate=k\n", NULL, NULL},
+            {"k", "[Validation]\nSecureBootKey=later\n", NULL, NULL},
+            {"mkosi.credentials/c", "", NULL, NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *options[] = {cases[i].option, NULL};
+        g_autoptr(GError) error = NULL;
+
+        fixture_new();
+        fixture_write("mkosi.conf", cases[i].conf);
+        fixture_write(cases[i].file, "secret\n");
+        g_autofree char *path = g_build_filename(fixture_directory(), cases[i].file, NULL);
+        g_autofree char *link = g_build_filename(fixture_directory(), "link", NULL);
+        g_assert_cmpint(symlink(path, link), ==, 0);
+        g_assert_cmpint(chmod(path, 0644), ==, 0);
+        g_autoptr(Recipe) refused = fixture_load(options, &error);
+        if (!cases[i].setting) {
+            g_assert_no_error(error);
+            continue;
+        }
+        g_assert_null(refused);
+        if (!strstr(error->message, cases[i].setting) || !strstr(error->message, "0644"))
+            g_error("\"%s\" lacks \"%s\" or the mode", error->message, cases[i].setting);
+        g_clear_error(&error);
+        g_assert_cmpint(chmod(path, 0640), ==, 0); /* a group may share it */
+        g_autoptr(Recipe) recipe = fixture_load(options, &error);
+        g_assert_no_error(error);
+    }
+}
+
 static void test_errors(void) {
     static const struct {
         const char *text, *expected;
@@ -190,6 +240,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/load/layers", test_layers);
     g_test_add_func("/load/images", test_images);
     g_test_add_func("/load/default-modules", test_default_modules);
+    g_test_add_func("/load/secrets", test_secrets);
     g_test_add_func("/load/errors", test_errors);
     g_test_add_func("/load/option-errors", test_option_errors);
     g_test_add_func("/load/origins", test_origins);
