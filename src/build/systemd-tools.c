@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -185,8 +186,30 @@ static Sandbox *firstboot_sandbox(const ImageBuild *image) {
     return sandbox;
 }
 
+/* Each "?" becomes a hexadecimal digit of the machine (hostname(5), from systemd 258 on; older ones leave them
+ * out). systemd-firstboot of those older ones refuses such a name, so it is written here. */
+static gboolean is_host_name_pattern(const char *name) {
+    return name && strchr(name, '?');
+}
+
+static gboolean write_host_name_pattern(ImageBuild *image, GError **error) {
+    const char *name = image->config->hostname;
+    g_autofree char *line = g_strconcat(name, "\n", NULL);
+
+    if (name[strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-.?")] || strlen(name) > HOST_NAME_MAX) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Hostname=: \"%s\" is no name of a host: use at most %d letters, digits, hyphens and dots, and ? for a "
+                "digit of the machine",
+                name, HOST_NAME_MAX);
+        return FALSE;
+    }
+    return tree_mkdir_p(image->root_fd, "etc", 0755, error) &&
+           tree_write_file(image->root_fd, "etc/hostname", line, -1, 0644, error);
+}
+
 gboolean step_firstboot(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
+    gboolean pattern = is_host_name_pattern(config->hostname);
     g_autofree char *password = NULL;
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
@@ -199,7 +222,7 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
             {"locale-messages", "firstboot.locale-messages", config->locale_messages},
             {"keymap", "firstboot.keymap", config->keymap},
             {"timezone", "firstboot.timezone", config->timezone},
-            {"hostname", NULL, config->hostname},
+            {"hostname", NULL, pattern ? NULL : config->hostname},
             {"root-password-hashed", "passwd.hashed-password.root", password},
             {"root-shell", "passwd.shell.root", config->root_shell},
     };
@@ -215,6 +238,8 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
                 !write_credential(image, settings[i].credential, settings[i].value, error))
             return FALSE;
     }
+    if (pattern && !write_host_name_pattern(image, error))
+        return FALSE;
     if (argv->len == 3)
         return TRUE;
     g_ptr_array_add(argv, NULL);
