@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "build/masks.h"
+#include "build/trees.h"
 #include "tree/tree.h"
 
 void inputs_add_list(LayerInputs *inputs, const char *name, char *const *list) {
@@ -19,7 +20,7 @@ void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number) {
 }
 
 /* A tree that is a single file is called in the image what it is called here, or unpacked if that is the
- * name of an archive. */
+ * name of an archive and it has no target. */
 static void add_file_name(LayerInputs *inputs, const char *label, const RecipeTree *tree) {
     g_autofree char *name = g_strconcat(label, " name", NULL);
     g_autofree char *base = g_path_get_basename(tree->source);
@@ -28,12 +29,22 @@ static void add_file_name(LayerInputs *inputs, const char *label, const RecipeTr
         layer_inputs_add(inputs, name, base);
 }
 
+/* Says what is done with a file, so that a layer in which it was taken for an archive is not used again. */
+static void add_use(LayerInputs *inputs, const char *label, const RecipeTree *tree) {
+    g_autofree char *name = g_strconcat(label, " use", NULL);
+
+    if (g_file_test(tree->source, G_FILE_TEST_IS_REGULAR))
+        layer_inputs_add(
+                inputs, name, !tree->target && trees_is_archive(tree->source) ? "unpacked" : "copied");
+}
+
 gboolean inputs_add_trees(
         LayerInputs *inputs, const char *name, RecipeTree **trees, gint64 epoch, GError **error) {
     for (guint i = 0; trees[i]; i++) {
         g_autofree char *label = g_strdup_printf("%s[%u]", name, i);
         g_autofree char *target = g_strdup_printf("%s[%u] target", name, i);
         layer_inputs_add(inputs, target, trees[i]->target);
+        add_use(inputs, label, trees[i]);
         add_file_name(inputs, label, trees[i]);
         if (!layer_inputs_add_path(inputs, label, trees[i]->source, epoch, error))
             return FALSE;

@@ -13,18 +13,46 @@
 #include "ui/step.h"
 
 gboolean trees_is_archive(const char *path) {
-    static const char *const suffixes[] = {
-            ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".cpio", ".zip"};
+    g_autofree char *base = g_path_get_basename(path);
+    char *name = base + strspn(base, ".");
 
-    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
-        if (g_str_has_suffix(path, suffixes[i]))
+    /* One of the last two suffixes, as with "a.tar" and "a.tar.zst". */
+    for (int i = 0; i < 2; i++) {
+        char *dot = strrchr(name, '.');
+        if (!dot || dot == name)
+            return FALSE;
+        if (g_str_equal(dot, ".tar"))
             return TRUE;
+        *dot = '\0';
+    }
     return FALSE;
 }
 
 static gboolean is_directory(int tree_fd, const char *path) {
     AUTO_FD fd = tree_open(tree_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, NULL);
     return fd >= 0;
+}
+
+static gboolean extract(const char *source, int tree_fd, GError **error) {
+    AUTO_FD archive = open(source, O_RDONLY | O_CLOEXEC);
+
+    if (archive >= 0)
+        return tree_extract(archive, tree_fd, "/", TREE_COPY_KEEP_OWNER, error);
+    g_set_error_literal(error, G_FILE_ERROR, g_file_error_from_errno(errno), g_strerror(errno));
+    return FALSE;
+}
+
+/* Into the directory TARGET if there is one, else to that name. */
+static gboolean copy_file(const char *source, int tree_fd, const char *target, GError **error) {
+    g_autofree char *base = g_path_get_basename(source);
+    gboolean into = !target || is_directory(tree_fd, target);
+    g_autofree char *file = into ? g_build_filename(target ? target : "/", base, NULL) : g_strdup(target);
+    g_autofree char *parent = g_path_get_dirname(file);
+    /* What a link leads to is the tree, whatever the link is called. */
+    g_autofree char *real = realpath(source, NULL);
+
+    return tree_mkdir_p(tree_fd, parent, 0755, error) &&
+           tree_copy(AT_FDCWD, real ? real : source, tree_fd, file, 0, error);
 }
 
 gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error) {
@@ -37,22 +65,15 @@ gboolean trees_install(int tree_fd, const char *source, const char *target, GErr
                 g_strerror(errno));
         return FALSE;
     }
-    if (S_ISREG(info.st_mode) && trees_is_archive(source)) {
-        AUTO_FD archive = open(source, O_RDONLY | O_CLOEXEC);
-        ok = archive >= 0 && tree_extract(archive, tree_fd, where, TREE_COPY_KEEP_OWNER, error);
-    } else if (S_ISDIR(info.st_mode))
+    if (S_ISDIR(info.st_mode))
         /* A recipe's folder has the modes of a checkout; those of the packages' directories (/root) count.
          */
         ok = tree_copy(AT_FDCWD, source, tree_fd, where,
                 TREE_COPY_MERGE | (target ? 0 : TREE_COPY_CONTENTS_ONLY), error);
-    else {
-        g_autofree char *base = g_path_get_basename(source);
-        gboolean into = !target || is_directory(tree_fd, target);
-        g_autofree char *file = into ? g_build_filename(where, base, NULL) : g_strdup(target);
-        g_autofree char *parent = g_path_get_dirname(file);
-        ok = tree_mkdir_p(tree_fd, parent, 0755, error) &&
-             tree_copy(AT_FDCWD, source, tree_fd, file, 0, error);
-    }
+    else if (S_ISREG(info.st_mode) && !target && trees_is_archive(source))
+        ok = extract(source, tree_fd, error);
+    else
+        ok = copy_file(source, tree_fd, target, error);
     if (!ok)
         g_prefix_error(error, "Cannot install %s into %s of the tree: ", source, where);
     return ok;

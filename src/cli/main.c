@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/built-image.h"
+#include "cli/standard-output.h"
 #include "cli/verbs.h"
 #include "sandbox/sandbox.h"
 #include "ui/log.h"
@@ -90,6 +91,7 @@ int main(int argc, char *argv[]) {
     g_autoptr(GError) error = NULL;
     int exit_status = 0;
 
+    standard_output_watch();
     /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
     setlocale(LC_CTYPE, "");
     ui_init(has_word(argv, "--debug"), has_word(argv, "--debug-timing"));
@@ -98,11 +100,14 @@ int main(int argc, char *argv[]) {
     if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
         recipe = recipe_load(argc, argv, &error);
     gboolean good = recipe && run_verb(recipe, &exit_status, &error);
+    if (!standard_output_finish(good ? &error : NULL))
+        good = FALSE;
     if (recipe && recipe->arguments->debug_timing)
         ui_print_timing();
     if (!good) {
-        ui_error("%s", error ? error->message : "Something failed without saying why");
+        if (!standard_output_is_gone(error))
+            ui_error("%s", error ? error->message : "Something failed without saying why");
         return failure_status(error);
     }
-    return fflush(stdout) == 0 ? exit_status : 1;
+    return exit_status;
 }

@@ -63,7 +63,8 @@ static gboolean show_page(const Recipe *recipe, const ManualPage *page, const ch
         return print_paged(recipe, markdown);
     if (strcmp(format, "roff") == 0) {
         g_autofree char *roff = manual_to_roff(markdown);
-        return fputs(roff, stdout) >= 0;
+        fputs(roff, stdout);
+        return TRUE;
     }
     gboolean automatic = strcmp(format, "auto") == 0;
     if (strcmp(format, "man") == 0 || (automatic && isatty(STDOUT_FILENO) && has_man()))

@@ -67,6 +67,47 @@ static char *find_config_directory(const char *directory) {
     return !here && below ? path_resolve(directory, "mkosi") : g_strdup(directory);
 }
 
+/* Whether the slot of a setting that decides what an image is made of has a value: where it is to be put,
+ * or how it is run, makes no recipe. */
+static gboolean describes_image(const ImageParser *main, SettingId id) {
+    const char *section = settings[id].section;
+    gboolean content = g_str_equal(section, "Include") || g_str_equal(section, "Distribution") ||
+                       g_str_equal(section, "Content") || id == SETTING_FORMAT || id == SETTING_IMAGE_ID;
+    return content && main->cli.slots[id].given;
+}
+
+/* Keys and versions are left by other verbs in a directory that need not be a recipe for that. */
+static gboolean is_left_by_verbs(const char *path) {
+    static const char *const names[] = {"mkosi.key", "mkosi.crt", "mkosi.version", NULL};
+    g_autofree char *name = g_path_get_basename(path);
+    return g_strv_contains(names, name);
+}
+
+/* A file of the directory that was read, images of it, or an option that says what to make. */
+static gboolean has_recipe(const ImageParser *main) {
+    const ParserRun *run = main->run;
+    for (guint i = 0; i < run->trace->len; i++)
+        if (!is_left_by_verbs(((const RecipeRead *) run->trace->pdata[i])->path))
+            return TRUE;
+    for (int id = 0; id < _SETTING_MAX; id++)
+        if (describes_image(main, id))
+            return TRUE;
+    return run->config_directory && exists_in(run->config_directory, "mkosi.images");
+}
+
+/* Verbs that make something would make it from the defaults: an image of the host's distribution. */
+static gboolean check_recipe(const ImageParser *main, GError **error) {
+    const VerbName *verb = verb_by_name(main->run->arguments->verb);
+    gboolean needs = (verb->flags & VERB_NEEDS_BUILD) || strcmp(verb->name, "bump") == 0;
+    if (!needs || has_recipe(main))
+        return TRUE;
+    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
+            "There is no recipe in %s: no mkosi.conf, and no option that says what to make; go to the "
+            "directory of the recipe, or name it with --directory",
+            main->directory);
+    return FALSE;
+}
+
 /* Sets the version that bump or --auto-bump asks for, as if it were an option. */
 static gboolean apply_bump(ImageParser *main, GError **error) {
     const RecipeArguments *arguments = main->run->arguments;
@@ -96,7 +137,7 @@ static gboolean read_main(ImageParser *main, GError **error) {
     const char *directory = main->run->config_directory;
     if (directory && !image_parser_read(main, directory, READ_LOCAL | READ_PROFILES, NULL, error))
         return FALSE;
-    return history_write(main, snapshot, error);
+    return check_recipe(main, error) && history_write(main, snapshot, error);
 }
 
 static gboolean read_recipe(Recipe *recipe, ImageParser *main, GError **error) {
