@@ -149,9 +149,18 @@ typedef struct {
     GString *changed;
 } Comparison;
 
+/* What the manifest says of the input NAME; "" when that is nothing, or no text. */
+static const char *stored_value(JsonObject *stored, const char *name) {
+    JsonNode *node = json_object_get_member(stored, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
+                   ? json_node_get_string(node)
+                   : "";
+}
+
 static gboolean compare_input(gpointer name, gpointer value, gpointer data) {
     Comparison *comparison = data;
-    const char *before = json_object_get_string_member_with_default(comparison->stored, name, "");
+    const char *before = stored_value(comparison->stored, name);
 
     if (!g_str_equal(before, value) && !g_str_equal(before, UNUSED))
         g_string_append_printf(
@@ -171,7 +180,7 @@ static void take_over_unused(LayerInputs *inputs, JsonObject *stored) {
     g_autoptr(GList) names = json_object_get_members(stored);
 
     for (GList *name = names; name; name = name->next)
-        if (g_str_equal(json_object_get_string_member_with_default(stored, name->data, ""), UNUSED))
+        if (g_str_equal(stored_value(stored, name->data), UNUSED))
             layer_inputs_set_unused(inputs, name->data);
 }
 

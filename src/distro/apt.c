@@ -15,6 +15,7 @@
 #include "distro/apt-metadata.h"
 #include "distro/apt-run.h"
 #include "distro/apt-sources.h"
+#include "distro/apt-uris.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
 #include "distro/dpkg-status.h"
@@ -108,29 +109,6 @@ static void add_packages(
         g_ptr_array_add(argv, g_strdup(*package));
 }
 
-static DistroPackage *parse_uri_line(const char *line) {
-    /* 'http://.../x.deb' x.deb 1234 SHA256:... */
-    g_auto(GStrv) words = NULL;
-    const char *end;
-
-    if (line[0] != '\'' || !(end = strchr(line + 1, '\'')))
-        return NULL;
-    words = g_strsplit(g_strchug((char *) end + 1), " ", 3);
-    if (g_strv_length(words) != 3)
-        return NULL;
-
-    DistroPackage *package = g_new0(DistroPackage, 1);
-    package->local = g_str_has_prefix(line, "'file:");
-    package->file = g_strdup(words[0]);
-    package->size = g_ascii_strtoull(words[1], NULL, 10);
-    package->digest = g_strdup(words[2]);
-    return package;
-}
-
-static int compare_packages(gconstpointer a, gconstpointer b) {
-    return strcmp((*(DistroPackage *const *) a)->file, (*(DistroPackage *const *) b)->file);
-}
-
 /* What there is to install, and what configures the choice. */
 static GChecksum *digest_metadata(DistroSession *session) {
     GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -180,19 +158,6 @@ static char *ask_apt(DistroSession *session, const char *root, GPtrArray *argv, 
     return NULL;
 }
 
-static GPtrArray *parse_uris(const char *text) {
-    GPtrArray *packages = g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-
-    for (char **line = lines; *line; line++) {
-        DistroPackage *package = parse_uri_line(*line);
-        if (package)
-            g_ptr_array_add(packages, package);
-    }
-    g_ptr_array_sort(packages, compare_packages);
-    return packages;
-}
-
 /* The package files that apt would install, without the base's choice settled. */
 static GPtrArray *resolve_packages(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, GError **error) {
@@ -206,13 +171,17 @@ static GPtrArray *resolve_packages(DistroSession *session, const char *root, cha
     add_packages(argv, session, packages, bootstrap);
     if (!root)
         key = resolve_key(session, argv);
-    if (key && (text = resolve_cache_get(session->package_cache, key)))
-        return parse_uris(text);
+    if (key && (text = resolve_cache_get(session->package_cache, key))) {
+        GPtrArray *known = apt_uris_parse(text, NULL);
+        if (known)
+            return known;
+        g_clear_pointer(&text, g_free);
+    }
     if (!(text = ask_apt(session, root, argv, error)))
         return NULL;
     if (key)
         resolve_cache_put(session->package_cache, key, text);
-    return parse_uris(text);
+    return apt_uris_parse(text, error);
 }
 
 /* Settles what an empty tree starts with before the recipe's packages have a say, like mkosi does, so that a

@@ -344,14 +344,22 @@ void value_to_json(const Value *value, GString *out, int indent) {
         map_to_json(value, out, indent);
 }
 
-static Value *from_node(JsonNode *node) {
+/* The parser lets strings be written with bytes that are no text ("\\222"). */
+static const char *text_of(const char *string, gboolean *good) {
+    if (g_utf8_validate(string, -1, NULL))
+        return string;
+    *good = FALSE;
+    return "";
+}
+
+static Value *from_node(JsonNode *node, gboolean *good) {
     if (!node || JSON_NODE_HOLDS_NULL(node))
         return NULL;
     if (JSON_NODE_HOLDS_ARRAY(node)) {
         Value *list = value_new_list();
         JsonArray *array = json_node_get_array(node);
         for (guint i = 0; i < json_array_get_length(array); i++)
-            value_append(list, from_node(json_array_get_element(array, i)));
+            value_append(list, from_node(json_array_get_element(array, i), good));
         return list;
     }
     if (JSON_NODE_HOLDS_OBJECT(node)) {
@@ -361,13 +369,13 @@ static Value *from_node(JsonNode *node) {
         JsonNode *member;
         json_object_iter_init_ordered(&iterator, json_node_get_object(node));
         while (json_object_iter_next_ordered(&iterator, &key, &member))
-            value_set(map, key, from_node(member));
+            value_set(map, text_of(key, good), from_node(member, good));
         return map;
     }
     if (json_node_get_value_type(node) == G_TYPE_BOOLEAN)
         return value_new_bool(json_node_get_boolean(node));
     if (json_node_get_value_type(node) == G_TYPE_STRING)
-        return value_new_string(json_node_get_string(node));
+        return value_new_string(text_of(json_node_get_string(node), good));
     return value_new_int(json_node_get_int(node));
 }
 
@@ -375,5 +383,11 @@ Value *value_from_json(const char *text, gssize length, GError **error) {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     if (!json_parser_load_from_data(parser, text, length, error))
         return NULL;
-    return from_node(json_parser_get_root(parser));
+    gboolean good = TRUE;
+    g_autoptr(Value) value = from_node(json_parser_get_root(parser), &good);
+    if (good)
+        return g_steal_pointer(&value);
+    g_set_error_literal(
+            error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_INVALID_DATA, "a string in the JSON is not UTF-8");
+    return NULL;
 }
