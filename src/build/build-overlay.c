@@ -10,6 +10,7 @@
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "tree/tree.h"
+#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
@@ -117,6 +118,18 @@ static gboolean make_cached_layer(
     return image->build_layer != NULL;
 }
 
+/* The layer is used after its name may belong to another one. */
+static gboolean keep_layer(ImageBuild *image, GError **error) {
+    int used = layer_use(image->build_layer, error);
+
+    if (used < 0)
+        return FALSE;
+    g_array_append_val(image->used_layers, used);
+    g_free(image->build_layer);
+    image->build_layer = g_strdup_printf("/proc/self/fd/%d", used);
+    return TRUE;
+}
+
 static gboolean refuse_strict(const ImageBuild *image, GError **error) {
     const RecipeArguments *arguments = image->build->recipe->arguments;
 
@@ -136,13 +149,15 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
     gboolean strict = (config->incremental == INCREMENTAL_STRICT && arguments->force < 2) ||
                       arguments->rerun_build_scripts;
     g_autofree char *cache = build_cache_directory(image->build, config);
-    g_autofree char *key = image_config_expand_key(config, config->cache_key);
-    g_autofree char *name = g_strconcat(key, ".build", NULL);
+    g_autofree char *name = build_layer_name(config, ".build");
     g_autoptr(LayerInputs) inputs = NULL;
 
     if (!image->base_key)
         return make_layer(image, error);
     if (!(inputs = overlay_inputs(image, error)))
+        return FALSE;
+    AUTO_FD lock = layer_lock(cache, name, image->name, error);
+    if (lock < 0)
         return FALSE;
     /* A tree that was made anew need not be what it was, although its inputs are. */
     if (image->reused)
@@ -151,7 +166,8 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
         ui_debug("%s: layer %s is made anew, because the tree below it was", image->name, name);
     if (image->build_layer) {
         ui_step_done(ui_step_begin(image->name, "Installing build packages"), "unchanged, from the cache");
-        return TRUE;
+        return keep_layer(image, error);
     }
-    return strict ? refuse_strict(image, error) : make_cached_layer(image, inputs, cache, name, error);
+    return strict ? refuse_strict(image, error)
+                  : make_cached_layer(image, inputs, cache, name, error) && keep_layer(image, error);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "build/boot-parts.h"
@@ -49,6 +50,14 @@ char *build_user_cache_directory(void) {
     if (sandbox_caller_uid() == 0 && !g_getenv("XDG_CACHE_HOME"))
         return g_strdup("/var/cache/mkosi");
     return g_build_filename(g_get_user_cache_dir(), "mkosi", NULL);
+}
+
+char *build_layer_name(const ImageConfig *config, const char *suffix) {
+    g_autofree char *key = image_config_expand_key(config, config->cache_key);
+    g_autofree char *profiles = g_strjoinv("+", config->profiles);
+    gboolean named = recipe_setting_origin(config, "CacheKey") || !*profiles;
+
+    return g_strconcat(key, named ? "" : "~", named ? "" : profiles, suffix, NULL);
 }
 
 char *build_cache_directory(const Build *build, const ImageConfig *config) {
@@ -151,7 +160,8 @@ ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **er
     image->build = build;
     image->config = config;
     image->name = config->image;
-    image->root_fd = -1;
+    image->root_fd = image->output_lock = -1;
+    image->used_layers = g_array_new(FALSE, FALSE, sizeof(int));
     image->split_files = g_ptr_array_new_with_free_func(g_free);
     image->microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
     image->kernels = g_ptr_array_new_with_free_func(boot_kernel_free);
@@ -236,6 +246,11 @@ void image_build_free(ImageBuild *image) {
     g_free(image->packages);
     g_free(image->artifacts);
     g_free(image->repository);
+    for (guint i = 0; image->used_layers && i < image->used_layers->len; i++)
+        close(g_array_index(image->used_layers, int, i));
+    g_clear_pointer(&image->used_layers, g_array_unref);
+    if (image->output_lock >= 0)
+        close(image->output_lock);
     g_free(image->build_layer);
     g_free(image->destination);
     g_free(image->base_key);
@@ -387,7 +402,27 @@ static gboolean make_staging(Build *build, GPtrArray *stagings, GError **error) 
     return TRUE;
 }
 
+/* One build after the other: results that have the same names replace each other as a whole. */
+static int lock_outputs(const ImageConfig *config, GError **error) {
+    const char *directory = image_config_output_directory(config);
+    AUTO_FD fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result;
+
+    do
+        result = fd < 0 ? -1 : flock(fd, LOCK_EX);
+    while (result < 0 && errno == EINTR && !sandbox_cancelled());
+    if (result == 0)
+        return steal_fd(&fd);
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot lock the output directory %s: %s",
+            directory, g_strerror(errno));
+    return -1;
+}
+
 static gboolean publish_all(Build *build, GError **error) {
+    AUTO_FD lock = lock_outputs(build->recipe->main, error);
+
+    if (lock < 0)
+        return FALSE;
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
         if (!scripts_end_build(image) && !outputs_publish(image, error))

@@ -6,6 +6,7 @@
 
 #include "build/build.h"
 #include "build/image-build.h"
+#include "build/layer.h"
 #include "build/outputs.h"
 #include "build/scripts.h"
 #include "build/tools-tree.h"
@@ -13,14 +14,12 @@
 #include "ui/cleanup.h"
 
 static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
-    static const char *const suffixes[] = {".cache", ".cache.json", ".build.cache", ".build.cache.json",
-            ".kernel-modules.cache", ".kernel-modules.cache.json", ".output.cache", ".output.cache.json"};
+    static const char *const suffixes[] = {"", ".build", ".kernel-modules", ".output"};
     g_autofree char *cache = build_cache_directory(build, config);
-    g_autofree char *key = image_config_expand_key(config, config->cache_key);
 
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-        g_autofree char *path = g_strconcat(cache, "/", key, suffixes[i], NULL);
-        if (!tree_remove(AT_FDCWD, path, error))
+        g_autofree char *name = build_layer_name(config, suffixes[i]);
+        if (!layer_remove(cache, name, error))
             return FALSE;
     }
     return TRUE;

@@ -42,6 +42,8 @@ struct ImageBuild {
     char *packages;     /* $PACKAGEDIR: packages of earlier images and of this one */
     char *artifacts;    /* $ARTIFACTDIR */
     char *repository;   /* packages offered to the package manager: local ones, and those of $PACKAGEDIR */
+    GArray *used_layers; /* descriptors that keep cached layers in place (build/layer.h) */
+    int output_lock;     /* of the layer that the output becomes, while it is made; else -1 */
     char *build_layer;  /* the build overlay's layer, or NULL; set by the build packages step */
     char *destination;  /* $DESTDIR of build scripts, or NULL if none ran */
     DistroSession *distro;
@@ -117,6 +119,10 @@ char *build_package_cache_directory(const ImageConfig *config);
 
 /* Where things are kept that no setting names a place for; owned by the caller. */
 char *build_user_cache_directory(void);
+
+/* What the layers of an image are called in the cache: CacheKey=, where nothing else is said with the profiles,
+ * so that flavours of a recipe do not replace each other's. SUFFIX says which layer. Owned by the caller. */
+char *build_layer_name(const ImageConfig *config, const char *suffix);
 
 /* CacheDirectory, or its default; owned by the caller. */
 char *build_cache_directory(const Build *build, const ImageConfig *config);

@@ -180,7 +180,7 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Packing kernel modules for the initrd");
     g_autoptr(KernelModuleSet) set = initrd_module_set(image, version, error);
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
-    g_autofree char *key = image_config_expand_key(image->config, image->config->cache_key);
+    g_autofree char *key = build_layer_name(image->config, "");
     gboolean newest = g_strcmp0(version, image->kernel_version) == 0;
     g_autofree char *name =
             g_strconcat(key, ".kernel-modules", newest ? "" : ".", newest ? "" : version, NULL);
@@ -190,6 +190,7 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
     gboolean incremental = image->config->incremental != INCREMENTAL_NO;
     g_autofree char *path = NULL;
     g_autofree char *level = NULL;
+    AUTO_FD lock = -1;
 
     if (!set)
         return NULL;
@@ -200,6 +201,8 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
     if (incremental) {
         if (!add_set_inputs(image, inputs, set->modules, "modules", error) ||
                 !add_set_inputs(image, inputs, set->firmware, "firmware", error))
+            return NULL;
+        if ((lock = layer_lock(cache, name, image->name, error)) < 0)
             return NULL;
         path = layer_lookup(cache, name, inputs, image->name);
     }

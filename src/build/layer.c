@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -134,6 +136,120 @@ static char *layer_manifest_path(const char *cache, const char *name) {
     return g_build_filename(cache, file, NULL);
 }
 
+/* What layers are called that have lost their name to another one while somebody used them. */
+#define REPLACED ".cache.replaced-"
+
+static char *layer_lock_path(const char *cache, const char *name) {
+    g_autofree char *file = g_strconcat(name, ".cache.lock", NULL);
+    return g_build_filename(cache, file, NULL);
+}
+
+/* Waits for the lock FD. FALSE with ERROR set when the build was interrupted. */
+static gboolean wait_for_lock(int fd, const char *name, const char *image, GError **error) {
+    for (guint round = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; round++) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot lock the layer %s: %s",
+                    name, g_strerror(errno));
+            return FALSE;
+        }
+        if (sandbox_cancelled()) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "Interrupted");
+            return FALSE;
+        }
+        /* Others hold it for a moment only, unless they make the layer. */
+        if (round == 50)
+            ui_info("%s: waiting for another build that makes the layer %s", image, name);
+        g_usleep(20 * 1000);
+    }
+    return TRUE;
+}
+
+/* Whether PATH still is the file that FD is. */
+static gboolean is_same_file(int fd, const char *path) {
+    struct stat ours, theirs;
+    return fstat(fd, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+           ours.st_ino == theirs.st_ino;
+}
+
+int layer_lock(const char *cache, const char *name, const char *image, GError **error) {
+    g_autofree char *path = layer_lock_path(cache, name);
+
+    for (int attempt = 0;; attempt++) {
+        AUTO_FD fd = g_mkdir_with_parents(cache, 0755) < 0
+                             ? -1
+                             : open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0 && errno == ENOENT && attempt < 100)
+            continue; /* The cache was removed just now. */
+        if (fd < 0) {
+            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
+                    g_strerror(errno));
+            return -1;
+        }
+        if (!wait_for_lock(fd, name, image, error))
+            return -1;
+        /* Whoever cleans removes it while it is locked. */
+        if (is_same_file(fd, path))
+            return steal_fd(&fd);
+    }
+}
+
+int layer_use(const char *path, GError **error) {
+    AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0)
+        return steal_fd(&fd);
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot use the layer %s: %s", path,
+            g_strerror(errno));
+    return -1;
+}
+
+/* Removes layers without a name that nobody uses. */
+static void remove_replaced(const char *cache) {
+    int fd = open(cache, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(GPtrArray) names = fd >= 0 ? tree_list(fd, NULL) : NULL;
+
+    for (guint i = 0; names && i < names->len; i++) {
+        g_autofree char *path = g_build_filename(cache, names->pdata[i], NULL);
+        if (!strstr(names->pdata[i], REPLACED))
+            continue;
+        AUTO_FD layer = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (layer >= 0 && flock(layer, LOCK_EX | LOCK_NB) == 0)
+            (void) tree_remove(AT_FDCWD, path, NULL);
+    }
+}
+
+/* Takes the name from the layer, and the layer out of the cache if nobody uses it. The lock is held. */
+static gboolean retire(const char *cache, const char *name, GError **error) {
+    g_autofree char *path = layer_path(cache, name);
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *old = g_strconcat(cache, "/", name, REPLACED, uuid, NULL);
+    g_autofree char *manifest = layer_manifest_path(cache, name);
+
+    /* Without its manifest a layer does not count, so that is what goes first. */
+    (void) g_unlink(manifest);
+    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        if (!tree_remove(AT_FDCWD, path, error))
+            return FALSE;
+    } else if (rename(path, old) < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot rename %s: %s", path,
+                g_strerror(errno));
+        return FALSE;
+    }
+    remove_replaced(cache);
+    return TRUE;
+}
+
+gboolean layer_remove(const char *cache, const char *name, GError **error) {
+    g_autofree char *lock_path = layer_lock_path(cache, name);
+
+    if (!g_file_test(cache, G_FILE_TEST_IS_DIR))
+        return TRUE;
+    AUTO_FD lock = layer_lock(cache, name, "clean", error);
+    if (lock < 0 || !retire(cache, name, error))
+        return FALSE;
+    (void) g_unlink(lock_path);
+    return TRUE;
+}
+
 static JsonObject *read_manifest(const char *path) {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     JsonNode *root;
@@ -246,10 +362,8 @@ char *layer_store(
                 g_strerror(errno));
         return NULL;
     }
-    /* Without its manifest a layer does not count, so the old one stops counting first and the new one
-     * starts last. */
-    (void) g_unlink(manifest);
-    if (!tree_remove(AT_FDCWD, target, error) || !move_into_place(path, target, error) ||
+    /* The old one stops counting first and the new one starts last. */
+    if (!retire(cache, name, error) || !move_into_place(path, target, error) ||
             !write_manifest(manifest, inputs, error)) {
         g_prefix_error(error, "Cannot store the layer %s in %s: ", name, cache);
         return NULL;

@@ -28,6 +28,19 @@ void layer_inputs_set_unused(LayerInputs *inputs, const char *name);
 /* The key, hex; owned by the inputs. Final after layer_lookup() or layer_store(). */
 const char *layer_inputs_key(LayerInputs *inputs);
 
+/* Layers are shared by builds that run at once. Whoever looks for a layer holds its lock until it has been put
+ * into use or made, so that builds which need the same one make it once, and wait for each other (with a message,
+ * as IMAGE). The lock goes when the process dies. Returns a descriptor to be closed, or -1 with ERROR set. */
+int layer_lock(const char *cache, const char *name, const char *image, GError **error);
+
+/* Keeps the layer (a directory) at PATH from being removed until the descriptor is closed, also when another one
+ * takes its name. Call it with the lock held. "/proc/self/fd/N" is the layer from then on. -1 with ERROR set on
+ * failure. */
+int layer_use(const char *path, GError **error);
+
+/* Removes the layer NAME from CACHE, with its lock; what is in use goes when nobody uses it any more. */
+gboolean layer_remove(const char *cache, const char *name, GError **error);
+
 /* The path of the layer NAME in CACHE when it was made from the same INPUTS, else NULL; owned by the caller.
  * With --debug it says why, with STEP_IMAGE as the image's name. */
 char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, const char *step_image);

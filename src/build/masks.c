@@ -129,7 +129,7 @@ static void share(Search *search, const char *directory, char *const *patterns) 
 }
 
 static void search_settings(Search *search, const ImageConfig *config) {
-    static char *const layers[] = {(char *) "*.cache", (char *) "*.cache.json", NULL};
+    static char *const layers[] = {(char *) "*.cache", (char *) "*.cache.*", NULL};
     const char *const made[] = {config->package_cache_directory, config->workspace_directory,
             config->build_directory, config->forward_journal, config->tools_tree};
     g_auto(GStrv) secrets = image_config_secret_files(config);

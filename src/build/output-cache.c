@@ -9,6 +9,7 @@
 #include "build/outputs.h"
 #include "build/packages.h"
 #include "tree/tree.h"
+#include "ui/cleanup.h"
 #include "ui/step.h"
 
 /* Scripts with network could bring anything; what they do is not known beforehand. */
@@ -22,8 +23,7 @@ static gboolean is_cacheable(const ImageBuild *image) {
 }
 
 static char *layer_name(const ImageBuild *image) {
-    g_autofree char *key = image_config_expand_key(image->config, image->config->cache_key);
-    return g_strconcat(key, ".output", NULL);
+    return build_layer_name(image->config, ".output");
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b) {
@@ -80,7 +80,12 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
     g_autofree char *target = g_build_filename(image->staging, main, NULL);
     g_autofree char *layer = NULL;
 
-    if (!is_cacheable(image) || image->build->recipe->arguments->force > 1)
+    if (!is_cacheable(image))
+        return TRUE;
+    /* Held until the output is stored, or copied. */
+    if ((image->output_lock = layer_lock(cache, name, image->name, error)) < 0)
+        return FALSE;
+    if (image->build->recipe->arguments->force > 1)
         return TRUE;
     if (!(inputs = output_inputs(image, error)))
         return FALSE;
@@ -89,6 +94,7 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
     if (!tree_copy(AT_FDCWD, layer, AT_FDCWD, target, 0, error) || !step_link(image, error))
         return FALSE;
     ui_step_done(ui_step_begin(image->name, "Building the initrd"), "unchanged, from the cache");
+    cleanup_fd(&image->output_lock);
     *ret_reused = TRUE;
     return TRUE;
 }
@@ -106,5 +112,6 @@ gboolean output_cache_store(ImageBuild *image, GError **error) {
             !tree_copy(AT_FDCWD, image->output, AT_FDCWD, copy, 0, error))
         return FALSE;
     layer = layer_store(cache, name, inputs, copy, error);
+    cleanup_fd(&image->output_lock);
     return layer != NULL;
 }

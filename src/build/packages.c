@@ -252,7 +252,7 @@ static gboolean make_base_tree(ImageBuild *image, LayerInputs *inputs, GError **
 }
 
 static char *layer_name(const ImageBuild *image) {
-    return image_config_expand_key(image->config, image->config->cache_key);
+    return build_layer_name(image->config, "");
 }
 
 static gboolean open_root(ImageBuild *image, GError **error) {
@@ -280,7 +280,11 @@ static gboolean mount_over_layer(ImageBuild *image, char *layer, GError **error)
     g_autofree char *work = upper ? image_subdirectory(image, "work", error) : NULL;
     g_autofree char *target = work ? image_subdirectory(image, "merged", error) : NULL;
     char *const lowers[] = {layer, NULL};
+    int used = layer_use(layer, error);
 
+    if (used < 0)
+        return FALSE;
+    g_array_append_val(image->used_layers, used);
     if (!target || !tree_mount_overlay(lowers, upper, work, target, error)) {
         g_prefix_error(error, "Cannot lay a tree over the cached layer %s: ", layer);
         return FALSE;
@@ -341,8 +345,10 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
     /* What base trees hold may change at any time, so nothing that was made over them is kept. */
     if (image->config->base_trees[0])
         return base_trees_mount(image, error) && make_base_tree(image, NULL, error);
+    AUTO_FD lock = -1;
     if (incremental) {
-        if (!(inputs = packages_layer_inputs(image, error)))
+        if (!(inputs = packages_layer_inputs(image, error)) ||
+                (lock = layer_lock(cache, name, image->name, error)) < 0)
             return FALSE;
         if (arguments->force < 2)
             layer = layer_lookup(cache, name, inputs, image->name);
