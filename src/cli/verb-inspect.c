@@ -1,11 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "build/build.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
 #include "ui/log.h"
+
+/* What the recipe makes, where its build leaves it. Archives and directories have no chain of their own. */
+static char *find_output(const Recipe *recipe, GError **error) {
+    switch (recipe->main->format) {
+    case OUTPUT_FORMAT_DISK:
+    case OUTPUT_FORMAT_ESP:
+    case OUTPUT_FORMAT_UKI:
+    case OUTPUT_FORMAT_ADDON:
+    case OUTPUT_FORMAT_SYSEXT:
+    case OUTPUT_FORMAT_CONFEXT:
+    case OUTPUT_FORMAT_PORTABLE:
+        break;
+    default:
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "This recipe makes no disk and no kernel image but Format=%s, which has no chain of trust "
+                "to "
+                "inspect; check it against its SHA256SUMS (Checksum=yes), or look into it with 'particleos "
+                "shell'",
+                output_format_to_string(recipe->main->format));
+        return NULL;
+    }
+    g_autofree char *path = build_output_path(recipe->main);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return g_steal_pointer(&path);
+    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
+            "There is no image %s: build it first with 'particleos build', or name one: particleos inspect "
+            "IMAGE",
+            path);
+    return NULL;
+}
+
+/* "HASH  PATH" in each line, as sha256sum prints them: path to hash. */
+static GHashTable *read_known_files(const char *path, GError **error) {
+    g_autofree char *text = NULL;
+    if (!g_file_get_contents(path, &text, NULL, error))
+        return NULL;
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (guint i = 0; lines[i]; i++) {
+        const char *line = g_strchomp(lines[i]);
+        if (*line == '\0' || *line == '#')
+            continue;
+        gsize digits = strspn(line, "0123456789abcdefABCDEF");
+        if (digits != 64 || line[64] != ' ' || (line[65] != ' ' && line[65] != '*') || line[66] == '\0') {
+            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                    "%s:%u: expected a SHA-256 and a path, as sha256sum prints them", path, i + 1);
+            return NULL;
+        }
+        const char *name = line + 66;
+        while (*name == '/' || g_str_has_prefix(name, "./"))
+            name += *name == '/' ? 1 : 2;
+        g_hash_table_replace(known, g_ascii_strdown(name, -1), g_strndup(line, 64));
+    }
+    return g_steal_pointer(&known);
+}
 
 /* The image that is named, or the one that the recipe makes. */
 static char *find_image(const Recipe *recipe, GError **error) {
@@ -18,7 +74,7 @@ static char *find_image(const Recipe *recipe, GError **error) {
     if (named && named[0])
         return g_strdup(named[0]);
     if (recipe->main && recipe->main->output)
-        return build_output_path(recipe->main);
+        return find_output(recipe, error);
     g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
             "There is no recipe here that says which image to inspect; name one: particleos inspect IMAGE");
     return NULL;
@@ -44,8 +100,19 @@ gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(Certificate) certificate = NULL;
     if (arguments->certificate && !(certificate = certificate_load(arguments->certificate, error)))
         return FALSE;
+    g_autoptr(Certificate) pcr_certificate = NULL;
+    if (arguments->pcr_certificate &&
+            !(pcr_certificate = certificate_load(arguments->pcr_certificate, error)))
+        return FALSE;
+    g_autoptr(GHashTable) known_files = NULL;
+    if (arguments->known_files && !(known_files = read_known_files(arguments->known_files, error)))
+        return FALSE;
 
-    InspectOptions options = {.certificate = certificate};
+    InspectOptions options = {
+            .certificate = certificate,
+            .pcr_certificate = pcr_certificate,
+            .known_files = known_files,
+    };
     g_autoptr(InspectNode) report = inspect_image(path, &options, error);
     if (!report)
         return FALSE;
@@ -56,6 +123,8 @@ gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
         inspect_node_print(report);
         print_verdict(report);
     }
-    *ret_exit_status = inspect_node_get_worst(report) == INSPECT_BROKEN ? 1 : 0;
+    /* Whoever calls goes by the status: only a chain that is whole is good. */
+    InspectVerdict worst = inspect_node_get_worst(report);
+    *ret_exit_status = worst == INSPECT_BROKEN || worst == INSPECT_MISSING ? 1 : 0;
     return TRUE;
 }

@@ -6,40 +6,11 @@
 #include <unistd.h>
 
 #include "crypto/digest.h"
+#include "format/fat-internal.h"
 
 #define BOOT_SECTOR_SIZE 512
-#define ENTRY_SIZE 32
-#define ATTRIBUTE_VOLUME 0x08
-#define ATTRIBUTE_DIRECTORY 0x10
-#define ATTRIBUTE_LONG_NAME 0x0f
-#define LONG_NAME_CHARACTERS 13
-#define LONG_NAME_PARTS_MAX 20
 #define DIRECTORY_SIZE_MAX (2 * 1024 * 1024) /* 65536 entries, the limit of the format */
 #define FILE_SIZE_MAX (1024u * 1024 * 1024)  /* more than any firmware would load */
-
-struct FatReader {
-    int fd;
-    guint64 offset;
-    guint64 size;
-
-    int bits;
-    guint32 cluster_size;
-    guint32 n_clusters; /* numbered from 2 */
-    guint64 data_offset;
-    guint64 root_offset; /* FAT12 and FAT16: the root directory is outside of the clusters */
-    guint32 root_size;
-    guint32 root_cluster; /* FAT32 */
-    guint8 *fat;
-    gsize fat_size;
-};
-
-static guint16 read_le16(const guint8 *p) {
-    return (guint16) (p[0] | p[1] << 8);
-}
-
-static guint32 read_le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
-}
 
 static gboolean set_malformed(GError **error, const char *what) {
     g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Damaged FAT file system: %s", what);
@@ -47,7 +18,7 @@ static gboolean set_malformed(GError **error, const char *what) {
 }
 
 /* Reads SIZE bytes from byte OFFSET of the file system on. */
-static gboolean read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error) {
+gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error) {
     if (offset > reader->size || size > reader->size - offset)
         return set_malformed(error, "something is outside of it");
     for (gsize done = 0; done < size;) {
@@ -65,13 +36,35 @@ static gboolean read_at(FatReader *reader, guint64 offset, void *buffer, gsize s
     return TRUE;
 }
 
+/* Firmware (EDK2), Linux and mtools take a file system without a 16-bit size of its tables for FAT32 and
+ * tell FAT12 from FAT16 by the number of clusters; the specification goes by that number alone, and readers
+ * differ by two about the limits. What they would not read alike is refused. A FAT32 file system with few
+ * clusters has no root directory for those who take it for another type. */
+static gboolean decide_type(FatReader *reader, const guint8 *boot, guint64 n_clusters, GError **error) {
+    gboolean small_table = fat_le16(boot + 22) != 0, has_root = fat_le16(boot + 17) != 0;
+    if (small_table != has_root)
+        return set_malformed(error, "readers differ on its type: FAT32 by one field, not by another");
+    if (fat_le16(boot + 19) != 0 && fat_le32(boot + 32) != 0)
+        return set_malformed(error, "it has two sizes");
+    if (!small_table) {
+        reader->bits = 32;
+        return TRUE;
+    }
+    if (n_clusters >= 65525 - 16)
+        return set_malformed(error, "readers differ on its type: FAT16 or FAT32");
+    if (n_clusters >= 4085 - 2 && n_clusters < 4085 + 4)
+        return set_malformed(error, "readers differ on its type: FAT12 or FAT16");
+    reader->bits = n_clusters < 4085 ? 12 : 16;
+    return TRUE;
+}
+
 /* Works out the geometry from the boot sector. RET_FAT_OFFSET says where the allocation table is. */
 static gboolean parse_boot_sector(
         FatReader *reader, const guint8 *boot, guint64 *ret_fat_offset, GError **error) {
-    guint32 sector = read_le16(boot + 11), per_cluster = boot[13], reserved = read_le16(boot + 14);
-    guint32 n_fats = boot[16], root_entries = read_le16(boot + 17);
-    guint64 sectors = read_le16(boot + 19) ? read_le16(boot + 19) : read_le32(boot + 32);
-    guint64 fat_sectors = read_le16(boot + 22) ? read_le16(boot + 22) : read_le32(boot + 36);
+    guint32 sector = fat_le16(boot + 11), per_cluster = boot[13], reserved = fat_le16(boot + 14);
+    guint32 n_fats = boot[16], root_entries = fat_le16(boot + 17);
+    guint64 sectors = fat_le16(boot + 19) ? fat_le16(boot + 19) : fat_le32(boot + 32);
+    guint64 fat_sectors = fat_le16(boot + 22) ? fat_le16(boot + 22) : fat_le32(boot + 36);
     if (boot[510] != 0x55 || boot[511] != 0xaa)
         return set_malformed(error, "no boot sector");
     if (sector < 512 || sector > 4096 || (sector & (sector - 1)) != 0 || per_cluster == 0 ||
@@ -83,21 +76,28 @@ static gboolean parse_boot_sector(
     if (sectors * sector > reader->size || data_sector >= sectors)
         return set_malformed(error, "it is larger than its partition");
     guint64 n_clusters = (sectors - data_sector) / per_cluster;
-    reader->bits = n_clusters < 4085 ? 12 : n_clusters < 65525 ? 16 : 32;
+    if (!decide_type(reader, boot, n_clusters, error))
+        return FALSE;
+    reader->sector_size = sector;
+    reader->n_tables = n_fats;
+    reader->table_size = fat_sectors * sector;
+    reader->total_size = sectors * sector;
     reader->cluster_size = sector * per_cluster;
     reader->data_offset = data_sector * sector;
     reader->root_offset = (reserved + n_fats * fat_sectors) * sector;
     reader->root_size = root_entries * ENTRY_SIZE;
-    reader->root_cluster = reader->bits == 32 ? read_le32(boot + 44) : 0;
+    reader->root_cluster = reader->bits == 32 ? fat_le32(boot + 44) : 0;
 
     /* Clusters without an entry in the allocation table do not exist. */
     guint64 n_entries = fat_sectors * sector * 8 / reader->bits;
     if (n_entries < 3 || n_clusters > G_MAXUINT32 - 16)
         return set_malformed(error, "impossible geometry");
-    reader->n_clusters = (guint32) MIN(n_clusters, n_entries - 2);
+    if (n_clusters > n_entries - 2)
+        return set_malformed(error, "its allocation table is too small");
+    reader->n_clusters = (guint32) n_clusters;
     reader->fat_size = ((gsize) reader->n_clusters + 2) * reader->bits / 8 + 2;
     reader->fat_size = MIN(reader->fat_size, fat_sectors * sector);
-    *ret_fat_offset = (guint64) reserved * sector;
+    *ret_fat_offset = reader->table_offset = (guint64) reserved * sector;
     return TRUE;
 }
 
@@ -108,11 +108,11 @@ FatReader *fat_reader_new(int fd, guint64 offset, guint64 size, GError **error) 
     reader->size = size;
     guint8 boot[BOOT_SECTOR_SIZE];
     guint64 fat_offset = 0;
-    if (!read_at(reader, 0, boot, sizeof boot, error) ||
+    if (!fat_read_at(reader, 0, boot, sizeof boot, error) ||
             !parse_boot_sector(reader, boot, &fat_offset, error))
         return NULL;
     reader->fat = g_malloc(reader->fat_size);
-    if (!read_at(reader, fat_offset, reader->fat, reader->fat_size, error))
+    if (!fat_read_at(reader, fat_offset, reader->fat, reader->fat_size, error))
         return NULL;
     return g_steal_pointer(&reader);
 }
@@ -135,31 +135,31 @@ void fat_entry_free(FatEntry *entry) {
     g_free(entry);
 }
 
-static gboolean is_cluster(const FatReader *reader, guint32 cluster) {
+gboolean fat_is_cluster(const FatReader *reader, guint32 cluster) {
     return cluster >= 2 && cluster - 2 < reader->n_clusters;
 }
 
 /* The cluster after CLUSTER; a number that is none ends the chain. */
-static guint32 next_cluster(const FatReader *reader, guint32 cluster) {
+guint32 fat_next_cluster(const FatReader *reader, guint32 cluster) {
     gsize position = (gsize) cluster * reader->bits / 8;
     if (position + (reader->bits == 32 ? 4 : 2) > reader->fat_size)
         return 0;
     switch (reader->bits) {
     case 12: {
-        guint16 pair = read_le16(reader->fat + position);
+        guint16 pair = fat_le16(reader->fat + position);
         return cluster % 2 ? pair >> 4 : pair & 0xfff;
     }
     case 16:
-        return read_le16(reader->fat + position);
+        return fat_le16(reader->fat + position);
     default:
-        return read_le32(reader->fat + position) & 0x0fffffff;
+        return fat_le32(reader->fat + position) & 0x0fffffff;
     }
 }
 
 /* Follows a chain until SIZE bytes are read or, with a SIZE of 0, to its end, but not beyond LIMIT. */
 static GByteArray *read_chain(FatReader *reader, guint32 cluster, gsize size, gsize limit, GError **error) {
     g_autoptr(GByteArray) content = g_byte_array_new();
-    while (is_cluster(reader, cluster) && (size == 0 || content->len < size)) {
+    while (fat_is_cluster(reader, cluster) && (size == 0 || content->len < size)) {
         if (content->len > limit) {
             set_malformed(error, "a chain of clusters without end");
             return NULL;
@@ -167,29 +167,21 @@ static GByteArray *read_chain(FatReader *reader, guint32 cluster, gsize size, gs
         guint old = content->len;
         g_byte_array_set_size(content, old + reader->cluster_size);
         guint64 offset = reader->data_offset + (guint64) (cluster - 2) * reader->cluster_size;
-        if (!read_at(reader, offset, content->data + old, reader->cluster_size, error))
+        if (!fat_read_at(reader, offset, content->data + old, reader->cluster_size, error))
             return NULL;
-        cluster = next_cluster(reader, cluster);
+        cluster = fat_next_cluster(reader, cluster);
     }
     return g_steal_pointer(&content);
 }
 
-/* A long name while its parts are collected; they come last part first. */
-typedef struct {
-    gunichar2 characters[LONG_NAME_PARTS_MAX * LONG_NAME_CHARACTERS + 1];
-    guint expected; /* number of the part that comes next, 0: complete */
-    guint8 checksum;
-    gboolean valid;
-} LongName;
-
-static guint8 short_name_checksum(const guint8 *name) {
+guint8 fat_short_name_checksum(const guint8 *name) {
     guint8 sum = 0;
     for (guint i = 0; i < 11; i++)
         sum = (guint8) ((sum >> 1 | sum << 7) + name[i]);
     return sum;
 }
 
-static void long_name_add(LongName *name, const guint8 *entry) {
+void fat_long_name_add(FatLongName *name, const guint8 *entry) {
     static const guint8 positions[LONG_NAME_CHARACTERS] = {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
     guint part = entry[0] & 0x3f;
     if ((entry[0] & 0x40) != 0) {
@@ -204,7 +196,7 @@ static void long_name_add(LongName *name, const guint8 *entry) {
     }
     name->expected = part - 1;
     for (guint i = 0; i < LONG_NAME_CHARACTERS; i++) {
-        gunichar2 c = read_le16(entry + positions[i]);
+        gunichar2 c = fat_le16(entry + positions[i]);
         name->characters[(part - 1) * LONG_NAME_CHARACTERS + i] = c == 0xffff ? 0 : c;
     }
 }
@@ -224,8 +216,9 @@ static char *short_name(const guint8 *entry) {
     return g_utf8_make_valid(raw, -1);
 }
 
-static char *entry_name(const guint8 *entry, const LongName *long_name) {
-    if (long_name->valid && long_name->expected == 0 && long_name->checksum == short_name_checksum(entry)) {
+char *fat_entry_name(const guint8 *entry, const FatLongName *long_name) {
+    if (long_name->valid && long_name->expected == 0 &&
+            long_name->checksum == fat_short_name_checksum(entry)) {
         char *name = g_utf16_to_utf8(long_name->characters, -1, NULL, NULL, NULL);
         if (name && *name)
             return name;
@@ -241,20 +234,20 @@ static int compare_entries(gconstpointer a, gconstpointer b) {
 
 static GPtrArray *parse_directory(const FatReader *reader, const guint8 *data, gsize size) {
     GPtrArray *entries = g_ptr_array_new_with_free_func((GDestroyNotify) fat_entry_free);
-    LongName long_name = {0};
+    FatLongName long_name = {0};
     for (gsize i = 0; i + ENTRY_SIZE <= size && data[i] != 0; i += ENTRY_SIZE) {
         const guint8 *raw = data + i;
         if (raw[0] != 0xe5 && (raw[11] & 0x3f) == ATTRIBUTE_LONG_NAME) {
-            long_name_add(&long_name, raw);
+            fat_long_name_add(&long_name, raw);
             continue;
         }
         if (raw[0] != 0xe5 && raw[0] != '.' && (raw[11] & ATTRIBUTE_VOLUME) == 0) {
             FatEntry *entry = g_new0(FatEntry, 1);
-            entry->name = entry_name(raw, &long_name);
+            entry->name = fat_entry_name(raw, &long_name);
             entry->is_directory = (raw[11] & ATTRIBUTE_DIRECTORY) != 0;
-            entry->size = entry->is_directory ? 0 : read_le32(raw + 28);
-            guint32 high = reader->bits == 32 ? read_le16(raw + 20) : 0;
-            entry->cluster = high << 16 | read_le16(raw + 26);
+            entry->size = entry->is_directory ? 0 : fat_le32(raw + 28);
+            guint32 high = reader->bits == 32 ? fat_le16(raw + 20) : 0;
+            entry->cluster = high << 16 | fat_le16(raw + 26);
             g_ptr_array_add(entries, entry);
         }
         memset(&long_name, 0, sizeof long_name);
@@ -266,7 +259,7 @@ static GPtrArray *parse_directory(const FatReader *reader, const guint8 *data, g
 static GPtrArray *list_root(FatReader *reader, GError **error) {
     if (reader->bits != 32) {
         g_autofree guint8 *data = g_malloc(reader->root_size + 1);
-        if (!read_at(reader, reader->root_offset, data, reader->root_size, error))
+        if (!fat_read_at(reader, reader->root_offset, data, reader->root_size, error))
             return NULL;
         return parse_directory(reader, data, reader->root_size);
     }

@@ -83,5 +83,6 @@ void inspect_check_checksums(InspectContext *context, InspectNode *node) {
         check_file(node, directory, *line, file);
     }
     if (!listed)
-        inspect_node_set(inspect_node_add(node, "checksum", name), INSPECT_MISSING, "is not in the list");
+        inspect_node_set(
+                inspect_node_add(node, "checksum", name), INSPECT_NOT_APPLICABLE, "is not in the list");
 }

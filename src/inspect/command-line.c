@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* Splits at spaces outside of double quotes, which are dropped. */
-static GPtrArray *split_words(const char *command_line) {
+GPtrArray *command_line_split(const char *command_line) {
     GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
     GString *word = g_string_new(NULL);
     gboolean quoted = FALSE;
@@ -35,7 +34,7 @@ static gboolean name_matches(const char *word, const char *name, gsize length) {
 }
 
 char *command_line_get(const char *command_line, const char *name) {
-    g_autoptr(GPtrArray) words = split_words(command_line);
+    g_autoptr(GPtrArray) words = command_line_split(command_line);
     gsize length = strlen(name);
     char *value = NULL;
     for (guint i = 0; i < words->len; i++) {
@@ -63,10 +62,7 @@ static gboolean flags_want_signed(const char *flags) {
     for (char **part = parts; *part; part++) {
         if (strcmp(*part, "signed") == 0)
             is_signed = TRUE;
-        else if (strcmp(*part, "verity") == 0 || strcmp(*part, "encrypted") == 0 ||
-                 strcmp(*part, "unprotected") == 0 || strcmp(*part, "unused") == 0 ||
-                 strcmp(*part, "open") == 0 || strcmp(*part, "ignore") == 0 ||
-                 g_str_has_prefix(*part, "encryptedwithintegrity"))
+        else if (!g_str_has_prefix(*part, "read-only-") && !g_str_has_prefix(*part, "growfs-"))
             return FALSE;
     }
     return is_signed;

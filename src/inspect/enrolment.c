@@ -75,6 +75,44 @@ void inspect_enrolment_collect(InspectContext *context, const InspectEsp *esp) {
         collect_set(context, esp, sets->pdata[i]);
 }
 
+/* The list of what is revoked need not be there; if it is, firmware must take it. */
+static void check_revocations(InspectContext *context, const InspectEsp *esp, InspectNode *node,
+        const char *directory, GPtrArray *vouchers) {
+    g_auto(KeyVariable) dbx = {NULL};
+    key_variable_read(&dbx, esp, directory, "dbx");
+    if (!dbx.variable && !dbx.error)
+        return;
+    g_autofree char *title = g_strdup_printf("%s/dbx.auth", directory);
+    InspectNode *link = inspect_node_add(node, "enrolment", title);
+    g_autoptr(Certificate) signer = NULL;
+    g_autoptr(GError) error = NULL;
+    if (dbx.error)
+        inspect_node_set_error(link, dbx.error);
+    else if (!efi_authenticated_variable_verify(dbx.variable, "dbx", EFI_UPDATE_REPLACE, &signer, &error))
+        inspect_node_set_error(link, error);
+    else if (!inspect_has_certificate(vouchers, signer) ||
+             (context->options->certificate && !certificate_equal(context->options->certificate, signer)))
+        inspect_node_set(link, INSPECT_BROKEN, "signed by %s, which has no authority over dbx",
+                certificate_get_description(signer));
+    else
+        inspect_node_set(link, INSPECT_OK, "signed by %s", certificate_get_description(signer));
+}
+
+/* With a pinned certificate no other may start anything. */
+static const Certificate *find_stranger(const InspectContext *context, const KeyVariable *key) {
+    for (guint i = 0; context->options->certificate && i < key->certificates->len; i++)
+        if (!certificate_equal(context->options->certificate, key->certificates->pdata[i]))
+            return key->certificates->pdata[i];
+    return NULL;
+}
+
+/* Digests in db let programs start that nobody signed. */
+static gboolean has_other_entries(const KeyVariable *key) {
+    g_autoptr(GPtrArray) signatures = efi_signature_list_parse(
+            g_bytes_get_data(key->variable->payload, NULL), g_bytes_get_size(key->variable->payload), NULL);
+    return !signatures || signatures->len != key->certificates->len;
+}
+
 /* Checks that the variable is well-formed, signed by one of VOUCHERS, and by the pinned certificate. */
 static void check_variable(InspectContext *context, InspectNode *node, const char *directory,
         const char *name, const KeyVariable *key, GPtrArray *vouchers) {
@@ -104,6 +142,11 @@ static void check_variable(InspectContext *context, InspectNode *node, const cha
                 certificate_get_description(signer), certificate_get_description(pinned));
     else if (key->certificates->len == 0)
         inspect_node_set(link, INSPECT_BROKEN, "holds no certificate");
+    else if (has_other_entries(key))
+        inspect_node_set(link, INSPECT_BROKEN, "holds something that is no certificate");
+    else if (find_stranger(context, key))
+        inspect_node_set(link, INSPECT_BROKEN, "also trusts %s",
+                certificate_get_description(find_stranger(context, key)));
     else {
         GString *subjects = g_string_new(NULL);
         for (guint i = 0; i < key->certificates->len; i++)
@@ -134,6 +177,7 @@ static void check_set(
     check_variable(context, node, directory, "PK", &pk, pk.certificates);
     check_variable(context, node, directory, "KEK", &kek, pk.certificates);
     check_variable(context, node, directory, "db", &db, kek.certificates);
+    check_revocations(context, esp, node, directory, kek.certificates);
     check_platform_key_is_ca(node, &pk);
 }
 

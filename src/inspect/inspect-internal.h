@@ -3,7 +3,7 @@
 
 /* What the checks of one inspection share. */
 
-#include "format/fat-reader.h"
+#include "format/fat-audit.h"
 #include "inspect/inspect.h"
 #include "inspect/partitions.h"
 
@@ -11,7 +11,9 @@ typedef struct {
     const char *path;
     int fd;
     const InspectOptions *options;
+    guint64 size;          /* bytes of the file or disk */
     GPtrArray *partitions; /* of InspectPartition */
+    GPtrArray *esps;       /* of InspectEsp: the file systems of all partitions that firmware reads */
 
     /* Certificates that signatures may be by, an array of Certificate: the pinned one, those of the
      * enrolment variables, those inside Authenticode signatures. */
@@ -28,6 +30,8 @@ typedef struct {
 typedef struct {
     const InspectPartition *partition;
     FatReader *fat;
+    GPtrArray *files;    /* of FatFile */
+    GPtrArray *problems; /* strings: what readers could differ on */
 } InspectEsp;
 
 /* esp.c: boot loaders, UKIs and addons below NODE; inspect_esp_collect() runs first and fills KNOWN and
@@ -35,6 +39,22 @@ typedef struct {
 void inspect_esp_collect(InspectContext *context, const InspectEsp *esp);
 void inspect_esp_check_loaders(InspectContext *context, const InspectEsp *esp, InspectNode *node);
 void inspect_esp_check_ukis(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+void inspect_esp_check_others(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+void inspect_esp_check_names(InspectContext *context, InspectNode *node);
+void inspect_esp_check_file_system(InspectContext *context, const InspectEsp *esp, InspectNode *node);
+
+/* inspect.c: the report on a disk image inside of another one. */
+InspectNode *inspect_nested(InspectContext *context, GBytes *image, GError **error);
+
+/* partition-content.c: a node for a partition below ROOT; all partitions that are neither for firmware nor
+ * volumes. */
+InspectNode *inspect_add_partition(InspectNode *root, const InspectPartition *partition);
+void inspect_check_partitions(InspectContext *context, InspectNode *root);
+
+/* pe-file.c: a child of NODE for each way in which IMAGE is no program that all firmware loads alike; what
+ * an addon brings. */
+void inspect_check_program(InspectNode *node, const char *path, GBytes *image);
+void inspect_check_addon_content(InspectNode *node, const char *path, GBytes *image);
 
 /* enrolment.c: the variables of loader/keys/ */
 void inspect_enrolment_collect(InspectContext *context, const InspectEsp *esp);
@@ -48,6 +68,7 @@ void inspect_collect_signers(InspectContext *context, GBytes *image);
 
 /* uki.c: children of NODE about what is inside of a UKI. */
 void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image);
+void inspect_check_command_line_words(InspectNode *node, const char *command_line);
 
 /* pe-file.c: whether the file is a program for UEFI rather than a disk, and its report. */
 gboolean inspect_is_pe_file(const InspectContext *context);

@@ -14,6 +14,11 @@ typedef struct {
     /* The certificate by which everything must be signed, or NULL: then signatures only have to be valid and
      * consistent with each other. */
     const Certificate *certificate;
+    /* Whose key the expected PCRs must be signed by, or NULL: CERTIFICATE. */
+    const Certificate *pcr_certificate;
+    /* Files of the ESP that the caller knows: path in lower case ("efi/tool.bin") to SHA-256 in hexadecimal
+     * (both char *), or NULL. */
+    GHashTable *known_files;
     guint threads; /* for hashing; 0: all processors */
 } InspectOptions;
 

@@ -19,6 +19,11 @@ static const struct {
 } partition_types[] = {
         {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", INSPECT_ESP, INSPECT_ROLE_DATA},
         {"bc13c2ff-59e6-4262-a352-b275fd6f7172", INSPECT_XBOOTLDR, INSPECT_ROLE_DATA},
+        {"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f", INSPECT_SWAP, INSPECT_ROLE_DATA},
+        {"933ac7e1-2eb4-4f13-b844-0e14e2aef915", INSPECT_HOME, INSPECT_ROLE_DATA},
+        {"3b8f8425-20e0-4f3b-907f-1a25a76f98e8", INSPECT_SRV, INSPECT_ROLE_DATA},
+        {"4d21b016-b534-45c2-a9fb-5c16e091fd2d", INSPECT_VAR, INSPECT_ROLE_DATA},
+        {"7ec6f557-3bc5-4aca-b293-16ef5df639d1", INSPECT_TMP, INSPECT_ROLE_DATA},
         /* x86-64 */
         {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", INSPECT_ROOT, INSPECT_ROLE_DATA},
         {"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5", INSPECT_ROOT, INSPECT_ROLE_VERITY},
@@ -36,11 +41,13 @@ static const struct {
 };
 
 const char *inspect_designator_to_string(InspectDesignator designator) {
-    static const char *const names[] = {"other", "esp", "xbootldr", "root", "usr"};
+    static const char *const names[] = {
+            "other", "esp", "xbootldr", "root", "usr", "swap", "home", "srv", "var", "tmp"};
     return names[designator];
 }
 
 static void inspect_partition_free(InspectPartition *partition) {
+    g_free(partition->type);
     g_free(partition->uuid);
     g_free(partition->label);
     g_free(partition);
@@ -94,6 +101,7 @@ static InspectPartition *read_partition(struct fdisk_context *fdisk, struct fdis
     partition->label = g_strdup(label ? label : "");
     partition->offset = fdisk_partition_get_start(pa) * sector;
     partition->size = fdisk_partition_get_size(pa) * sector;
+    partition->type = g_ascii_strdown(type ? fdisk_parttype_get_string(type) : "", -1);
     classify(partition, type ? fdisk_parttype_get_string(type) : NULL);
     return partition;
 }

@@ -11,6 +11,12 @@ typedef enum {
     INSPECT_XBOOTLDR,
     INSPECT_ROOT,
     INSPECT_USR,
+    INSPECT_SWAP,
+    INSPECT_HOME,
+    INSPECT_SRV,
+    INSPECT_VAR,
+    INSPECT_TMP,
+    INSPECT_N_DESIGNATORS,
 } InspectDesignator;
 
 typedef enum {
@@ -23,7 +29,7 @@ typedef struct {
     guint number; /* from 1 */
     InspectDesignator designator;
     InspectRole role;
-    char *uuid;           /* lower case */
+    char *type, *uuid;    /* lower case */
     char *label;          /* never NULL */
     guint64 offset, size; /* bytes */
 } InspectPartition;
@@ -33,5 +39,5 @@ typedef struct {
  * be read. NULL with ERROR set when there is none. */
 GPtrArray *inspect_partitions_read(const char *path, GPtrArray **ret_problems, GError **error);
 
-/* "usr", "root", "esp", "xbootldr" */
+/* "usr", "root", "esp", "xbootldr", "home"... */
 const char *inspect_designator_to_string(InspectDesignator designator);

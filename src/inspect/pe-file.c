@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/pe-audit.h"
 #include "format/uki-sections.h"
 #include "inspect/inspect-internal.h"
 
@@ -10,6 +11,31 @@
 
 /* What a UKI takes from an addon (systemd-stub(7)). */
 static const char *const addon_sections[] = {".cmdline", ".initrd", ".ucode", ".dtb", ".dtbauto"};
+
+void inspect_check_program(InspectNode *node, const char *path, GBytes *image) {
+    g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(PeImage) pe = pe_image_new(image, &error);
+    if (pe)
+        pe_audit(pe, problems);
+    else
+        g_ptr_array_add(problems, g_strdup(error->message));
+    for (guint i = 0; i < problems->len; i++)
+        inspect_node_set(inspect_node_add(node, "program", path), INSPECT_BROKEN, "%s",
+                (const char *) problems->pdata[i]);
+}
+
+void inspect_check_addon_content(InspectNode *node, const char *path, GBytes *image) {
+    g_autoptr(PeImage) pe = pe_image_new(image, NULL);
+    for (guint i = 0; pe && i < pe->n_sections; i++) {
+        gsize size = 0;
+        const char *data = (const char *) pe_image_get_data(pe, &pe->sections[i], &size);
+        if (strcmp(pe->sections[i].name, ".cmdline") != 0)
+            continue;
+        g_autofree char *text = g_strndup(data, size);
+        inspect_check_command_line_words(node, text);
+    }
+}
 
 gboolean inspect_is_pe_file(const InspectContext *context) {
     guint8 magic[2];
@@ -20,6 +46,8 @@ static void check_addon(InspectContext *context, InspectNode *root, GBytes *imag
     InspectNode *content;
     g_autoptr(GString) names = g_string_new(NULL);
 
+    inspect_check_program(root, "program", image);
+    inspect_check_addon_content(root, "addon", image);
     inspect_check_authenticode(context, root, "authenticode", "signature", image, FALSE);
     content = inspect_node_add(root, "addon", "addon");
     for (gsize i = 0; i < G_N_ELEMENTS(addon_sections); i++) {

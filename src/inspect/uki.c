@@ -7,6 +7,7 @@
 #include "format/pcr.h"
 #include "format/uki-sections.h"
 #include "format/uki-stub.h"
+#include "inspect/command-line-judge.h"
 #include "inspect/command-line.h"
 #include "inspect/inspect-internal.h"
 
@@ -57,11 +58,31 @@ static void judge_volume(
         inspect_node_set(
                 link, INSPECT_BROKEN, "the image policy %s also accepts volumes that nobody signed", policy);
     else
-        inspect_node_set(link, INSPECT_MISSING, "neither %s= nor an image policy binds the volume", option);
+        inspect_node_set(link, context->options->certificate ? INSPECT_BROKEN : INSPECT_MISSING,
+                "neither %s= nor an image policy binds the volume", option);
+}
+
+void inspect_check_command_line_words(InspectNode *node, const char *command_line) {
+    g_auto(CommandLineVerdict) verdict = {NULL};
+    command_line_judge(command_line, &verdict);
+    InspectNode *link = inspect_node_add(node, "options", "command line");
+    GPtrArray *words = verdict.broken->len > 0 ? verdict.broken : verdict.weak;
+    gboolean broken = verdict.broken->len > 0, weak = words->len > 0;
+    inspect_node_add_fact(link, "cmdline", command_line);
+    g_ptr_array_add(words, NULL);
+    g_autofree char *text = g_strjoinv(" ", (char **) words->pdata);
+    inspect_node_set(link, broken ? INSPECT_BROKEN : INSPECT_OK, "%s%s",
+            broken ? "undoes what the chain promises: "
+            : weak ? "as signed; opens what other entries close: "
+                   : "leaves verification as it is",
+            text);
 }
 
 static void check_command_line(InspectContext *context, InspectNode *node, const UkiProfileView *profile) {
     g_autofree char *command_line = uki_profile_view_get_text(profile, UKI_SECTION_CMDLINE);
+    inspect_check_command_line_words(node, command_line ? command_line : "");
+    if (profile->sections[UKI_SECTION_CMDLINE] && !command_line)
+        inspect_node_set(inspect_node_add(node, "options", "command line"), INSPECT_BROKEN, "it is no text");
     for (guint i = 0; i < context->volumes->len; i++) {
         const char *designator = context->volumes->pdata[i];
         g_autofree char *title = g_strdup_printf("command line mounts %s", designator);
@@ -104,6 +125,16 @@ static gboolean is_key_of(GBytes *public_key, const Certificate *certificate) {
                      memcmp(expected, g_bytes_get_data(der, NULL), size) == 0;
     OPENSSL_free(expected);
     return equal;
+}
+
+/* What machines seal to is the key in here, so it must be ours, whether anything is signed by it or not. */
+static void check_pcr_key(InspectContext *context, InspectNode *node, const UkiProfileView *profile) {
+    GBytes *public_key = profile->sections[UKI_SECTION_PCRPKEY];
+    const Certificate *pinned = context->options->pcr_certificate ? context->options->pcr_certificate
+                                                                  : context->options->certificate;
+    if (public_key && pinned && !is_key_of(public_key, pinned))
+        inspect_node_set(inspect_node_add(node, "pcr-key", "public key (.pcrpkey)"), INSPECT_BROKEN,
+                "not that of %s", certificate_get_description(pinned));
 }
 
 static const char *describe_pcr_key(InspectContext *context, GBytes *public_key) {
@@ -149,10 +180,37 @@ static void check_profile(InspectContext *context, InspectNode *node, const PeIm
     if (profile->id)
         inspect_node_add_fact(group, "profile", profile->id);
     check_command_line(context, group, profile);
+    check_pcr_key(context, group, profile);
     check_expected_pcrs(context, group, pe, profile, measurers);
 }
 
+/* Sections of the stub itself, beside those that make a UKI. */
+static gboolean is_stub_section(const char *name) {
+    static const char *const names[] = {".text", ".rodata", ".data", ".sbat", ".sdmagic", ".reloc",
+            ".dynamic", ".rela", ".dynsym", ".dynstr", ".rdata", ".pdata", ".xdata", ".eh_frame", ".bss",
+            ".got", NULL};
+    return g_strv_contains(names, name);
+}
+
+/* Readers take the first or the last of several, so there may be one of each in a profile. */
+static void check_sections(InspectNode *node, const PeImage *pe) {
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < pe->n_sections; i++) {
+        const char *name = pe->sections[i].name;
+        gboolean many = strcmp(name, ".dtbauto") == 0 || strcmp(name, ".efifw") == 0;
+        if (strcmp(name, ".profile") == 0)
+            g_hash_table_remove_all(seen);
+        if (!is_stub_section(name) && uki_section_from_name(name) < 0 && strcmp(name, ".efifw") != 0)
+            inspect_node_set(inspect_node_add(node, "sections", name), INSPECT_BROKEN,
+                    "nobody knows what reads this section");
+        else if (!g_hash_table_add(seen, (char *) name) && !many)
+            inspect_node_set(inspect_node_add(node, "sections", name), INSPECT_BROKEN,
+                    "there are two of this section in one profile");
+    }
+}
+
 void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image) {
+    inspect_check_program(node, "program", image);
     inspect_check_authenticode(context, node, "authenticode", "signature", image, TRUE);
     g_autoptr(GError) error = NULL;
     g_autoptr(UkiView) view = uki_view_new(image, &error);
@@ -160,6 +218,7 @@ void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image
         inspect_node_set_error(inspect_node_add(node, "sections", "sections"), error);
         return;
     }
+    check_sections(node, view->pe);
     check_kernel(node, view);
     PcrMeasurer *measurers[N_PCR_BANKS] = {NULL};
     for (guint i = 0; i < view->profiles->len; i++)

@@ -7,6 +7,7 @@
 #include "format/verity-signature.h"
 #include "format/verity.h"
 #include "inspect/inspect-internal.h"
+#include "inspect/luks.h"
 
 #define EMPTY_SLOT_LABEL "_empty"
 
@@ -259,6 +260,22 @@ static void check_volume(
     check_signature(context, node, designator, &report);
 }
 
+static guint count_partitions(InspectContext *context, InspectDesignator designator, InspectRole role) {
+    guint n = 0;
+    while (find_partition(context, designator, role, n))
+        n++;
+    return n;
+}
+
+/* Every hash tree and every signature must be of a volume. */
+static void check_counts(InspectContext *context, InspectNode *root, InspectDesignator designator) {
+    guint n = count_partitions(context, designator, INSPECT_ROLE_DATA);
+    for (InspectRole role = INSPECT_ROLE_VERITY; role <= INSPECT_ROLE_VERITY_SIGNATURE; role++)
+        for (guint i = n; i < count_partitions(context, designator, role); i++)
+            inspect_node_set(inspect_add_partition(root, find_partition(context, designator, role, i)),
+                    INSPECT_BROKEN, "it belongs to no volume");
+}
+
 static void check_lonely_verity(
         InspectContext *context, InspectNode *root, InspectDesignator designator, const char *title) {
     if (!find_partition(context, designator, INSPECT_ROLE_VERITY, 0) &&
@@ -274,7 +291,9 @@ void inspect_check_volumes(
     for (guint i = 0; (volume.data = find_partition(context, designator, INSPECT_ROLE_DATA, i)); i++) {
         volume.verity = find_partition(context, designator, INSPECT_ROLE_VERITY, i);
         /* A root file system of its own, without verity, beside a verified /usr is the machine's state. */
-        if (designator == INSPECT_ROOT && !volume.verity && context->volumes->len > 0)
+        if (designator == INSPECT_ROOT && !volume.verity &&
+                (context->volumes->len > 0 ||
+                        inspect_luks_check(context->fd, volume.data->offset, volume.data->size, NULL)))
             continue;
         const char *name = inspect_designator_to_string(designator);
         if (!g_ptr_array_find_with_equal_func(context->volumes, name, g_str_equal, NULL))
@@ -285,4 +304,6 @@ void inspect_check_volumes(
     }
     if (!find_partition(context, designator, INSPECT_ROLE_DATA, 0))
         check_lonely_verity(context, root, designator, title);
+    else
+        check_counts(context, root, designator);
 }

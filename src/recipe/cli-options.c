@@ -23,6 +23,10 @@ const CliOption cli_options[] = {
         {"rerun-build-scripts", 'R', NULL, AT(rerun_build_scripts),
                 .help = "only run the build scripts again"},
         {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
+        {"pcr-certificate", 0, "FILE", AT(pcr_certificate),
+                .help = "whose key inspect shall expect in UKIs, if not the signer's"},
+        {"known-files", 0, "FILE", AT(known_files),
+                .help = "list, as sha256sum makes it, of other files that inspect shall accept on the ESP"},
         {"revocations", 0, "FILE", AT(revocations),
                 .help = "the file that revoke adds to, instead of the one in the recipe's mkosi.extra"},
         {"until-login", 0, NULL, AT(until_login),
@@ -120,7 +124,9 @@ static gboolean apply_option(Cli *cli, const CliOption *option, const char *valu
     gpointer field = G_STRUCT_MEMBER_P(cli->arguments, option->offset);
     if (option->value) {
         g_free(*(char **) field);
-        gboolean path = strcmp(option->name, "certificate") == 0;
+        gboolean path = strcmp(option->name, "certificate") == 0 ||
+                        strcmp(option->name, "pcr-certificate") == 0 ||
+                        strcmp(option->name, "known-files") == 0;
         *(char **) field = path ? path_absolute(cli->directory, value) : g_strdup(value);
     } else if (option->counter)
         (*(int *) field)++;

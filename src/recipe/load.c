@@ -25,6 +25,8 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->genkey_common_name);
     g_free(arguments->doc_format);
     g_free(arguments->certificate);
+    g_free(arguments->pcr_certificate);
+    g_free(arguments->known_files);
     g_free(arguments->revocations);
     g_free(arguments->listen);
     g_free(arguments);

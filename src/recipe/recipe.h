@@ -41,11 +41,13 @@ typedef struct {
     char *genkey_valid_days;
     char *genkey_common_name;
     char *doc_format;
-    char *certificate;    /* ours: --certificate of inspect, or NULL */
-    char *revocations;    /* ours: the file of revoke, or NULL */
-    char *listen;         /* ours: --listen of serve, or NULL */
-    gboolean yes;         /* ours: burn does not ask */
-    gboolean until_login; /* ours: vm boots unattended and reports */
+    char *certificate;     /* ours: --certificate of inspect, or NULL */
+    char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
+    char *known_files;     /* ours: --known-files of inspect, or NULL */
+    char *revocations;     /* ours: the file of revoke, or NULL */
+    char *listen;          /* ours: --listen of serve, or NULL */
+    gboolean yes;          /* ours: burn does not ask */
+    gboolean until_login;  /* ours: vm boots unattended and reports */
 } RecipeArguments;
 
 typedef enum {
@@ -87,8 +89,8 @@ char *recipe_to_json(const Recipe *recipe);
 char *image_config_to_json(const ImageConfig *config);
 
 /* The image that TEXT says, as the configure script SCRIPT printed it after it got CONFIG. NULL with ERROR
- * set when it is not JSON, leaves a setting out, or has a value of the wrong type; the error names SCRIPT and
- * the key. What has changed has SCRIPT as its origin. */
+ * set when it is not JSON, leaves a setting out, or has a value of the wrong type; the error names SCRIPT
+ * and the key. What has changed has SCRIPT as its origin. */
 ImageConfig *image_config_from_json(
         const ImageConfig *config, const char *text, gssize length, const char *script, GError **error);
 void image_config_free(ImageConfig *config);

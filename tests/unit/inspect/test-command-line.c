@@ -30,7 +30,7 @@ static void test_policy(void) {
         gboolean wants_signed;
     } cases[] = {
             {"usr=signed", TRUE},
-            {"usr=signed+absent", TRUE},
+            {"usr=signed+absent", FALSE},
             {"root=encrypted:usr=signed:=unused+absent", TRUE},
             {"usr=signed+verity", FALSE},
             {"usr=verity", FALSE},
