@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "build/check.h"
 
+#include <string.h>
+
 #include "build/boot-rules.h"
 #include "build/compress.h"
 #include "build/image-build.h"
@@ -80,6 +82,19 @@ static gboolean fail(GError **error, const ImageConfig *config, const char *sett
     return FALSE;
 }
 
+/* It goes into os-release and /etc/hostname (hostname(5)); "?" stands for a digit of the machine ID. */
+static gboolean check_hostname(const ImageConfig *config, GError **error) {
+    const char *name = config->hostname;
+
+    if (!name || (strlen(name) <= 64 &&
+                         strspn(name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._?$") == strlen(name)))
+        return TRUE;
+    g_autofree char *shown = g_strescape(name, NULL);
+    g_autofree char *message = g_strdup_printf(
+            "Hostname=: \"%s\" is no name of a host: use at most 64 letters, digits, \"-\" and \".\"", shown);
+    return fail(error, config, "Hostname", message);
+}
+
 /* What an extension or an addon cannot be made of. */
 static gboolean check_partial(const ImageConfig *config, GError **error) {
     if (config->format == OUTPUT_FORMAT_PORTABLE && config->overlay)
@@ -95,7 +110,7 @@ static gboolean check_partial(const ImageConfig *config, GError **error) {
 }
 
 static gboolean check_content(const ImageConfig *config, GError **error) {
-    return check_value(
+    return check_hostname(config, error) && check_value(
             config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
 }
 

@@ -11,6 +11,17 @@
 #include "build/extension.h"
 #include "tree/tree.h"
 
+/* VALUE in quotes, as a shell reads it (os-release(5)). */
+static void append_assignment(GString *text, const char *name, const char *value) {
+    g_string_append_printf(text, "%s=\"", name);
+    for (const char *at = value; *at; at++) {
+        if (strchr("\"$`\\", *at))
+            g_string_append_c(text, '\\');
+        g_string_append_c(text, *at);
+    }
+    g_string_append(text, "\"\n");
+}
+
 char *os_release_set(const char *text, const char *name, const char *value) {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     g_autofree char *prefix = g_strconcat(name, "=", NULL);
@@ -22,13 +33,13 @@ char *os_release_set(const char *text, const char *name, const char *value) {
             break;
         if (g_str_has_prefix(*line, prefix)) {
             if (!written)
-                g_string_append_printf(result, "%s\"%s\"\n", prefix, value);
+                append_assignment(result, name, value);
             written = TRUE;
         } else
             g_string_append_printf(result, "%s\n", *line);
     }
     if (!written)
-        g_string_append_printf(result, "%s\"%s\"\n", prefix, value);
+        append_assignment(result, name, value);
     return g_string_free(result, FALSE);
 }
 

@@ -173,8 +173,9 @@ gboolean history_value(const Setting *setting, const Value *json, Value **ret, G
         *ret = read_list(setting, json, &problem);
     else if (is_kind(json, VALUE_MAP) && all_strings(json))
         *ret = value_ref((Value *) json);
-    if (*ret)
+    if (*ret && value_check(setting, *ret, &problem))
         return TRUE;
+    g_clear_pointer(ret, value_unref);
     parse_failed(error, "%s: %s", setting->name,
             problem ? problem->message : "The value is not of the type of the setting");
     return FALSE;

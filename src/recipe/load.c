@@ -121,6 +121,10 @@ static gboolean apply_bump(ImageParser *main, GError **error) {
     g_autofree char *version = bump_version(main->run, error);
     if (!version)
         return FALSE;
+    if (!value_check_text(&settings[SETTING_IMAGE_VERSION], version, error)) {
+        g_prefix_error(error, "The new version: ");
+        return FALSE;
+    }
     g_autoptr(Value) value = value_new_string(version);
     namespace_set(&main->cli, SETTING_IMAGE_VERSION, value, g_intern_static_string("bump"));
     return TRUE;

@@ -98,12 +98,14 @@ gboolean parse_credential_path(const char *text, const ParseContext *context, Va
     return TRUE;
 }
 
-gboolean parse_credentials(char **words, Value *list) {
+gboolean parse_credentials(char **words, Value *list, GError **error) {
     for (char **word = words; *word; word++) {
         char *equals = strchr(*word, '=');
         if (equals)
             *equals++ = 0;
-        value_append(list, new_credential(g_strstrip(*word), equals ? g_strstrip(equals) : "", NULL));
+        if (!value_check_file_name(g_strstrip(*word), error))
+            return FALSE;
+        value_append(list, new_credential(*word, equals ? g_strstrip(equals) : "", NULL));
     }
     return TRUE;
 }

@@ -8,6 +8,10 @@
 /* Sets ERROR to what the format says; returns NULL. */
 Value *parse_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Whether NAME can be that of a variable, or of a file (value-check.c). */
+gboolean value_check_variable(const char *name, GError **error);
+gboolean value_check_file_name(const char *name, GError **error);
+
 gboolean parse_file_name(const char *text, GError **error);
 
 Value *parse_number(const Setting *setting, const char *text, GError **error);
@@ -24,6 +28,6 @@ gboolean check_secret(const char *path, GError **error);
 
 Value *parse_drive(const Setting *setting, const char *text, const ParseContext *context, GError **error);
 gboolean parse_credential_path(const char *text, const ParseContext *context, Value *list, GError **error);
-gboolean parse_credentials(char **words, Value *list);
+gboolean parse_credentials(char **words, Value *list, GError **error);
 Value *parse_uki_profile(
         const Setting *setting, const char *text, const ParseContext *context, GError **error);

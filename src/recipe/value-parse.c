@@ -90,9 +90,12 @@ static Value *parse_source(const Setting *setting, const char *text, GError **er
     return source;
 }
 
-static Value *parse_password(const char *text) {
+static Value *parse_password(const char *text, GError **error) {
     g_autofree char *stripped = g_strstrip(g_strdup(text));
     gboolean hashed = g_str_has_prefix(stripped, "hashed:");
+    /* It becomes a field of /etc/shadow. The message must not show it. */
+    if (hashed && strpbrk(stripped + strlen("hashed:"), ":\r\n"))
+        return parse_failed(error, "A hashed password must not contain colons or line ends");
     Value *password = value_new_list();
     value_append(password, value_new_string(hashed ? stripped + strlen("hashed:") : stripped));
     value_append(password, value_new_bool(hashed));
@@ -132,14 +135,15 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
         return parse_uuid(text, error);
     case TYPE_NAME:
     case TYPE_FILE_NAME:
-        return parse_file_name(text, error) ? value_new_string(text) : NULL;
+        return parse_file_name(text, error) && value_check_file_name(text, error) ? value_new_string(text)
+                                                                                  : NULL;
     case TYPE_REGEX:
         return parse_regex(text);
     case TYPE_KEY_SOURCE:
     case TYPE_CERTIFICATE_SOURCE:
         return parse_source(setting, text, error);
     case TYPE_PASSWORD:
-        return parse_password(text);
+        return parse_password(text, error);
     case TYPE_MINIMUM_VERSION:
         return parse_minimum_version(text, error);
     case TYPE_PATH:
@@ -156,7 +160,7 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
     case TYPE_DRIVE:
         return parse_drive(setting, text, context, error);
     default:
-        return value_new_string(text);
+        return value_check_text(setting, text, error) ? value_new_string(text) : NULL;
     }
 }
 
@@ -208,16 +212,19 @@ static Value *open_collection(Slot *slot, const Setting *setting) {
     return slot->value;
 }
 
-static gboolean assign_map(Slot *slot, const Setting *setting, char **words) {
-    Value *map = open_collection(slot, setting);
+static gboolean assign_map(Slot *slot, const Setting *setting, char **words, GError **error) {
+    g_autoptr(Value) added = value_new_map();
     for (char **word = words; *word; word++) {
         char *equals = strchr(*word, '=');
         g_autofree char *key = g_strstrip(equals ? g_strndup(*word, equals - *word) : g_strdup(*word));
         const char *value = equals ? g_strstrip(equals + 1) : "";
         if (!equals && setting->type == TYPE_ENVIRONMENT)
             value = g_getenv(key) ?: "";
-        value_set(map, key, value_new_string(value));
+        if (setting->type == TYPE_ENVIRONMENT && !value_check_variable(key, error))
+            return FALSE;
+        value_set(added, key, value_new_string(value));
     }
+    value_set_all(open_collection(slot, setting), added);
     return TRUE;
 }
 
@@ -299,8 +306,8 @@ gboolean slot_assign(
     if (!*words) /* nothing but separators */
         return assign_nothing(slot, setting, context, error);
     if (setting->type == TYPE_CREDENTIAL)
-        return parse_credentials(words, open_collection(slot, setting));
+        return parse_credentials(words, open_collection(slot, setting), error);
     if (setting->shape == SHAPE_MAP)
-        return assign_map(slot, setting, words);
+        return assign_map(slot, setting, words, error);
     return assign_list(slot, setting, words, context, error);
 }

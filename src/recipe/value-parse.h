@@ -39,6 +39,13 @@ gboolean slot_append(
 /* One scalar, or one element of a list. */
 Value *value_parse(const Setting *setting, const char *text, const ParseContext *context, GError **error);
 
+/* Whether TEXT can be a value of SETTING, or an element of its list: it becomes a name of a file, a line of
+ * another file, an argument of a program. Errors say what is wrong with the text. */
+gboolean value_check_text(const Setting *setting, const char *text, GError **error);
+
+/* The same for a VALUE that was not parsed from text; settings without text of their own are not checked. */
+gboolean value_check(const Setting *setting, const Value *value, GError **error);
+
 gboolean parse_boolean(const char *text, gboolean *ret);
 
 /* The version of the recipe language that this implementation follows (MinimumVersion=). */

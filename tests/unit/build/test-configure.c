@@ -16,6 +16,15 @@ static void test_set_without_final_newline(void) {
     g_assert_cmpstr(text, ==, "ID=b\nX=\"d\"\n");
 }
 
+static void test_set_quotes(void) {
+    static const char value[] = "a \"b\" $(touch x) `c` \\ 'd' %e";
+    g_autofree char *text = os_release_set("ID=b\n", "X", value);
+    g_autofree char *back = os_release_get(text, "X");
+
+    g_assert_cmpstr(text, ==, "ID=b\nX=\"a \\\"b\\\" \\$(touch x) \\`c\\` \\\\ 'd' %e\"\n");
+    g_assert_cmpstr(back, ==, value);
+}
+
 static void test_get(void) {
     const char *text = "ID=debian\nNAME=\"Debian GNU/Linux\"\nIDX=1\n";
     g_autofree char *id = os_release_get(text, "ID");
@@ -31,6 +40,7 @@ int main(int argc, char *argv[]) {
     g_test_add_func("/configure/set-appends", test_set_appends);
     g_test_add_func("/configure/set-replaces", test_set_replaces_once);
     g_test_add_func("/configure/set-unterminated", test_set_without_final_newline);
+    g_test_add_func("/configure/set-quotes", test_set_quotes);
     g_test_add_func("/configure/get", test_get);
     return g_test_run();
 }
