@@ -47,9 +47,10 @@ static const struct {
 /* The state of looking for what is hidden. */
 typedef struct {
     Masks *masks;
-    const Recipe *recipe;
-    GHashTable *shared; /* directories that hold outputs or layers beside other things -> patterns */
-    GHashTable *inodes; /* "device:inode" of secrets that have other names, too */
+    const Recipe *recipe; /* NULL: it is not known yet */
+    const char *kept;     /* then, a directory that is not hidden */
+    GHashTable *shared;   /* directories that hold outputs or layers beside other things -> patterns */
+    GHashTable *inodes;   /* "device:inode" of secrets that have other names, too */
 } Search;
 
 static gboolean is_at_or_below(const char *path, const char *directory) {
@@ -109,7 +110,8 @@ static void hide_secret(Search *search, const char *path) {
 static void hide_made(Search *search, const char *path) {
     g_autofree char *real = path ? realpath(path, NULL) : NULL;
 
-    if (real && masks_is_dedicated(search->recipe, real))
+    if (real && (search->recipe ? masks_is_dedicated(search->recipe, real)
+                                : !is_at_or_below(search->kept, real)))
         hide(search, real, MASK_MADE);
 }
 
@@ -193,6 +195,52 @@ static gboolean is_second_name(Search *search, int dir_fd, const char *name) {
     return g_hash_table_contains(search->inodes, key);
 }
 
+/* Whether a file whose name says that it is a key is one that others may have. */
+static gboolean is_public_key(const char *text, gsize length) {
+    static const char *const marks[] = {"-----BEGIN PGP PUBLIC KEY BLOCK-----", "-----BEGIN PUBLIC KEY-----",
+            "-----BEGIN CERTIFICATE-----"};
+
+    /* A packet with a public key (RFC 9580), in the old and in the new format. */
+    if (length > 0 && ((guchar) text[0] == 0x98 || (guchar) text[0] == 0x99 || (guchar) text[0] == 0xc6))
+        return TRUE;
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (g_strstr_len(text, length, marks[i]))
+            return !g_strstr_len(text, length, "PRIVATE KEY");
+    return FALSE;
+}
+
+static gboolean is_private_file(int dir_fd, const char *name) {
+    char text[65536];
+    gboolean key = g_str_has_suffix(name, ".key");
+
+    if (g_str_has_prefix(name, "mkosi.key."))
+        return TRUE;
+    if (!key && !g_str_has_suffix(name, ".pem"))
+        return FALSE;
+    AUTO_FD fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t length = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    if (length < 0)
+        return TRUE;
+    return key ? !is_public_key(text, length) : g_strstr_len(text, length, "PRIVATE KEY") != NULL;
+}
+
+/* What no name of the language tells: private keys, and what leads to programs of the host. */
+static gboolean is_private(int dir_fd, const struct dirent *entry) {
+    struct stat info;
+    unsigned char type = entry->d_type;
+
+    if (type == DT_UNKNOWN && fstatat(dir_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
+        type = IFTODT(info.st_mode);
+    return type == DT_SOCK || type == DT_FIFO || (type == DT_REG && is_private_file(dir_fd, entry->d_name));
+}
+
+/* The configuration of a repository can hold passwords. */
+static void hide_git_addresses(Search *search, const char *git) {
+    g_autofree char *config = g_build_filename(git, "config", NULL);
+
+    hide_secret(search, config);
+}
+
 static void search_directory(Search *search, int fd, GString *path);
 
 static void search_entry(Search *search, int dir_fd, GString *path, const struct dirent *entry,
@@ -204,6 +252,10 @@ static void search_entry(Search *search, int dir_fd, GString *path, const struct
         kind = MASK_MADE;
     if (!kind && is_second_name(search, dir_fd, name))
         kind = MASK_SECRET;
+    if (!kind && !search->recipe && is_private(dir_fd, entry))
+        kind = MASK_SECRET;
+    if (kind && search->kept && is_at_or_below(search->kept, path->str))
+        kind = 0;
     if (kind) {
         hide(search, path->str, kind);
         /* The entry may be a link. */
@@ -213,6 +265,8 @@ static void search_entry(Search *search, int dir_fd, GString *path, const struct
             hide_made(search, path->str);
         return;
     }
+    if (!search->recipe && g_str_equal(name, ".git"))
+        hide_git_addresses(search, path->str);
     /* What git keeps has no such names. */
     if ((entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN) || g_str_equal(name, ".git"))
         return;
@@ -259,7 +313,7 @@ Masks *masks_new(const Recipe *recipe, const ImageConfig *config) {
     g_autoptr(GHashTable) shared = g_hash_table_new_full(
             g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
     g_autoptr(GHashTable) inodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Search search = {masks, whole, shared, inodes};
+    Search search = {masks, whole, NULL, shared, inodes};
     g_autofree char *packages = build_user_cache_directory();
 
     masks->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -270,6 +324,17 @@ Masks *masks_new(const Recipe *recipe, const ImageConfig *config) {
     hide_secret(&search, g_getenv("GNUPGHOME"));
     for (RecipeTree **tree = config->build_sources; *tree; tree++)
         search_source(&search, (*tree)->source);
+    return masks;
+}
+
+Masks *masks_new_by_name(const char *directory, const char *kept) {
+    Masks *masks = g_new0(Masks, 1);
+    g_autoptr(GHashTable) shared = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) inodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Search search = {masks, NULL, kept, shared, inodes};
+
+    masks->paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    search_source(&search, directory);
     return masks;
 }
 
@@ -288,7 +353,21 @@ static int compare_names(gconstpointer a, gconstpointer b) {
     return strcmp(a, b);
 }
 
-void masks_apply(const Masks *masks, Sandbox *sandbox, const char *source, const char *target) {
+/* PLACE of SANDBOX for HIDDEN of the host. */
+static void cover(Sandbox *sandbox, const char *hidden, const char *place, const char *kept) {
+    if (!kept || !is_at_or_below(kept, hidden)) {
+        sandbox_mask(sandbox, place);
+        return;
+    }
+    if (g_str_equal(kept, hidden))
+        return;
+    g_autofree char *target = g_build_filename(place, kept + strlen(hidden), NULL);
+    sandbox_tmpfs(sandbox, place);
+    sandbox_bind(sandbox, kept, target, SANDBOX_READ_ONLY);
+}
+
+void masks_apply(
+        const Masks *masks, Sandbox *sandbox, const char *source, const char *target, const char *kept) {
     g_autofree char *real = realpath(source, NULL);
     g_autoptr(GList) paths = g_list_sort(g_hash_table_get_keys(masks->paths), compare_names);
 
@@ -298,8 +377,8 @@ void masks_apply(const Masks *masks, Sandbox *sandbox, const char *source, const
         MaskKind kind = GPOINTER_TO_INT(g_hash_table_lookup(masks->paths, hidden));
         if (!is_at_or_below(hidden, real) || (itself && kind == MASK_MADE))
             continue;
-        g_autofree char *place = itself ? g_strdup(target)
-                                        : g_build_filename(target, hidden + strlen(real), NULL);
-        sandbox_mask(sandbox, place);
+        g_autofree char *place =
+                itself ? g_strdup(target) : g_build_filename(target, hidden + strlen(real), NULL);
+        cover(sandbox, hidden, place, kept);
     }
 }

@@ -171,11 +171,11 @@ void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, Sandbox
         const Source *source = sources->sources->pdata[i];
         g_autofree char *target = g_build_filename("/work/src", source->target, NULL);
         sandbox_bind(sandbox, source->path, target, flags);
-        masks_apply(sources->masks, sandbox, source->origin, target);
+        masks_apply(sources->masks, sandbox, source->origin, target, NULL);
     }
 }
 
 void script_sources_mask(
         const ScriptSources *sources, Sandbox *sandbox, const char *path, const char *target) {
-    masks_apply(sources->masks, sandbox, path, target);
+    masks_apply(sources->masks, sandbox, path, target, NULL);
 }

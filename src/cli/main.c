@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "cli/built-image.h"
+#include "cli/load-recipe.h"
 #include "cli/standard-output.h"
 #include "cli/verbs.h"
-#include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
@@ -59,9 +59,7 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
         puts(called_as_mkosi() ? "mkosi " MKOSI_VERSION : "particleos " PARTICLEOS_VERSION);
         return TRUE;
     }
-    sandbox_set_debug((arguments->debug_shell ? SANDBOX_DEBUG_SHELL : 0) |
-                      (arguments->debug_sandbox ? SANDBOX_DEBUG_TRACE : 0));
-    sandbox_allow_weak(arguments->weak_sandbox);
+    set_sandbox_options(arguments);
     VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
     if (!run) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
@@ -98,7 +96,7 @@ int main(int argc, char *argv[]) {
 
     g_autoptr(Recipe) recipe = NULL;
     if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
-        recipe = recipe_load(argc, argv, &error);
+        recipe = load_recipe(argc, argv, &error);
     gboolean good = recipe && run_verb(recipe, &exit_status, &error);
     if (!standard_output_finish(good ? &error : NULL))
         good = FALSE;

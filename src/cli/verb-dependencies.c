@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/load-recipe.h"
 #include "ui/log.h"
 
 /* A program of the host, what it is for, and the Debian package that has it. */
@@ -59,7 +60,7 @@ static gboolean print_tools_packages(const RecipeArguments *given, GError **erro
     g_strv_builder_addv(builder, (const char **) given->arguments);
     g_strv_builder_add_many(builder, "--include=mkosi-tools", "build", NULL);
     g_auto(GStrv) words = g_strv_builder_end(builder);
-    g_autoptr(Recipe) recipe = recipe_load(g_strv_length(words), words, error);
+    g_autoptr(Recipe) recipe = load_recipe(g_strv_length(words), words, error);
     if (!recipe)
         return FALSE;
     g_autoptr(GPtrArray) packages = g_ptr_array_new();

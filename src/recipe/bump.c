@@ -26,12 +26,8 @@ char *bump_version(const ParserRun *run, GError **error) {
         return NULL;
     }
     if (access(script, F_OK) == 0) {
-        char *arguments[] = {script, NULL};
-        g_autofree char *output = NULL;
-        int status;
-        if (!g_spawn_sync(run->directory, arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &output,
-                    NULL, &status, error) ||
-                !g_spawn_check_wait_status(status, error)) {
+        g_autofree char *output = run_program(run, run->directory, script, error);
+        if (!output) {
             g_prefix_error(error, "Cannot compute the new version with %s: ", script);
             return NULL;
         }

@@ -51,6 +51,9 @@ const CliOption cli_options[] = {
         {"weak-sandbox", 0, NULL, AT(weak_sandbox),
                 .help = "go on where the kernel does not allow every part of the sandbox, as in some "
                         "containers"},
+        {"trust-recipe", 0, NULL, AT(trust_recipe),
+                .help = "programs that the recipe brings for its reading (mkosi.version, mkosi.bump) run as "
+                        "you, without a sandbox"},
         {"version", 0, NULL, AT(version), .help = "print the version"},
         {"help", 'h', NULL, AT(help), .help = "show this help"},
         {NULL},

@@ -8,17 +8,12 @@
 #include "recipe/paths.h"
 #include "recipe/value-parse-internal.h"
 
-char *run_or_read(const char *directory, const char *path, GError **error) {
+/* The content of a companion, or its output if it is executable. */
+static char *run_or_read(const ImageParser *parser, const char *path, GError **error) {
     g_autofree char *content = NULL;
     if (access(path, X_OK) == 0) {
-        char *arguments[] = {(char *) path, NULL};
-        int status;
-        if (!g_spawn_sync(directory, arguments, NULL, G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL, &content,
-                    NULL, &status, error) ||
-                !g_spawn_check_wait_status(status, error)) {
-            g_prefix_error(error, "Running it for its output failed: ");
+        if (!(content = run_program(parser->run, parser->directory, path, error)))
             return NULL;
-        }
     } else if (!g_file_get_contents(path, &content, NULL, error))
         return NULL;
     else if (g_str_has_prefix(content, "#!/")) {
@@ -43,7 +38,7 @@ static gboolean assign_companion(
     if (setting->flags & SETTING_FILE_CONTENT) {
         g_autofree char *content = NULL;
         good = !(setting->flags & SETTING_SECRET) || check_secret(path, error);
-        content = good ? run_or_read(parser->directory, path, error) : NULL;
+        content = good ? run_or_read(parser, path, error) : NULL;
         good = content && slot_assign(slot, setting, content, &context, error);
     } else if (setting->shape == SHAPE_LIST && setting->type != TYPE_CREDENTIAL)
         good = slot_append(slot, setting, name, &context, error);

@@ -128,14 +128,16 @@ static gboolean match_setting(
     g_return_val_if_reached(FALSE);
 }
 
-/* "262" of "systemd 262 (262.1-2)"; asked once. */
+/* "262" of "systemd 262 (262.1-2)"; asked once. A program of the host, which gets nothing of the caller's
+ * and runs where no recipe lies. */
 static const char *host_systemd_version(GError **error) {
     static char *version;
     if (version)
         return version;
-    char *arguments[] = {"systemctl", "--version", NULL};
+    char *arguments[] = {"systemctl", "--version", NULL}, *environment[] = {NULL};
     g_autofree char *output = NULL;
-    if (!g_spawn_sync(NULL, arguments, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, NULL, NULL, error)) {
+    if (!g_spawn_sync(
+                "/", arguments, environment, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, NULL, NULL, error)) {
         g_prefix_error(error, "Cannot ask for the version of systemd: ");
         return NULL;
     }

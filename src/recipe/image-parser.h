@@ -19,10 +19,11 @@ typedef struct Includes Includes;
 /* What all images of a run share. */
 typedef struct {
     const RecipeArguments *arguments;
-    char *directory;        /* working directory, resolved, or NULL */
-    char *config_directory; /* NULL without recipe */
-    char *seed;             /* the random default of Seed= */
-    GPtrArray *trace;       /* RecipeRead, in the order of reading; NULL: not wanted */
+    char *directory;            /* working directory, resolved, or NULL */
+    char *config_directory;     /* NULL without recipe */
+    char *seed;                 /* the random default of Seed= */
+    GPtrArray *trace;           /* RecipeRead, in the order of reading; NULL: not wanted */
+    const RecipeRunner *runner; /* NULL: no programs */
 } ParserRun;
 
 typedef struct {
@@ -91,8 +92,8 @@ char *builtin_configuration_path(const char *name);
 /* Picks up what stands beside mkosi.conf by name (companions.c). */
 gboolean image_parser_read_companions(ImageParser *parser, GHashTable *names, GError **error);
 
-/* The content of a companion, or its output if it is executable. */
-char *run_or_read(const char *directory, const char *path, GError **error);
+/* What the program PATH prints when it runs in DIRECTORY (programs.c). */
+char *run_program(const ParserRun *run, const char *directory, const char *path, GError **error);
 
 /* Whether this image's files may set SETTING. */
 gboolean setting_allowed(const ImageParser *parser, const Setting *setting);

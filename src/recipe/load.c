@@ -163,11 +163,12 @@ static gboolean read_recipe(Recipe *recipe, ImageParser *main, GError **error) {
     return TRUE;
 }
 
-Recipe *recipe_load(int argc, char **argv, GError **error) {
+Recipe *recipe_load(int argc, char **argv, const RecipeRunner *runner, GError **error) {
     g_autoptr(Recipe) recipe = g_new0(Recipe, 1);
     recipe->arguments = g_new0(RecipeArguments, 1);
     g_autofree char *start = g_get_current_dir();
-    g_auto(ParserRun) run = {.arguments = recipe->arguments, .seed = g_uuid_string_random()};
+    g_auto(ParserRun)
+            run = {.arguments = recipe->arguments, .seed = g_uuid_string_random(), .runner = runner};
     g_autoptr(ImageParser) main = image_parser_new(&run, "main");
     if (!cli_parse(argv + MIN(argc, 1), start, recipe->arguments, main, error))
         return NULL;

@@ -29,6 +29,8 @@ typedef struct {
     gboolean debug_sandbox;
     /* Programs run although the kernel does not allow every part of their sandbox. */
     gboolean weak_sandbox;
+    /* Programs that the recipe brings run as the caller while it is read, not in a sandbox. */
+    gboolean trust_recipe;
     gboolean debug_timing;
     gboolean no_pager;
     gboolean json;
@@ -76,9 +78,27 @@ struct Recipe {
     const Recipe *whole;    /* the recipe of which this one is a part (borrowed), or NULL */
 };
 
+/* A program that the recipe brings and whose output is wanted while the recipe is read: an executable
+ * mkosi.version and its like, or mkosi.bump. */
+typedef struct {
+    const char *path;             /* absolute */
+    const char *directory;        /* where it runs; absolute */
+    const char *config_directory; /* as in Recipe; NULL without a recipe of one's own */
+    const RecipeArguments *arguments;
+} RecipeProgram;
+
+/* Runs such programs. Reading only asks for it: what a program may do is decided elsewhere. */
+typedef struct {
+    /* Returns what PROGRAM prints, owned by the caller; NULL with ERROR set when it does not end with
+     * success. */
+    char *(*run)(const RecipeProgram *program, gpointer data, GError **error);
+    gpointer data;
+} RecipeRunner;
+
 /* Parses ARGV and, for verbs that need it, reads the recipe. Warnings go to ui_warning(). Errors name file
- * and line, or the option, the setting, and what is accepted. Returns NULL with ERROR set on failure. */
-Recipe *recipe_load(int argc, char **argv, GError **error);
+ * and line, or the option, the setting, and what is accepted. With RUNNER NULL a program that would have to
+ * run is an error. Returns NULL with ERROR set on failure. */
+Recipe *recipe_load(int argc, char **argv, const RecipeRunner *runner, GError **error);
 void recipe_free(Recipe *recipe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Recipe, recipe_free)
 
@@ -117,8 +137,8 @@ const char *image_config_output_directory(const ImageConfig *config);
 char *image_config_output_path(const ImageConfig *config, const char *suffix);
 
 /* Files (or directories) that an image's settings name and that hold something secret: private keys,
- * passphrases, credentials. Absolute, not resolved; some may not exist, because keys can also be the names of
- * something in an engine. NULL-terminated, owned by the caller. */
+ * passphrases, credentials. Absolute, not resolved; some may not exist, because keys can also be the names
+ * of something in an engine. NULL-terminated, owned by the caller. */
 char **image_config_secret_files(const ImageConfig *config);
 
 /* Where the setting NAME of an image was assigned last: "mkosi.conf:12", "--option", or NULL when only its

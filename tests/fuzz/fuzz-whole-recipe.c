@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     g_autoptr(GError) error = NULL;
     dup2(nowhere, STDERR_FILENO); /* warnings */
-    g_autoptr(Recipe) recipe = recipe_load(argv->len - 1, (char **) argv->pdata, &error);
+    g_autoptr(Recipe) recipe = recipe_load(argv->len - 1, (char **) argv->pdata, NULL, &error);
     dup2(messages, STDERR_FILENO);
     g_assert_true(!recipe == !!error);
     if (recipe && recipe->main) {

@@ -112,6 +112,12 @@ int main(int argc, char **argv) {
                 dprintf(2, "HOSTILE %s %s %s\n", (const char *) context, probe->name,
                         try(probe, false) || try(probe, true) ? "open" : "closed");
         }
+    /* The reading of a recipe takes what a program prints. */
+    if (strncmp((const char *) context, "reading-", 8) == 0)
+        puts(strstr((const char *) context, "seed") || strstr((const char *) context, "machine-id") ||
+                                strstr((const char *) context, "subimage")
+                        ? "5d1ecf0c-3d0c-4a66-9d4c-2f4c4b4f5053"
+                        : "1");
     /* A configure script hands on what it gets. */
     if (strcmp((const char *) context, "configure") == 0) {
         char buffer[4096];

@@ -45,5 +45,5 @@ Recipe *fixture_load(const char *const *options, GError **error) {
         g_ptr_array_add(argv, (char *) *options);
     g_ptr_array_add(argv, "summary");
     g_ptr_array_add(argv, NULL);
-    return recipe_load(argv->len - 1, (char **) argv->pdata, error);
+    return recipe_load(argv->len - 1, (char **) argv->pdata, NULL, error);
 }
