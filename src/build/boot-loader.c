@@ -10,8 +10,7 @@
 #include "tree/tree.h"
 #include "ui/step.h"
 
-/* Certificates of the recipe's mkosi.uefi.VARIABLE/, after the one that signs. */
-static GPtrArray *enrolled_certificates(ImageBuild *image, const char *variable, GError **error) {
+GPtrArray *boot_enrolled_certificates(ImageBuild *image, const char *variable, GError **error) {
     g_autofree char *name = g_strconcat("mkosi.uefi.", variable, NULL);
     const char *recipe = image->build->recipe->config_directory;
     g_autofree char *directory = recipe ? g_build_filename(recipe, name, NULL) : NULL;
@@ -32,7 +31,7 @@ static gboolean write_enrolment(ImageBuild *image, const char *variable, GError 
     gint64 time =
             image->config->source_date_epoch > 0 ? image->config->source_date_epoch : BOOT_DEFAULT_UPDATE_TIME;
     g_autofree char *path = g_strdup_printf("efi/loader/keys/auto/%s.auth", variable);
-    g_autoptr(GPtrArray) certificates = enrolled_certificates(image, variable, error);
+    g_autoptr(GPtrArray) certificates = boot_enrolled_certificates(image, variable, error);
     g_autoptr(GBytes) content = NULL;
 
     if (!certificates)

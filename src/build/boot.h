@@ -19,6 +19,10 @@ gboolean boot_load_secure_boot_pair(
 /* BINARY signed for Secure Boot, or BINARY itself when the recipe does not sign; a new reference. */
 GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error);
 
+/* What is enrolled in the firmware's VARIABLE ("PK", "KEK", "db"): the certificate that signs, and after it those of
+ * the recipe's mkosi.uefi.VARIABLE/. */
+GPtrArray *boot_enrolled_certificates(ImageBuild *image, const char *variable, GError **error);
+
 /* Where the firmware looks for a program when nothing else is set up, and what shim starts: paths in the
  * tree, owned by the caller. */
 char *boot_first_stage_path(const ImageBuild *image);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "build/boot-check.h"
 #include "build/boot-limits.h"
 #include "build/boot-rules.h"
 #include "build/boot.h"
@@ -132,7 +133,7 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!outputs_are_disks(image->config))
         return TRUE;
     if (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error)) ||
-            !disk_write_volumes(image->disk, error))
+            !boot_check_partitions(image, error) || !disk_write_volumes(image->disk, error))
         return FALSE;
     image->usr_hash = g_strdup(disk_usr_hash(image->disk));
     image->root_hash = g_strdup(disk_root_hash(image->disk));

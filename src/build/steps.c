@@ -2,6 +2,7 @@
 /* How an image is built, from top to bottom. */
 
 #include "build/base-trees.h"
+#include "build/boot-check.h"
 #include "build/boot-limits.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
@@ -62,6 +63,7 @@ const BuildStep build_steps[] = {
         {"disk volumes", NULL, step_disk_volumes},
         {"boot loader", NULL, step_boot_loader},
         {"kernels to boot", NULL, step_install_kernels},
+        {"what firmware finds", wants_boot_check, step_boot_check},
         {"tree to boot", wants_tree_uki, step_tree_uki},
         {"disk", NULL, step_disk_finish},
         {"tar archive", wants_split_tar, step_split_tar},

@@ -582,6 +582,10 @@ gboolean disk_has_esp(Disk *disk) {
     return FALSE;
 }
 
+GPtrArray *disk_get_definitions(Disk *disk) {
+    return disk->definitions;
+}
+
 gboolean disk_has_usr_verity(Disk *disk) {
     return find_verity_data(disk, PARTITION_USR) != NULL;
 }

@@ -108,6 +108,9 @@ gboolean disk_has_esp(Disk *disk);
 gboolean disk_has_usr_verity(Disk *disk);
 gboolean disk_has_root_verity(Disk *disk);
 
+/* The definitions (PartitionDefinition) in the order of the table; borrowed, valid right after disk_new(). */
+GPtrArray *disk_get_definitions(Disk *disk);
+
 /* Writes the content of all partitions but ESP and XBOOTLDR to files of their own. */
 gboolean disk_write_volumes(Disk *disk, GError **error);
 
