@@ -2,6 +2,7 @@
 #include "image/partition-definition.h"
 
 #include "image/disk.h"
+#include "ui/log.h"
 
 #include <string.h>
 
@@ -25,7 +26,7 @@ PartitionDefinition *partition_definition_new(const char *path) {
 
     definition->path = g_strdup(path);
     definition->name = g_path_get_basename(path);
-    definition->weight = 1000;
+    definition->weight = PARTITION_WEIGHT_DEFAULT;
     definition->size_min = definition->size_max = SIZE_NOT_SET;
     definition->padding_min = definition->padding_max = SIZE_NOT_SET;
     definition->copy_files = g_ptr_array_new_with_free_func(definition_pair_free);
@@ -63,6 +64,7 @@ void partition_definition_free(PartitionDefinition *definition) {
     g_free(definition->encrypt_kdf);
     g_free(definition->encrypted_volume);
     g_free(definition->volume_label);
+    g_free(definition->volume_name);
     g_free(definition);
 }
 
@@ -131,6 +133,34 @@ static gboolean has_files(const PartitionDefinition *definition) {
            definition->make_symlinks->len > 0;
 }
 
+/* What another file system would use has no effect on this one. */
+static void drop_useless(PartitionDefinition *definition) {
+    gboolean btrfs = definition->format == PARTITION_FORMAT_BTRFS;
+    gboolean compressed = btrfs || definition->format == PARTITION_FORMAT_EROFS ||
+                          definition->format == PARTITION_FORMAT_SQUASHFS;
+
+    if ((definition->subvolumes->len > 0 || definition->default_subvolume) && !btrfs) {
+        ui_warning("%s: Subvolumes= and DefaultSubvolume= have no effect without Format=btrfs",
+                definition->path);
+        g_ptr_array_set_size(definition->subvolumes, 0);
+        g_clear_pointer(&definition->default_subvolume, g_free);
+    }
+    if (definition->compression && !compressed) {
+        ui_warning("%s: Compression= has no effect without Format=erofs, squashfs or btrfs",
+                definition->path);
+        g_clear_pointer(&definition->compression, g_free);
+    }
+}
+
+static gboolean has_subvolume(const PartitionDefinition *definition, const char *path) {
+    for (guint i = 0; i < definition->subvolumes->len; i++) {
+        const DefinitionPair *subvolume = definition->subvolumes->pdata[i];
+        if (g_str_equal(subvolume->source, path))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* Settings that only make sense for some formats. */
 static gboolean check_format(const PartitionDefinition *definition, GError **error) {
     static const char *const squashfs_compressions[] = {"gzip", "lzo", "lz4", "xz", "zstd", NULL};
@@ -138,12 +168,11 @@ static gboolean check_format(const PartitionDefinition *definition, GError **err
     gboolean erofs = definition->format == PARTITION_FORMAT_EROFS;
     gboolean squashfs = definition->format == PARTITION_FORMAT_SQUASHFS;
 
-    if ((definition->subvolumes->len > 0 || definition->default_subvolume) && !btrfs)
-        return fail_whole(definition, error, "Subvolumes= and DefaultSubvolume= need Format=btrfs");
+    if (definition->default_subvolume && !has_subvolume(definition, definition->default_subvolume))
+        return fail_whole(definition, error, "DefaultSubvolume=%s is not among Subvolumes=",
+                definition->default_subvolume);
     if (definition->format == PARTITION_FORMAT_SWAP && has_files(definition))
         return fail_whole(definition, error, "CopyFiles= and Make...= cannot be combined with Format=swap");
-    if (definition->compression && !erofs && !btrfs && !squashfs)
-        return fail_whole(definition, error, "Compression= needs Format=erofs, squashfs or btrfs");
     if (definition->compression && erofs && !g_str_equal(definition->compression, "zstd") &&
             !g_str_equal(definition->compression, "none"))
         return fail_whole(definition, error,
@@ -160,6 +189,12 @@ static gboolean check_format(const PartitionDefinition *definition, GError **err
         return fail_whole(definition, error,
                 "Compression=%s is not possible with squashfs (expected gzip, lzo, lz4, xz or zstd)",
                 definition->compression);
+    if ((erofs || squashfs) && !has_files(definition) && definition->add_validatefs == TRISTATE_NO)
+        return fail_whole(definition, error, "Format=%s needs content: CopyFiles=, MakeDirectories=",
+                partition_format_to_string(definition->format));
+    if (definition->minimize != PARTITION_MINIMIZE_OFF && definition->format == PARTITION_FORMAT_NONE &&
+            definition->verity != PARTITION_VERITY_HASH)
+        return fail_whole(definition, error, "Minimize= needs a file system: Format= or CopyFiles=");
     if (definition->minimize == PARTITION_MINIMIZE_BEST && !erofs && !squashfs && !btrfs &&
             definition->verity != PARTITION_VERITY_HASH)
         return fail_whole(definition, error,
@@ -226,45 +261,94 @@ static gboolean can_validate(const PartitionDefinition *definition) {
            definition->format != PARTITION_FORMAT_SWAP;
 }
 
-gboolean partition_definition_complete(
-        PartitionDefinition *definition, const Specifiers *specifiers, GError **error) {
-    g_autoptr(GError) local = NULL;
-    gboolean boot = definition->type.role == PARTITION_ESP || definition->type.role == PARTITION_XBOOTLDR;
+/* Fills in the file system where something else asks for one. */
+static void imply_format(PartitionDefinition *definition) {
+    PartitionRole role = definition->type.role;
+    gboolean boot = role == PARTITION_ESP || role == PARTITION_XBOOTLDR;
+    gboolean made = definition->verity == PARTITION_VERITY_HASH ||
+                    definition->verity == PARTITION_VERITY_SIGNATURE || definition->copy_blocks;
 
-    if (!definition->type_set)
-        return fail_whole(definition, error, "Type= is missing");
-    if (definition->size_min != SIZE_NOT_SET && definition->size_max != SIZE_NOT_SET &&
-            definition->size_min > definition->size_max)
+    if (definition->format_empty) {
+        if (!definition->label)
+            definition->label = g_strdup("_empty");
+        if (definition->no_auto == TRISTATE_UNSET)
+            definition->no_auto = TRISTATE_YES;
+    } else if (definition->format == PARTITION_FORMAT_NONE && !made) {
+        if (role == PARTITION_SWAP)
+            definition->format = PARTITION_FORMAT_SWAP;
+        else if (has_files(definition) || definition->add_validatefs == TRISTATE_YES)
+            definition->format = boot ? PARTITION_FORMAT_VFAT : PARTITION_FORMAT_EXT4;
+    }
+}
+
+static gboolean check_sizes(const PartitionDefinition *definition, GError **error) {
+    if (definition->size_min != SIZE_NOT_SET && definition->size_min > definition->size_max)
         return fail_whole(definition, error, "SizeMinBytes= is larger than SizeMaxBytes=");
-    if (definition->padding_min != SIZE_NOT_SET && definition->padding_max != SIZE_NOT_SET &&
-            definition->padding_min > definition->padding_max)
+    if (definition->padding_min != SIZE_NOT_SET && definition->padding_min > definition->padding_max)
         return fail_whole(definition, error, "PaddingMinBytes= is larger than PaddingMaxBytes=");
-    if (definition->copy_blocks && (definition->format != PARTITION_FORMAT_NONE || has_files(definition)))
+    if (definition->verity == PARTITION_VERITY_SIGNATURE &&
+            (definition->size_min != SIZE_NOT_SET || definition->size_max != SIZE_NOT_SET))
+        ui_warning("%s: the size of a partition with Verity=signature is always the same", definition->path);
+    return TRUE;
+}
+
+static gboolean check_content(const PartitionDefinition *definition, GError **error) {
+    if (definition->copy_blocks && (definition->format != PARTITION_FORMAT_NONE || definition->format_empty ||
+                                           has_files(definition)))
         return fail_whole(definition, error, "CopyBlocks= cannot be combined with Format= or CopyFiles=");
-    if (has_files(definition) && definition->format == PARTITION_FORMAT_NONE &&
-            definition->verity != PARTITION_VERITY_HASH && definition->verity != PARTITION_VERITY_SIGNATURE)
-        definition->format = boot ? PARTITION_FORMAT_VFAT : PARTITION_FORMAT_EXT4;
+    if (definition->format_empty && has_files(definition))
+        return fail_whole(definition, error, "CopyFiles= and Make...= cannot be combined with Format=empty");
     if (definition->add_validatefs == TRISTATE_YES && !can_validate(definition))
         return fail_whole(definition, error, "AddValidateFS=yes needs Format=, and not swap or vfat");
     if (definition->supplement_for &&
-            (definition->copy_blocks || definition->verity != PARTITION_VERITY_OFF))
+            (definition->copy_blocks || definition->encrypt || definition->verity != PARTITION_VERITY_OFF))
         return fail_whole(
-                definition, error, "SupplementFor= cannot be combined with CopyBlocks= or Verity=");
-    if (definition->encrypt && (boot || definition->verity != PARTITION_VERITY_OFF))
+                definition, error, "SupplementFor= cannot be combined with CopyBlocks=, Encrypt= or Verity=");
+    return TRUE;
+}
+
+static gboolean check_encryption(const PartitionDefinition *definition, GError **error) {
+    PartitionRole role = definition->type.role;
+
+    if (definition->volume_name && !definition->encrypt)
+        return fail_whole(definition, error, "VolumeName= needs Encrypt=");
+    if (!definition->encrypt)
+        return TRUE;
+    if (role == PARTITION_ESP || role == PARTITION_XBOOTLDR || definition->verity != PARTITION_VERITY_OFF)
         return fail_whole(definition, error, "Encrypt= is not possible with Verity= or Type=%s",
                 definition->type.name);
-    if (definition->encrypt && definition->format == PARTITION_FORMAT_NONE && !definition->copy_blocks)
+    if (definition->format == PARTITION_FORMAT_NONE && !definition->copy_blocks)
         return fail_whole(definition, error, "Encrypt= needs content: Format= or CopyBlocks=");
-    if (!check_format(definition, error) || !check_verity(definition, error))
+    return TRUE;
+}
+
+static gboolean check_split_name(
+        const PartitionDefinition *definition, const Specifiers *specifiers, GError **error) {
+    static const SplitSpecifiers sample = {"type", "type", "uuid", 1};
+    g_autoptr(GError) local = NULL;
+
+    if (!definition->split_name)
+        return TRUE;
+    g_autofree char *name = specifiers_expand(definition->split_name, specifiers, &sample, &local);
+    if (!name)
+        return fail_whole(definition, error, "SplitName=: %s", local->message);
+    if (strchr(name, '/'))
+        return fail_whole(definition, error, "SplitName=: \"%s\" contains \"/\"", name);
+    return TRUE;
+}
+
+gboolean partition_definition_complete(
+        PartitionDefinition *definition, const Specifiers *specifiers, GError **error) {
+    if (!definition->type_set)
+        return fail_whole(definition, error, "Type= is missing");
+    imply_format(definition);
+    if (!check_sizes(definition, error) || !check_content(definition, error) ||
+            !check_encryption(definition, error))
         return FALSE;
-    if (definition->split_name) {
-        static const SplitSpecifiers sample = {"type", "type", "uuid", 1};
-        g_autofree char *name = specifiers_expand(definition->split_name, specifiers, &sample, &local);
-        if (!name)
-            return fail_whole(definition, error, "SplitName=: %s", local->message);
-        if (strchr(name, '/'))
-            return fail_whole(definition, error, "SplitName=: \"%s\" contains \"/\"", name);
-    }
+    drop_useless(definition);
+    if (!check_format(definition, error) || !check_verity(definition, error) ||
+            !check_split_name(definition, specifiers, error))
+        return FALSE;
     imply_flags(definition);
     if (definition->add_validatefs == TRISTATE_UNSET)
         definition->add_validatefs = can_validate(definition) ? TRISTATE_YES : TRISTATE_NO;

@@ -15,6 +15,9 @@
 /* No partition is smaller, and sizes and offsets are multiples of it. */
 #define PARTITION_GRAIN 4096u
 
+/* Weight= that a definition does not give. */
+#define PARTITION_WEIGHT_DEFAULT 1000
+
 typedef enum {
     PARTITION_FORMAT_NONE,
     PARTITION_FORMAT_EROFS,
@@ -63,7 +66,7 @@ typedef struct {
 
     PartitionType type;
     gboolean type_set;
-    char *label; /* NULL: not set */
+    char *label; /* NULL: not set; "" is an empty label */
     gboolean uuid_set;
     Uuid uuid; /* all zero: "null" */
     gint64 priority;
@@ -71,6 +74,7 @@ typedef struct {
     guint64 size_min, size_max, padding_min, padding_max; /* SIZE_NOT_SET or bytes, multiples of the grain */
     char *copy_blocks;                                    /* absolute path in the tree, or NULL */
     PartitionFormat format;
+    gboolean format_empty; /* Format=empty: nothing is in it, which label and flags say */
     GPtrArray *copy_files;           /* DefinitionPair */
     GPtrArray *exclude_files;        /* DefinitionExclude */
     GPtrArray *exclude_files_target; /* DefinitionExclude */
@@ -93,6 +97,7 @@ typedef struct {
     char *encrypt_kdf;       /* NULL: not set */
     char *encrypted_volume;  /* for crypttab: NAME[:KEY-FILE[:OPTIONS]], or NULL */
     char *volume_label;      /* of the LUKS header, or NULL */
+    char *volume_name;       /* of the open volume while repart works, or NULL */
     char *supplement_for;    /* name of another definition without ".conf", or NULL */
 
     guint label_line; /* where the label was given; 0: nowhere */

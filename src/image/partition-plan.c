@@ -196,7 +196,8 @@ static gboolean check_formats(GPtrArray *definitions, GError **error) {
         const PartitionDefinition *definition = definitions->pdata[i];
         guint64 minimum = format_minimum(definition->format);
 
-        if (definition->minimize == PARTITION_MINIMIZE_OFF && definition->size_max < minimum) {
+        if (minimum > PARTITION_GRAIN && definition->minimize == PARTITION_MINIMIZE_OFF &&
+                definition->size_max < minimum) {
             g_autofree char *needed = ui_format_size(minimum);
             g_autofree char *allowed = ui_format_size(definition->size_max);
             return fail_at(definition, error, "Format=%s needs at least %s, but SizeMaxBytes= allows %s",
@@ -250,21 +251,34 @@ void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]) {
 
 /* ---- sizes -------------------------------------------------------------------------------------------- */
 
+/* The partition is as large as its content turns out to be. */
+static gboolean is_minimized(const PartitionDefinition *definition) {
+    return definition->minimize != PARTITION_MINIMIZE_OFF && definition->format != PARTITION_FORMAT_SWAP;
+}
+
+/* What the size is when the definition does not say one. */
+static guint64 default_size(const PartitionDefinition *definition) {
+    PartitionRole role = definition->type.role;
+
+    if (is_minimized(definition))
+        return PARTITION_GRAIN;
+    return role == PARTITION_ROOT_VERITY_SIG || role == PARTITION_USR_VERITY_SIG
+                   ? VERITY_SIGNATURE_PARTITION_SIZE
+                   : 10 * MIB;
+}
+
 guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition) {
     const PartitionDefinition *definition = partition->definition;
     PartitionRole role = definition->type.role;
-    gboolean minimized = definition->minimize != PARTITION_MINIMIZE_OFF;
-    guint64 size = minimized ? PARTITION_GRAIN : 10 * MIB;
+    guint sector_size = definition->fs_sector_size ? definition->fs_sector_size : plan->sector_size;
 
     if (definition->verity == PARTITION_VERITY_SIGNATURE)
         return VERITY_SIGNATURE_PARTITION_SIZE;
-    if (definition->size_min != SIZE_NOT_SET)
-        size = MAX(definition->size_min, PARTITION_GRAIN);
-    else if (definition->size_max != SIZE_NOT_SET)
-        size = MIN(size, definition->size_max);
+    guint64 size = definition->size_min != SIZE_NOT_SET ? MAX(definition->size_min, PARTITION_GRAIN)
+                                                        : default_size(definition);
     if ((role == PARTITION_ESP || role == PARTITION_XBOOTLDR) && definition->format == PARTITION_FORMAT_VFAT)
-        size = MIN(MAX(size, (plan->sector_size > 512 ? 260 : 100) * MIB), definition->size_max);
-    guint64 least = minimized ? PARTITION_GRAIN : format_minimum(definition->format);
+        size = MIN(MAX(size, (sector_size > 512 ? 260 : 100) * MIB), definition->size_max);
+    guint64 least = is_minimized(definition) ? PARTITION_GRAIN : format_minimum(definition->format);
     if (definition->encrypt)
         size = definition->size_min == SIZE_NOT_SET ? size + LUKS_HEADER_SIZE : size;
     return round_up(MAX(size, least + (definition->encrypt ? LUKS_HEADER_SIZE : 0)));
@@ -296,17 +310,24 @@ guint64 plan_early_offset(const Plan *plan, const PlannedPartition *partition) {
     return 0;
 }
 
-static gboolean check_maximum(const PlannedPartition *partition, GError **error) {
+guint64 plan_maximal_size(const Plan *plan, const PlannedPartition *partition) {
     const PartitionDefinition *definition = partition->definition;
-    g_autofree char *needed = ui_format_size(partition->size);
-    g_autofree char *allowed = ui_format_size(definition->size_max);
 
-    if (definition->size_max == SIZE_NOT_SET || partition->size <= definition->size_max ||
-            definition->verity == PARTITION_VERITY_SIGNATURE)
+    if (definition->size_max == SIZE_NOT_SET || definition->verity == PARTITION_VERITY_SIGNATURE)
+        return SIZE_NOT_SET;
+    /* A size that is not given has a minimum all the same, which wins. */
+    return MAX(definition->size_max, plan_minimal_size(plan, partition));
+}
+
+static gboolean check_maximum(const Plan *plan, const PlannedPartition *partition, GError **error) {
+    guint64 maximum = plan_maximal_size(plan, partition);
+
+    if (partition->size <= maximum)
         return TRUE;
+    g_autofree char *needed = ui_format_size(partition->size), *allowed = ui_format_size(maximum);
     g_set_error(error, DISK_ERROR, DISK_ERROR_CONTENT,
             "%s: the partition needs %s, but SizeMaxBytes= allows %s (raise it, or put less into the image)",
-            definition->path, needed, allowed);
+            partition->definition->path, needed, allowed);
     return FALSE;
 }
 
@@ -318,7 +339,7 @@ gboolean plan_layout(Plan *plan, GError **error) {
         guint64 content = partition->content_size == SIZE_NOT_SET ? 0 : partition->content_size;
 
         partition->size = MAX(plan_minimal_size(plan, partition), round_up(content));
-        if (!check_maximum(partition, error))
+        if (!check_maximum(plan, partition, error))
             return FALSE;
         partition->offset = offset;
         offset += partition->size;

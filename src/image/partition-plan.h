@@ -52,6 +52,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Plan, plan_free)
  * says when it is not set. */
 guint64 plan_minimal_size(const Plan *plan, const PlannedPartition *partition);
 
+/* The largest size that the definition allows; SIZE_NOT_SET: any. */
+guint64 plan_maximal_size(const Plan *plan, const PlannedPartition *partition);
+
 /* The size to make a file system in that fills its partition: the minimal size. */
 guint64 plan_file_system_size(const Plan *plan, const PlannedPartition *partition);
 

@@ -60,9 +60,8 @@ char *specifiers_expand(
         }
         char letter = *++at;
         if (letter == '\0') {
-            g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION,
-                    "\"%s\" ends with a lone \"%%\" (write \"%%%%\" for a percent sign)", text);
-            return NULL;
+            g_string_append_c(out, '%'); /* a lone one at the end is just that */
+            break;
         }
         const char *value = plain_value(letter, specifiers);
         if (value)

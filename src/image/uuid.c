@@ -8,6 +8,9 @@
 gboolean uuid_parse_text(const char *text, Uuid *ret) {
     Uuid uuid;
     gsize digits = 0;
+
+    if (g_str_has_prefix(text, "urn:uuid:"))
+        text += strlen("urn:uuid:");
     gboolean hyphens = strlen(text) == UUID_TEXT_LENGTH;
 
     if (!hyphens && strlen(text) != 32)

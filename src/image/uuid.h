@@ -12,7 +12,7 @@ typedef struct {
 
 #define UUID_TEXT_LENGTH 36
 
-/* TEXT with or without hyphens, any case. FALSE: not a UUID. */
+/* TEXT with or without hyphens and "urn:uuid:", any case. FALSE: not a UUID. */
 gboolean uuid_parse_text(const char *text, Uuid *ret);
 
 /* Lower case with hyphens. */

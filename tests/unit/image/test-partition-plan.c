@@ -86,7 +86,10 @@ static void test_sizes(void) {
     } cases[] = {
             {"Type=home", 512, 0, 10 * MIB},
             {"Type=home\nSizeMinBytes=1M", 512, 0, 1 * MIB},
-            {"Type=home\nSizeMaxBytes=1M", 512, 0, 1 * MIB},
+            {"Type=home\nSizeMaxBytes=1M", 512, 0, 10 * MIB},
+            {"Type=usr-verity-sig", 512, 0, 16384},
+            {"Type=swap\nMinimize=guess", 512, 0, 10 * MIB},
+            {"Type=esp\nFormat=vfat\nFileSystemSectorSize=4096", 512, 0, 260 * MIB},
             {"Type=esp\nFormat=vfat", 512, 0, 100 * MIB},
             {"Type=esp\nFormat=vfat\nSizeMinBytes=50M", 4096, 0, 260 * MIB},
             {"Type=esp\nFormat=vfat\nSizeMinBytes=40M\nSizeMaxBytes=40M", 512, 0, 40 * MIB},
