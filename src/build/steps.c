@@ -11,6 +11,7 @@
 #include "build/compress.h"
 #include "build/configure.h"
 #include "build/extension.h"
+#include "build/format-limits.h"
 #include "build/image-build.h"
 #include "build/ipe.h"
 #include "build/kernel.h"
@@ -59,6 +60,7 @@ const BuildStep build_steps[] = {
         {"remove files", wants_remove_files, step_remove_files},
         {"empty directories", wants_remove_empty_directories, step_remove_empty_directories},
         {"finalize scripts", wants_finalize, step_finalize},
+        {"limits of the format", wants_format_limits, step_format_limits},
         {"integrity policies", wants_ipe, step_ipe},
         {"disk volumes", NULL, step_disk_volumes},
         {"boot loader", NULL, step_boot_loader},

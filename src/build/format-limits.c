@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/format-limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "build/boot-rules.h"
+#include "build/kernel-tree.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
+
+/* Of a layer of an OCI image: what has this prefix removes a file of a layer below. */
+#define WHITEOUT ".wh."
+
+/* newc archives have eight hexadecimal digits for the size of a file. */
+#define CPIO_LARGEST ((off_t) G_MAXUINT32)
+
+static gboolean is_cpio(OutputFormat format) {
+    return format == OUTPUT_FORMAT_CPIO || boot_format_is_tree_uki(format);
+}
+
+static gboolean is_extension(OutputFormat format) {
+    return format == OUTPUT_FORMAT_SYSEXT || format == OUTPUT_FORMAT_CONFEXT;
+}
+
+gboolean wants_format_limits(const ImageBuild *image) {
+    OutputFormat format = image->config->format;
+    return format == OUTPUT_FORMAT_OCI || is_cpio(format) || is_extension(format);
+}
+
+/* ---- names and sizes ---- */
+
+static gboolean check_entry(
+        ImageBuild *image, const char *path, const char *name, const struct stat *info, GError **error) {
+    const char *format = output_format_to_string(image->config->format);
+
+    if (image->config->format == OUTPUT_FORMAT_OCI && g_str_has_prefix(name, WHITEOUT)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "/%s cannot be in an image with Format=%s, where names with \"" WHITEOUT
+                "\" remove files: rename it, or leave it out with RemoveFiles=",
+                path, format);
+        return FALSE;
+    }
+    if (is_cpio(image->config->format) && S_ISREG(info->st_mode) && info->st_size > CPIO_LARGEST) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "/%s has 4 GiB or more, which an archive of cpio cannot hold (Format=%s): leave it out with "
+                "RemoveFiles=, or take another format",
+                path, format);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean check_directory(ImageBuild *image, int parent_fd, const char *name, const char *path, GError **error) {
+    AUTO_FD fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int dir_fd = fd;
+    AUTO_DIR dir = fd >= 0 ? fdopendir(steal_fd(&fd)) : NULL;
+    struct dirent *entry;
+
+    if (!dir) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read /%s: %s", path, g_strerror(errno));
+        return FALSE;
+    }
+    while ((entry = readdir(dir))) {
+        g_autofree char *child = *path ? g_strconcat(path, "/", entry->d_name, NULL) : g_strdup(entry->d_name);
+        struct stat info;
+        if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, "..") ||
+                fstatat(dir_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (!check_entry(image, child, entry->d_name, &info, error) ||
+                (S_ISDIR(info.st_mode) && !check_directory(image, dir_fd, entry->d_name, child, error)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* ---- extensions ---- */
+
+static void count_content(const char *path, gpointer data) {
+    guint *count = data;
+    *count += strstr(path, "extension-release.d/") == NULL;
+}
+
+static gboolean count_below(ImageBuild *image, const char *const *directories, guint *ret_count, GError **error) {
+    *ret_count = 0;
+    for (; *directories; directories++)
+        if (tree_exists(image->root_fd, *directories) &&
+                !kernel_tree_walk(image->root_fd, *directories, count_content, ret_count, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean check_extension(ImageBuild *image, GError **error) {
+    static const char *const usr[] = {"usr", "opt", NULL}, *const etc[] = {"etc", NULL};
+    gboolean sysext = image->config->format == OUTPUT_FORMAT_SYSEXT;
+    guint count;
+
+    if (!count_below(image, sysext ? usr : etc, &count, error))
+        return FALSE;
+    if (count == 0)
+        ui_warning("%s: the extension has no content: Format=%s takes files below %s alone (Format=%s those below %s)",
+                image->name, sysext ? "sysext" : "confext", sysext ? "/usr and /opt" : "/etc",
+                sysext ? "confext" : "sysext", sysext ? "/etc" : "/usr and /opt");
+    return TRUE;
+}
+
+gboolean step_format_limits(ImageBuild *image, GError **error) {
+    return is_extension(image->config->format) ? check_extension(image, error)
+                                               : check_directory(image, image->root_fd, ".", "", error);
+}
