@@ -143,7 +143,8 @@ Disk *disk_new(const DiskOptions *options, GError **error) {
         return NULL;
     disk->plan = plan_new(disk->definitions, &disk->seed, disk->sector_size, options->minimum_size,
             options->verity, options->verity_key && options->verity_certificate, error);
-    if (!disk->plan)
+    /* Early, where the names do not follow from root hashes. */
+    if (!disk->plan || (options->split_prefix && !split_artifacts_check(disk->plan, &disk->specifiers, error)))
         return NULL;
     disk->files = g_new0(PartitionFile, disk->plan->partitions->len);
     return g_steal_pointer(&disk);
@@ -310,7 +311,7 @@ static gboolean write_erofs(
     return TRUE;
 }
 
-static gboolean write_file_system(
+static gboolean make_file_system(
         Disk *disk, PlannedPartition *partition, VerityTree *verity, GError **error) {
     const PartitionDefinition *definition = partition->definition;
     gboolean minimize = definition->minimize != PARTITION_MINIMIZE_OFF;
@@ -343,6 +344,15 @@ static gboolean write_file_system(
     default:
         g_assert_not_reached();
     }
+}
+
+/* The caller names the definition. */
+static gboolean write_file_system(
+        Disk *disk, PlannedPartition *partition, VerityTree *verity, GError **error) {
+    if (make_file_system(disk, partition, verity, error))
+        return TRUE;
+    g_prefix_error(error, "Format=%s: ", partition_format_to_string(partition->definition->format));
+    return FALSE;
 }
 
 /* CopyBlocks=: a file of the tree as it is. */

@@ -2,6 +2,7 @@
 #include "image/fat.h"
 
 #include "image/disk.h"
+#include "image/fat-limits.h"
 #include "sandbox/sandbox.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -21,11 +22,13 @@
 typedef struct {
     GTree *entries; /* path in the FAT file system → path of the file in the sandbox, "" for a directory */
     GPtrArray *read_only; /* char: paths of the files that nobody may write */
+    FatLimits *limits;
 } Listing;
 
 static void listing_free(Listing *listing) {
     g_tree_unref(listing->entries);
     g_ptr_array_unref(listing->read_only);
+    fat_limits_free(listing->limits);
     g_free(listing);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listing, listing_free)
@@ -64,6 +67,8 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         return FALSE;
     }
     if (S_ISDIR(st.st_mode)) {
+        if (!fat_limits_add(listing->limits, target, TRUE, 0, source->source, error))
+            return FALSE;
         add_entry(listing, target, "");
         return list_directory(volume, source, dir_fd, child, child_origin, listing, error);
     }
@@ -71,6 +76,8 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         ui_warning("%s: not copied, FAT holds directories and files only", target);
         return TRUE;
     }
+    if (!fat_limits_add(listing->limits, target, FALSE, st.st_size, source->source, error))
+        return FALSE;
     add_entry(listing, target, child_origin);
     if (!(st.st_mode & (S_IWUSR | S_IWGRP | S_IWOTH)))
         g_ptr_array_add(listing->read_only, g_steal_pointer(&target));
@@ -104,6 +111,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
     const PartitionDefinition *definition = volume->content->definition;
     g_autoptr(Listing) listing = g_new0(Listing, 1);
 
+    listing->limits = fat_limits_new();
     listing->entries = g_tree_new_full(compare_paths, NULL, g_free, g_free);
     listing->read_only = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < volume->content->sources->len; i++) {
@@ -114,6 +122,15 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
         if (!path)
             return NULL;
         sandbox_bind(sandbox, path, origin, SANDBOX_READ_ONLY);
+        struct stat st;
+        if (fstat(source->fd, &st) < 0) {
+            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", source->source,
+                    g_strerror(errno));
+            return NULL;
+        }
+        if (!fat_limits_add(listing->limits, source->target, source->is_directory,
+                    source->is_directory ? 0 : st.st_size, source->source, error))
+            return NULL;
         if (!source->is_directory)
             add_entry(listing, source->target, origin);
         else {
@@ -122,9 +139,13 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
                 return NULL;
         }
     }
-    for (guint i = 0; i < definition->make_directories->len; i++)
-        if (!g_tree_lookup(listing->entries, definition->make_directories->pdata[i]))
-            add_entry(listing, definition->make_directories->pdata[i], "");
+    for (guint i = 0; i < definition->make_directories->len; i++) {
+        const char *path = definition->make_directories->pdata[i];
+        if (!fat_limits_add(listing->limits, path, TRUE, 0, "MakeDirectories=", error))
+            return NULL;
+        if (!g_tree_lookup(listing->entries, path))
+            add_entry(listing, path, "");
+    }
     if (definition->make_symlinks->len > 0)
         ui_warning(
                 "%s: MakeSymlinks= has no effect, FAT holds directories and files only", definition->path);
@@ -262,5 +283,5 @@ gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError
     sandbox_setenv(sandbox, "TZ", "UTC");
     sandbox_setenv(sandbox, "MTOOLS_SKIP_CHECK", "1");
     g_autoptr(Listing) listing = list_content(volume, sandbox, error);
-    return listing && make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
+    return listing && fat_limits_check(listing->limits, size, error) && make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
 }

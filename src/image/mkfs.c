@@ -4,6 +4,7 @@
 #include "image/disk.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
+#include "ui/step.h"
 
 #include <errno.h>
 #include <string.h>
@@ -86,6 +87,19 @@ static char *ext4_inodes(const StageSize *content, guint64 size) {
     return needed > ext4_default_inodes(size) ? g_strdup_printf("%" G_GUINT64_FORMAT, needed) : NULL;
 }
 
+/* Explains a failure of mke2fs where the content is about as large as the file system. */
+static void explain_full(const StageSize *content, guint64 size, GError **error) {
+    guint64 needed = estimate_ext4(content) - 48 * MIB;
+
+    if (needed < size - size / 8 || (error && g_error_matches(*error, SANDBOX_ERROR, SANDBOX_ERROR_START)))
+        return;
+    g_autofree char *bytes = ui_format_size(needed), *room = ui_format_size(size);
+    g_prefix_error(error,
+            "the content (%" G_GUINT64_FORMAT " files and directories) needs about %s, the partition has %s "
+            "(raise SizeMinBytes= and SizeMaxBytes=, or set Minimize=guess): ",
+            content->inodes, bytes, room);
+}
+
 gboolean mkfs_ext4(
         const Volume *volume, const char *image, guint64 size, guint64 *ret_size, GError **error) {
     g_autofree char *uuid = uuid_to_text(&volume->uuid), *label = cut_label(volume->label, 16);
@@ -111,7 +125,11 @@ gboolean mkfs_ext4(
         command[n++] = inodes;
     }
     command[n] = IMAGE_IN_SANDBOX;
-    return sandbox_run(sandbox, command, error) && fix_ext4_times(volume, sandbox, content.inodes, error) &&
+    if (!sandbox_run(sandbox, command, error)) {
+        explain_full(&content, *ret_size, error);
+        return FALSE;
+    }
+    return fix_ext4_times(volume, sandbox, content.inodes, error) &&
            stage_remove(volume, error);
 }
 

@@ -589,6 +589,84 @@ static void assert_only_inputs(const Fixture *fixture) {
             g_error("%s was left behind", name);
 }
 
+/* 9,000 files in a file system for which mke2fs would choose 8,192 inodes. */
+static void test_many_files(Fixture *fixture, gconstpointer data) {
+    for (guint i = 0; i < 9000; i++) {
+        g_autofree char *name = g_strdup_printf("root/many/%u", i / 1000), *link = NULL;
+        g_autofree char *directory = in_top(fixture, name);
+        if (i % 1000 == 0)
+            g_assert_cmpint(g_mkdir_with_parents(directory, 0755), ==, 0);
+        link = g_strdup_printf("%s/%u", directory, i);
+        g_assert_cmpint(symlink("x", link), ==, 0);
+    }
+    define(fixture, "10-home.conf", "Type=home\nFormat=ext4\nSizeMinBytes=32M\nSizeMaxBytes=32M\nCopyFiles=/many:/");
+    g_autoptr(Disk) disk = build(fixture);
+    g_autofree char *home = extract(fixture, find(disk, "home"));
+    g_free(judge((const char *const[]){"e2fsck", "-fn", home, NULL}));
+    g_autofree char *last = judge((const char *const[]){"debugfs", "-R", "stat /8/8999", home, NULL});
+    g_assert_nonnull(strstr(last, "Type: symlink"));
+}
+
+/* What a file system cannot hold is said before it is made, with the definition and the limit. */
+static void test_limits(Fixture *fixture, gconstpointer data) {
+    static const struct {
+        const char *name; /* of a file, or of a directory that ends with a slash */
+        guint64 size;
+        const char *settings, *message;
+    } cases[] = {
+            {"boot/a:b", 1, "Format=vfat", "/a:b: a name there cannot contain"},
+            {"boot/a\001b", 1, "Format=vfat", "/a\\001b: a name there cannot contain"},
+            {"boot/\xff", 1, "Format=vfat", "is not valid UTF-8"},
+            {"boot/dot.", 1, "Format=vfat", "/dot.: a name there cannot end"},
+            {"boot/Loader/x", 1, "Format=vfat", "are one name there"},
+            {"boot/loader/LOADER.CONF", 1, "Format=vfat", "are one name there"},
+            {"boot/EFI/Linux/test_7+3.efi", 1, "Format=vfat\nCopyFiles=/efi:/", "comes from /boot and from /efi"},
+            {"boot/EFI/Linux", 1, "Format=vfat\nCopyFiles=/efi:/", "is a directory in one source"},
+            {"boot/large", G_GUINT64_CONSTANT(5) << 30, "Format=vfat", "/large has 5.4 GB"},
+            {"boot/large", 70 << 20, "Format=vfat", "the partition has 67.1 MB (raise SizeMinBytes="},
+            {"boot/large", 40 << 20, "Format=ext4\nSizeMaxBytes=32M", "raise SizeMinBytes="},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *name = g_strconcat("root/", cases[i].name, NULL), *path = in_top(fixture, name);
+        g_autofree char *parent = g_path_get_dirname(path);
+        g_autofree char *text = g_strdup_printf("Type=%s\nCopyFiles=/boot:/\nSizeMinBytes=%s\n%s",
+                strstr(cases[i].settings, "vfat") ? "esp" : "srv",
+                strstr(cases[i].settings, "vfat") ? "64M\nSizeMaxBytes=64M" : "32M", cases[i].settings);
+        g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
+        if (cases[i].size > 64 * 1024 * 1024) {
+            put(fixture->root, cases[i].name, "", 0);
+            g_assert_cmpint(truncate(path, cases[i].size), ==, 0);
+        } else
+            put_random(fixture->root, cases[i].name, cases[i].size);
+        define(fixture, "10-x.conf", text);
+        g_autoptr(Disk) disk = disk_new(&fixture->options, &error);
+        g_assert_no_error(error);
+        g_assert_false(disk_write_volumes(disk, &error) && disk_write_esp(disk, &error));
+        g_test_message("%s", error->message);
+        g_assert_nonnull(strstr(error->message, "10-x.conf"));
+        g_assert_nonnull(strstr(error->message, ": Format="));
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+        g_assert_cmpint(unlink(path), ==, 0);
+        (void) rmdir(parent);
+        g_autofree char *made = in_top(fixture, "root/boot/EFI");
+        (void) rmdir(made);
+    }
+}
+
+/* Two partitions, one artifact: known before anything is written. */
+static void test_split_twice(Fixture *fixture, gconstpointer data) {
+    g_autoptr(GError) error = NULL;
+
+    define(fixture, "10-a.conf", "Type=home\nSplitName=same");
+    define(fixture, "20-b.conf", "Type=srv\nSplitName=same");
+    fixture->options.split_prefix = fixture->prefix;
+    g_assert_null(disk_new(&fixture->options, &error));
+    g_assert_error(error, DISK_ERROR, DISK_ERROR_PLAN);
+    g_assert_nonnull(strstr(error->message, "both give the split artifact \"same\""));
+}
+
 static void test_failures(Fixture *fixture, gconstpointer data) {
     static const struct {
         const char *text, *message;
@@ -635,6 +713,9 @@ int main(int argc, char **argv) {
             {"/disk/supplement", test_supplement},
             {"/disk/determinism", test_determinism},
             {"/disk/split", test_split},
+            {"/disk/many-files", test_many_files},
+            {"/disk/limits", test_limits},
+            {"/disk/split-twice", test_split_twice},
             {"/disk/root-ext4", test_root_ext4},
             {"/disk/ext4-verity", test_ext4_verity},
             {"/disk/made", test_made},
