@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recipe/enum-words.h"
+#include "recipe/secrets.h"
 
 static char **to_strings(const Value *list) {
     guint n = value_length(list);
@@ -202,6 +203,7 @@ ImageConfig *image_config_new(ImageValues *values) {
         else
             fill_scalar(setting, values->values[id], field);
     }
+    secrets_note_image(config);
     return config;
 }
 

@@ -5,6 +5,7 @@
 
 #include "recipe/enum-words.h"
 #include "recipe/recipe.h"
+#include "recipe/secrets.h"
 #include "recipe/split.h"
 #include "recipe/value-parse-internal.h"
 #include "recipe/versions.h"
@@ -289,6 +290,7 @@ gboolean slot_assign(
         Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     if (!*text)
         return assign_nothing(slot, setting, context, error);
+    secrets_note_setting(setting, text);
     if (setting->shape == SHAPE_SCALAR)
         return assign_scalar(slot, setting, text, context, error);
     if (setting->type == TYPE_ARTIFACT && assign_artifact_boolean(slot, setting, text))

@@ -25,7 +25,8 @@ struct Sandbox {
 /* The options and the command for particleos-sandbox, without its own name; NULL-terminated. */
 GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv);
 
-/* A line that a shell reads as COMMAND and ARGUMENTS; owned by the caller. */
+/* A line that a shell reads as COMMAND and ARGUMENTS, for people: secrets in it are left out (ui/redact.h).
+ * Owned by the caller. */
 char *sandbox_shell_line(const char *command, const char *const *arguments);
 
 /* A started particleos-sandbox. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "sandbox/sandbox-private.h"
+#include "ui/redact.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -242,11 +243,12 @@ char *sandbox_shell_line(const char *command, const char *const *arguments) {
     static const char harmless[] = G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "@%+=:,./_-";
     g_autoptr(GString) line = g_string_new(command);
     for (; *arguments; arguments++) {
+        g_autofree char *argument = redact_argument(*arguments);
         g_string_append_c(line, ' ');
-        if (**arguments && (*arguments)[strspn(*arguments, harmless)] == '\0') {
-            g_string_append(line, *arguments);
+        if (*argument && argument[strspn(argument, harmless)] == '\0') {
+            g_string_append(line, argument);
         } else {
-            g_autofree char *quoted = g_shell_quote(*arguments);
+            g_autofree char *quoted = g_shell_quote(argument);
             g_string_append(line, quoted);
         }
     }

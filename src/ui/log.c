@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "ui/log.h"
+#include "ui/redact.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@ static void print(UiColour colour, const char *prefix, const char *format, va_li
         G_GNUC_PRINTF(3, 0);
 
 static void print(UiColour colour, const char *prefix, const char *format, va_list arguments) {
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    g_autofree char *whole = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = redact_text(whole);
     g_autoptr(GString) line = g_string_new(NULL);
     if (*prefix)
         g_string_append_printf(line, "%s%s%s", ui_colour(colour), prefix, ui_colour(UI_COLOUR_RESET));

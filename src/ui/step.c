@@ -2,6 +2,7 @@
 
 #include "ui/step.h"
 #include "ui/log.h"
+#include "ui/redact.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -189,7 +190,8 @@ void ui_step_update(UiStep *step, const char *format, ...) {
         return;
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *detail = g_strdup_vprintf(format, arguments);
+    g_autofree char *whole = g_strdup_vprintf(format, arguments);
+    g_autofree char *detail = redact_text(whole);
     va_end(arguments);
 
     ui_output_lock();

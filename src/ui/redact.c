@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "ui/redact.h"
+
+#include <string.h>
+
+#define STARS "***"
+
+/* Shorter ones are also parts of ordinary words. */
+#define LONG_ENOUGH 8
+#define SHORTEST 4
+/* A recipe that has more is up to something. */
+#define MOST_SECRETS 1024
+
+#define SECRET_WORDS                                                                                        \
+    "passw(?:or)?d|passphrase|token|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key"
+/* As variables of the environment are called. */
+#define SECRET_VARIABLE                                                                                     \
+    "[A-Z0-9_]*(?:TOKEN|PASS|PWD|SECRET|KEY(?!MAP|BOARD|RING)|CRED|AUTH(?!OR)|COOKIE|PIN(?!N))[A-Z0-9_]*"
+#define VALUE "(?:\"[^\"\\n]*\"|'[^'\\n]*'|[^\\s'\"]+)"
+
+static const struct {
+    const char *form, *replacement;
+} forms[] = {
+        /* scheme://user:password@host; a user alone is none where keys are used. */
+        {"\\b((?!ssh:|git\\+ssh:|sftp:)[A-Za-z][A-Za-z0-9+.-]*://)[^/\\s'\"]*@", "\\1" STARS "@"},
+        {"\\b((?:ssh|git\\+ssh|sftp)://[^:/\\s'\"@]*:)[^/\\s'\"]*@", "\\1" STARS "@"},
+        {"(?i)\\b(pin-value=)[^&;\\s'\"]+", "\\1" STARS},
+        {"(?<![A-Za-z0-9_])(" SECRET_VARIABLE "=)" VALUE, "\\1" STARS},
+        /* Behind the name of a setting stands what is wrong with it, or a path. A token of PKCS#11 is a
+           device. */
+        {"(?i)(?<![a-z0-9_-])(?!(?<=[:;])token=)([a-z0-9_-]*(?:" SECRET_WORDS
+         ")[a-z0-9_-]*=)(?![:/])(?:\"[^\"\\n]*\"|'[^'\\n]*'|[^\\s'\"&;]+)",
+                "\\1" STARS},
+        {"(io\\.systemd\\.(?:stub\\.)?credential(?:\\.binary)?:[^=\\s]*=)[^,\\s'\"]+", "\\1" STARS},
+        {"(set[-_]credential(?:_binary)? [^:\\s]+:)(?!/)[^\\s'\"]+", "\\1" STARS},
+        {"(?i)\\b(authorization:\\s*)[^\\n'\"]+", "\\1" STARS},
+        /* The configuration of an image. */
+        {"(\"(?:" SECRET_VARIABLE "|[^\"\\n]*(?i:" SECRET_WORDS ")[^\"\\n]*)\"\\s*:\\s*)"
+         "(?:\"(?:[^\"\\\\]|\\\\.)*\"|\\[[^\\]]*\\]|\\{[^}]*\\})",
+                "\\1\"" STARS "\""},
+};
+
+static GMutex lock;
+static GPtrArray *secrets; /* longer ones first */
+
+/* They are the same for all threads, and live as long as the process. */
+static GRegex *const *compiled_forms(void) {
+    static gsize done;
+    static GRegex *regexes[G_N_ELEMENTS(forms)];
+
+    if (g_once_init_enter(&done)) {
+        for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+            regexes[i] = g_regex_new(forms[i].form, G_REGEX_RAW | G_REGEX_OPTIMIZE, 0, NULL);
+            g_assert(regexes[i]);
+        }
+        g_once_init_leave(&done, 1);
+    }
+    return regexes;
+}
+
+static int compare_lengths(gconstpointer a, gconstpointer b) {
+    gsize x = strlen(*(char *const *) a), y = strlen(*(char *const *) b);
+    return (x < y) - (x > y);
+}
+
+static gboolean is_telling(const char *secret) {
+    gsize length = strlen(secret);
+    return length >= LONG_ENOUGH ||
+           (length >= SHORTEST && strspn(secret, G_CSET_a_2_z G_CSET_A_2_Z) != length);
+}
+
+static void remember(const char *secret) {
+    if (!is_telling(secret))
+        return;
+    g_mutex_lock(&lock);
+    if (!secrets)
+        secrets = g_ptr_array_new_with_free_func(g_free);
+    if (secrets->len < MOST_SECRETS &&
+            !g_ptr_array_find_with_equal_func(secrets, secret, g_str_equal, NULL)) {
+        g_ptr_array_add(secrets, g_strdup(secret));
+        g_ptr_array_sort(secrets, compare_lengths);
+    }
+    g_mutex_unlock(&lock);
+}
+
+void redact_secret(const char *secret) {
+    g_auto(GStrv) lines = g_strsplit_set(secret, "\r\n", -1);
+
+    for (char **line = lines; *line; line++)
+        remember(g_strstrip(*line));
+}
+
+void redact_addresses(const char *text) {
+    g_autoptr(GRegex) regex = g_regex_new("://[^:/\\s'\"]*:([^/\\s'\"]*)@", G_REGEX_RAW, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
+            g_match_info_next(match, NULL)) {
+        g_autofree char *password = g_match_info_fetch(match, 1);
+        g_autofree char *decoded = g_uri_unescape_string(password, NULL);
+        remember(password);
+        if (decoded)
+            remember(decoded);
+    }
+}
+
+gboolean redact_is_secret_name(const char *name) {
+    return g_regex_match_simple("^" SECRET_VARIABLE "$", name, G_REGEX_RAW, 0) ||
+           g_regex_match_simple(SECRET_WORDS, name, G_REGEX_RAW | G_REGEX_CASELESS, 0);
+}
+
+static gboolean is_word_character(char c) {
+    return g_ascii_isalnum(c) || c == '_';
+}
+
+/* Whether SECRET at AT of TEXT is more than a part of something else. */
+static gboolean stands_alone(const char *text, const char *at, gsize length) {
+    return length >= LONG_ENOUGH ||
+           ((at == text || !is_word_character(at[-1])) && !is_word_character(at[length]));
+}
+
+static char *without(const char *text, const char *secret) {
+    g_autoptr(GString) result = g_string_new(NULL);
+    gsize length = strlen(secret);
+    const char *start = text;
+
+    for (const char *at = text; (at = strstr(at, secret));) {
+        if (!stands_alone(text, at, length)) {
+            at++;
+            continue;
+        }
+        g_string_append_len(result, start, at - start);
+        g_string_append(result, STARS);
+        start = at += length;
+    }
+    g_string_append(result, start);
+    return g_string_free(g_steal_pointer(&result), FALSE);
+}
+
+static char *without_remembered(const char *text) {
+    char *result = g_strdup(text);
+
+    g_mutex_lock(&lock);
+    for (guint i = 0; secrets && i < secrets->len; i++) {
+        if (!strstr(result, secrets->pdata[i]))
+            continue;
+        char *next = without(result, secrets->pdata[i]);
+        g_free(result);
+        result = next;
+    }
+    g_mutex_unlock(&lock);
+    return result;
+}
+
+char *redact_text(const char *text) {
+    char *result = without_remembered(text);
+
+    /* What none of the forms can do without. */
+    if (!strpbrk(result, "=:"))
+        return result;
+    for (gsize i = 0; i < G_N_ELEMENTS(forms); i++) {
+        char *next = g_regex_replace(compiled_forms()[i], result, -1, 0, forms[i].replacement, 0, NULL);
+        if (!next) /* too much for the expression: better nothing than a secret */
+            next = g_strdup(STARS);
+        g_free(result);
+        result = next;
+    }
+    return result;
+}
+
+char *redact_argument(const char *argument) {
+    const char *equals = strchr(argument, '=');
+    g_autofree char *name = equals ? g_strndup(argument, equals - argument) : NULL;
+
+    if (name && equals[1] && !strpbrk(name, "/\n \"") && redact_is_secret_name(name) && equals[1] != '/')
+        return g_strconcat(name, "=" STARS, NULL);
+    return redact_text(argument);
+}

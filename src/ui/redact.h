@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Keeps secrets out of messages: those that it was told, and those that their form gives away (passwords in
+ * addresses, values of variables that are called like secrets, PINs, credentials). All messages of ui/log.h
+ * pass through here. Thread-safe. */
+
+#include <glib.h>
+
+/* From now on SECRET does not show: each of its lines that is long enough to be told from ordinary words. */
+void redact_secret(const char *secret);
+
+/* The same for the passwords of the addresses in TEXT ("https://user:password@host/"), as they stand there
+ * and decoded: programs tell of them in other words. */
+void redact_addresses(const char *text);
+
+/* Whether a variable of this name holds a secret. */
+gboolean redact_is_secret_name(const char *name);
+
+/* TEXT with "***" for secrets; owned by the caller. */
+char *redact_text(const char *text);
+
+/* The same for one argument of a command, before it is quoted: where it is "NAME=VALUE" and NAME is a
+ * secret's, all of VALUE goes. */
+char *redact_argument(const char *argument);
