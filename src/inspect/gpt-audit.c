@@ -256,6 +256,30 @@ static guint64 find_sector_size(const Gpt *gpt, gboolean *ret_both) {
     return found;
 }
 
+/* The header at OFFSET, if there is one. RET_OTHER says at which sector the other one is. */
+static gboolean header_is_small(int fd, guint64 offset, guint64 *ret_other) {
+    guint8 header[HEADER_SIZE];
+    *ret_other = 0;
+    if (pread(fd, header, sizeof header, offset) != sizeof header || memcmp(header, "EFI PART", 8) != 0)
+        return TRUE;
+    *ret_other = le64(header + 32);
+    return (guint64) le32(header + 80) * le32(header + 84) <= CHUNK;
+}
+
+gboolean inspect_gpt_is_small(int fd, guint64 size) {
+    static const guint64 sectors[] = {512, 4096};
+    for (gsize i = 0; i < G_N_ELEMENTS(sectors); i++) {
+        guint64 sector = sectors[i], other, ignored;
+        if (size < 2 * sector)
+            continue;
+        if (!header_is_small(fd, sector, &other) ||
+                !header_is_small(fd, size / sector * sector - sector, &ignored) ||
+                (other < size / sector && !header_is_small(fd, other * sector, &ignored)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean inspect_gpt_exists(int fd) {
     char magic[8];
     return (pread(fd, magic, sizeof magic, 512) == sizeof magic && memcmp(magic, "EFI PART", 8) == 0) ||

@@ -2,10 +2,14 @@
 #include "inspect/partitions.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libfdisk.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/digest.h"
+#include "inspect/gpt-audit.h"
+#include "ui/cleanup.h"
 
 typedef struct fdisk_context FdiskContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FdiskContext, fdisk_unref_context)
@@ -65,7 +69,19 @@ static int collect_message(struct fdisk_context *fdisk, struct fdisk_ask *ask, v
     return 0;
 }
 
+static gboolean check_size(const char *path, GError **error) {
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+    if (size < 0 || inspect_gpt_is_small(fd, size))
+        return TRUE;
+    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED,
+            "%s has a GPT with more entries than anybody needs", path);
+    return FALSE;
+}
+
 static FdiskContext *open_table(const char *path, guint sector_size, GPtrArray *problems, GError **error) {
+    if (!check_size(path, error))
+        return NULL;
     g_autoptr(FdiskContext) fdisk = fdisk_new_context();
     fdisk_set_ask(fdisk, collect_message, problems);
     if (sector_size > 0)
