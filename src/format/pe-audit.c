@@ -6,6 +6,7 @@
 #include "format/authenticode.h"
 #include "format/pe-internal.h"
 
+#define SYMBOL_SIZE 18
 #define OPTIONAL_SUBSYSTEM 68
 #define SUBSYSTEM_FIRST 10 /* application, boot service driver, runtime driver */
 #define SUBSYSTEM_LAST 12
@@ -42,7 +43,8 @@ static void check_memory(const PeImage *pe, GPtrArray *sections, GPtrArray *prob
         const PeSection *section = sections->pdata[i];
         if (section->virtual_size == 0 && section->raw_size > 0)
             complain(problems, "section %s has bytes in the file, but none in memory", section->name);
-        if (section->virtual_address % pe->section_alignment != 0 || section->virtual_address < end)
+        /* Firmware puts sections where they say; those of Debian 12 are not aligned as the header says. */
+        if (section->virtual_address < end)
             complain(problems, "section %s overlaps another one, or the headers, in memory", section->name);
         end = (guint64) section->virtual_address + section->virtual_size;
     }
@@ -133,6 +135,17 @@ static void check_signatures(const PeImage *pe, const guint8 *data, gsize size, 
     }
 }
 
+/* The table of symbols that linkers leave behind the sections, with its strings; nothing loads it, and
+ * signatures cover it. Returns where it ends, or END when there is none. */
+static guint64 skip_symbols(const PeImage *pe, const guint8 *data, guint64 end, guint64 limit) {
+    guint64 start = pe_get32(data + pe->coff_offset + PE_COFF_SYMBOLS);
+    guint64 strings = start + (guint64) pe_get32(data + pe->coff_offset + PE_COFF_N_SYMBOLS) * SYMBOL_SIZE;
+    if (start == 0 || start != end || strings > limit || limit - strings < 4)
+        return end;
+    guint64 size = pe_get32(data + strings);
+    return size < 4 || size > limit - strings ? end : strings + size;
+}
+
 void pe_audit(const PeImage *pe, GPtrArray *problems) {
     gsize size = 0;
     const guint8 *data = g_bytes_get_data(pe->bytes, &size);
@@ -143,6 +156,7 @@ void pe_audit(const PeImage *pe, GPtrArray *problems) {
     check_memory(pe, sections, problems);
     guint64 end = check_file(pe, sections, problems);
     guint64 limit = pe_image_get_directory(pe, PE_DIRECTORY_SECURITY, &table, &table_size) ? table : size;
+    end = skip_symbols(pe, data, end, limit);
     /* Signing pads to a multiple of eight. */
     if (end <= size && limit > end &&
             (limit - end >= CERTIFICATE_ALIGNMENT || !is_zero(data + end, limit - end)))
