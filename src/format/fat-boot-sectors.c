@@ -9,6 +9,7 @@
 
 #define SECTOR 512
 #define CHUNK (256 * 1024)
+#define CLUSTER_SIZE_MAX (64 * 1024)
 
 /* What mkfs.fat puts where BIOSes look for code: it prints that there is nothing to boot. */
 static const char *const known_code[] = {
@@ -60,6 +61,20 @@ static void check_code(const FatReader *reader, const guint8 *boot, GPtrArray *p
     complain(problems, "the boot sector has code that nobody knows");
 }
 
+/* Words that should mean nothing, but some readers go by them: U-Boot by the name of the type, others by
+ * that of the system, behind which they look for another file system. */
+static void check_words(const FatReader *reader, const guint8 *boot, GPtrArray *problems) {
+    static const char *const others[] = {"NTFS    ", "EXFAT   ", "-FVE-FS-", "ReFS\0\0\0\0"};
+    gsize extended = reader->bits == 32 ? 66 : 38;
+    char type[9];
+    g_snprintf(type, sizeof type, "FAT%-5d", reader->bits);
+    if (boot[extended] != 0x29 || memcmp(boot + extended + 16, type, 8) != 0)
+        complain(problems, "the boot sector does not name the type of the file system, FAT%d", reader->bits);
+    for (gsize i = 0; i < G_N_ELEMENTS(others); i++)
+        if (memcmp(boot + 3, others[i], 8) == 0)
+            complain(problems, "the boot sector says that it is of another file system");
+}
+
 static void check_fields(const FatReader *reader, const guint8 *boot, GPtrArray *problems) {
     guint32 first = fat_next_cluster(reader, 0);
     guint32 ones = reader->bits == 12 ? 0xf00 : reader->bits == 16 ? 0xff00 : 0x0fffff00;
@@ -69,6 +84,8 @@ static void check_fields(const FatReader *reader, const guint8 *boot, GPtrArray 
         complain(problems, "allocation table and boot sector name different kinds of media");
     if (reader->n_tables > 2)
         complain(problems, "%u copies of the allocation table", reader->n_tables);
+    if (reader->cluster_size > CLUSTER_SIZE_MAX)
+        complain(problems, "clusters of %u bytes, more than all readers take", reader->cluster_size);
     if (reader->bits != 32)
         return;
     if (fat_le16(boot + 40) != 0)
@@ -125,6 +142,7 @@ void fat_check_boot_sectors(FatReader *reader, GPtrArray *problems) {
         return;
     }
     check_code(reader, boot, problems);
+    check_words(reader, boot, problems);
     check_fields(reader, boot, problems);
     check_reserved(reader, boot, fat_le16(boot + 14), problems);
     check_zero(reader, SECTOR, reader->sector_size - SECTOR, "after the boot sector", problems);

@@ -50,6 +50,27 @@ static Certificate *find_signer(InspectContext *context, GBytes *image, GError *
     return g_steal_pointer(&signer);
 }
 
+/* Firmware goes by any signature, and measures which one it went by; so beside the one that is expected
+ * there is room for none of somebody else, and for none that is no signature. NULL: all is well. */
+static char *find_odd_signature(InspectContext *context, GBytes *image) {
+    const Certificate *pinned = context->options->certificate;
+    g_autoptr(GPtrArray) candidates = g_ptr_array_new();
+    g_autoptr(GPtrArray) signatures =
+            authenticode_parse(g_bytes_get_data(image, NULL), g_bytes_get_size(image), NULL);
+    if (pinned)
+        g_ptr_array_add(candidates, (gpointer) pinned);
+    for (guint i = 0; signatures && i < signatures->len; i++) {
+        const AuthenticodeSignature *signature = signatures->pdata[i];
+        g_autoptr(Certificate) signer = NULL;
+        g_autoptr(GError) error = NULL;
+        if (!cms_message_verify(signature->message, NULL, 0, candidates, &signer, &error))
+            return g_strdup_printf("signature %u: %s", i + 1, error->message);
+        if (pinned && !certificate_equal(pinned, signer))
+            return g_strdup_printf("also signed by %s", certificate_get_description(signer));
+    }
+    return NULL;
+}
+
 void inspect_check_authenticode(InspectContext *context, InspectNode *node, const char *id,
         const char *title, GBytes *image, gboolean must_be_enrolled) {
     InspectNode *link = inspect_node_add(node, id, title);
@@ -67,7 +88,10 @@ void inspect_check_authenticode(InspectContext *context, InspectNode *node, cons
         return;
     }
     inspect_node_add_signer(link, signer);
-    if (must_be_enrolled && context->db && !inspect_has_certificate(context->db, signer))
+    g_autofree char *odd = find_odd_signature(context, image);
+    if (odd)
+        inspect_node_set(link, INSPECT_BROKEN, "%s", odd);
+    else if (must_be_enrolled && context->db && !inspect_has_certificate(context->db, signer))
         inspect_node_set(link, INSPECT_BROKEN,
                 "signed by %s, whose certificate is not in the db that this image enrols",
                 certificate_get_description(signer));

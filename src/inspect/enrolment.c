@@ -190,6 +190,6 @@ void inspect_enrolment_check(InspectContext *context, const InspectEsp *esp, Ins
     }
     for (guint i = 0; i < sets->len; i++)
         check_set(context, esp, node, sets->pdata[i]);
-    if (sets->len == 0)
+    if (sets->len == 0 && node->children->len == 0)
         inspect_node_set(node, INSPECT_NOT_APPLICABLE, "this image enrols no keys");
 }

@@ -54,7 +54,7 @@ static void check_addon(InspectContext *context, InspectNode *node, const char *
     g_autofree char *title = g_strdup_printf("addon %s", path);
     inspect_check_authenticode(context, node, "addon", title, image, TRUE);
     inspect_check_program(node, path, image);
-    inspect_check_addon_content(node, path, image);
+    inspect_check_addon_content(context, node, path, image);
 }
 
 /* Without boot loader the firmware starts a UKI. */
@@ -71,11 +71,20 @@ void inspect_esp_check_ukis(InspectContext *context, const InspectEsp *esp, Insp
     for_each_file(context, esp, node, ESP_FILE_ADDON, check_addon);
 }
 
+/* Where a line or a word ends is the same for all readers only without other control characters: to the boot
+ * loader a carriage return alone ends a line. */
+static gboolean is_plain_text(const char *data, gsize size) {
+    for (gsize i = 0; i < size; i++)
+        if (((guchar) data[i] < ' ' && data[i] != '\n' && data[i] != '\t') || data[i] == 0x7f)
+            return FALSE;
+    return size == 0 || g_utf8_validate(data, size, NULL);
+}
+
 /* Text of a small file, or NULL with the verdict set. */
 static char *read_text(InspectNode *link, GBytes *content) {
     gsize size = 0;
     const char *data = g_bytes_get_data(content, &size);
-    if (size <= 64 * 1024 && (size == 0 || (!memchr(data, '\0', size) && g_utf8_validate(data, size, NULL))))
+    if (size <= 64 * 1024 && is_plain_text(data, size))
         return g_strndup(data ? data : "", size);
     inspect_node_set(link, INSPECT_BROKEN, "it is no text");
     return NULL;

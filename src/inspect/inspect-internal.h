@@ -54,7 +54,8 @@ void inspect_check_partitions(InspectContext *context, InspectNode *root);
 /* pe-file.c: a child of NODE for each way in which IMAGE is no program that all firmware loads alike; what
  * an addon brings. */
 void inspect_check_program(InspectNode *node, const char *path, GBytes *image);
-void inspect_check_addon_content(InspectNode *node, const char *path, GBytes *image);
+void inspect_check_addon_content(
+        InspectContext *context, InspectNode *node, const char *path, GBytes *image);
 
 /* enrolment.c: the variables of loader/keys/ */
 void inspect_enrolment_collect(InspectContext *context, const InspectEsp *esp);
@@ -69,6 +70,9 @@ void inspect_collect_signers(InspectContext *context, GBytes *image);
 /* uki.c: children of NODE about what is inside of a UKI. */
 void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image);
 void inspect_check_command_line_words(InspectNode *node, const char *command_line);
+/* A child of NODE for each root hash that COMMAND_LINE names and that is of no sound volume of this image.
+ */
+void inspect_check_root_hashes(InspectContext *context, InspectNode *node, const char *command_line);
 
 /* pe-file.c: whether the file is a program for UEFI rather than a disk, and its report. */
 gboolean inspect_is_pe_file(const InspectContext *context);

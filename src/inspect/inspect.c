@@ -106,6 +106,13 @@ static GPtrArray *open_esps(InspectContext *context, InspectNode *root) {
     return esps;
 }
 
+static gboolean has_esp(const InspectContext *context) {
+    for (guint i = 0; i < context->esps->len; i++)
+        if (((const InspectEsp *) context->esps->pdata[i])->partition->designator == INSPECT_ESP)
+            return TRUE;
+    return FALSE;
+}
+
 typedef void (*EspCheckFunc)(InspectContext *context, const InspectEsp *esp, InspectNode *node);
 
 /* What an image lacks is broken where everything must be signed by a certificate. */
@@ -138,8 +145,7 @@ static void check_enrolment(InspectContext *context, InspectNode *group) {
     GPtrArray *esps = context->esps;
     for (guint i = 0; i < esps->len; i++) {
         const InspectEsp *esp = esps->pdata[i];
-        if (esp->partition->designator == INSPECT_ESP)
-            inspect_enrolment_check(context, esp, group);
+        inspect_enrolment_check(context, esp, group);
     }
     if (esps->len == 0)
         inspect_node_set(group, INSPECT_NOT_APPLICABLE, "there is no EFI system partition");
@@ -172,6 +178,9 @@ static void check_everything(InspectContext *context, InspectNode *root) {
     }
 
     check_esps(context, file_systems, inspect_esp_check_file_system, "there is no EFI system partition");
+    if (esps->len > 0 && !has_esp(context))
+        inspect_node_set(inspect_node_add(file_systems, "esp", "EFI system partition"),
+                missing_verdict(context), "there is none, only what boot loaders read besides");
     check_enrolment(context, enrolment);
     check_esps(context, loaders, inspect_esp_check_loaders, "there is none");
     check_esps(context, ukis, inspect_esp_check_ukis, "there are none in EFI/Linux");

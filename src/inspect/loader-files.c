@@ -53,6 +53,8 @@ char *loader_conf_find_problem(const char *text, GPtrArray *names) {
             return g_strdup_printf("the key %s is not known", key);
         if ((strcmp(key, "default") == 0 || strcmp(key, "preferred") == 0) && !names_entry(value, names))
             return g_strdup_printf("%s=%s is none of the UKIs that are here", key, value);
+        if (strcmp(key, "secure-boot-enroll") == 0 && strcmp(value, "off") == 0)
+            return g_strdup("it keeps the keys from being enrolled");
     }
     return NULL;
 }

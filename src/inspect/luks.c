@@ -38,21 +38,40 @@ static gboolean segment_is_encrypted(JsonObject *segment) {
     return strcmp(type, "crypt") == 0 && *cipher != '\0' && !strstr(cipher, "null");
 }
 
-/* Every segment of the data must be encrypted. */
-static gboolean check_segments(const char *json, GError **error) {
+/* A slot holds the key of the volume in an area of the header. */
+static gboolean slot_is_encrypted(JsonObject *slot) {
+    JsonNode *node = json_object_get_member(slot, "area");
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+        return FALSE;
+    JsonObject *area = json_node_get_object(node);
+    const char *type = json_object_get_string_member_with_default(area, "type", "");
+    const char *cipher = json_object_get_string_member_with_default(area, "encryption", "");
+    /* Where an interrupted change of the encryption goes on has areas of other types. */
+    return strcmp(type, "raw") == 0 && *cipher != '\0' && !strstr(cipher, "null");
+}
+
+/* Whether FUNC says so of all members of the object NAME, which are at least N. */
+static gboolean check_all(JsonObject *root, const char *name, guint n, gboolean (*func)(JsonObject *)) {
+    JsonNode *node = json_object_get_member(root, name);
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node) || json_object_get_size(json_node_get_object(node)) < n)
+        return FALSE;
+    g_autoptr(GList) members = json_object_get_values(json_node_get_object(node));
+    for (GList *at = members; at; at = at->next)
+        if (!JSON_NODE_HOLDS_OBJECT(at->data) || !func(json_node_get_object(at->data)))
+            return FALSE;
+    return TRUE;
+}
+
+/* Every segment of the data must be encrypted, and the key to it in every slot. */
+static gboolean check_metadata(const char *json, GError **error) {
     g_autoptr(JsonParser) parser = json_parser_new();
     if (!json_parser_load_from_data(parser, json, -1, NULL) ||
             !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
         return set_malformed(error, "its header is damaged");
     JsonObject *root = json_node_get_object(json_parser_get_root(parser));
-    JsonNode *node = json_object_get_member(root, "segments");
-    if (!node || !JSON_NODE_HOLDS_OBJECT(node) || json_object_get_size(json_node_get_object(node)) == 0)
-        return set_malformed(error, "it has no data");
-    g_autoptr(GList) segments = json_object_get_values(json_node_get_object(node));
-    for (GList *at = segments; at; at = at->next)
-        if (!JSON_NODE_HOLDS_OBJECT(at->data) || !segment_is_encrypted(json_node_get_object(at->data)))
-            return set_malformed(error, "some of its data is not");
-    return TRUE;
+    if (!check_all(root, "segments", 1, segment_is_encrypted))
+        return set_malformed(error, "it has no data, or some of it is not");
+    return check_all(root, "keyslots", 0, slot_is_encrypted) || set_malformed(error, "its key is not");
 }
 
 /* One of the two copies of the header, of HEADER_SIZE bytes. */
@@ -65,7 +84,7 @@ static gboolean check_copy(int fd, guint64 offset, const char *magic, guint64 he
         return set_malformed(error, "a copy of its header is damaged");
     if (memcmp(header + 72, "sha256\0", 7) != 0 || !checksum_matches(header, header_size))
         return set_malformed(error, "the checksum of its header is wrong");
-    return check_segments((const char *) header + BINARY_HEADER_SIZE, error);
+    return check_metadata((const char *) header + BINARY_HEADER_SIZE, error);
 }
 
 gboolean inspect_luks_check(int fd, guint64 offset, guint64 size, GError **error) {

@@ -33,23 +33,46 @@ InspectNode *inspect_add_partition(InspectNode *root, const InspectPartition *pa
     return inspect_node_add(root, "partition", title);
 }
 
-/* Firmware looks for file systems in all partitions. */
-static gboolean looks_like_fat(InspectContext *context, const InspectPartition *partition) {
-    guint8 signature[2] = {0};
-    return partition->size >= 512 &&
-           pread(context->fd, signature, sizeof signature, partition->offset + 510) == sizeof signature &&
-           signature[0] == 0x55 && signature[1] == 0xaa;
+/* Whether the bytes MAGIC are at OFFSET of the partition. */
+static gboolean has_magic(InspectContext *context, const InspectPartition *partition, guint64 offset,
+        const char *magic, gsize size) {
+    guint8 data[16];
+    return size <= sizeof data && offset + size <= partition->size &&
+           pread(context->fd, data, size, partition->offset + offset) == (gssize) size &&
+           memcmp(data, magic, size) == 0;
 }
 
-static gboolean starts_empty(InspectContext *context, const InspectPartition *partition) {
-    g_autofree guint8 *data = g_malloc0(128 * 1024);
-    gsize size = MIN(partition->size, 128 * 1024);
-    if (pread(context->fd, data, size, partition->offset) != (gssize) size)
+/* Firmware looks for file systems in all partitions, and for tables of partitions as well: FAT or an MBR, a
+ * GPT for either size of sectors, ISO 9660 with El Torito or UDF from byte 32768 on. NULL: it finds nothing.
+ */
+static const char *find_firmware_format(InspectContext *context, const InspectPartition *partition) {
+    static const char *const volumes[] = {"CD001", "BEA01", "NSR02", "NSR03", "TEA01"};
+    if (partition->designator != INSPECT_ESP && partition->designator != INSPECT_XBOOTLDR &&
+            has_magic(context, partition, 510, "\x55\xaa", 2))
+        return "a boot sector";
+    if (has_magic(context, partition, 512, "EFI PART", 8) ||
+            has_magic(context, partition, 4096, "EFI PART", 8))
+        return "a partition table of its own";
+    for (guint sector = 16; sector < 32; sector++)
+        for (gsize i = 0; i < G_N_ELEMENTS(volumes); i++)
+            if (has_magic(context, partition, sector * 2048 + 1, volumes[i], 5))
+                return "the descriptor of a CD or DVD";
+    return NULL;
+}
+
+static gboolean is_zero(InspectContext *context, guint64 offset, gsize size) {
+    g_autofree guint8 *data = g_malloc0(size + 1);
+    if (pread(context->fd, data, size, offset) != (gssize) size)
         return FALSE;
-    for (gsize i = 0; i < size; i++)
-        if (data[i] != 0)
-            return FALSE;
-    return TRUE;
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+/* Nothing where file systems, RAID members or second headers of encryption have their marks: in the first 8
+ * MiB and the last. */
+static gboolean is_empty(InspectContext *context, const InspectPartition *partition) {
+    gsize head = MIN(partition->size, 8 * 1024 * 1024), tail = MIN(partition->size, 1024 * 1024);
+    return is_zero(context, partition->offset, head) &&
+           is_zero(context, partition->offset + partition->size - tail, tail);
 }
 
 static gboolean is_slot(const InspectPartition *partition) {
@@ -61,7 +84,7 @@ static void check_state(InspectContext *context, InspectNode *link, const Inspec
     g_autoptr(GError) error = NULL;
     if (inspect_luks_check(context->fd, partition->offset, partition->size, &error))
         inspect_node_set(link, INSPECT_OK, "encrypted; what is in it is the machine's");
-    else if (starts_empty(context, partition))
+    else if (is_empty(context, partition))
         inspect_node_set(link, INSPECT_NOT_APPLICABLE, "still empty");
     else
         inspect_node_set_error(link, error);
@@ -83,13 +106,14 @@ static gboolean is_volume(InspectContext *context, const InspectPartition *parti
 }
 
 static void check_partition(InspectContext *context, InspectNode *root, const InspectPartition *partition) {
-    if (partition->designator == INSPECT_ESP || partition->designator == INSPECT_XBOOTLDR)
-        return;
-    if (looks_like_fat(context, partition)) {
+    const char *format = find_firmware_format(context, partition);
+    if (format) {
         inspect_node_set(inspect_add_partition(root, partition), INSPECT_BROKEN,
-                "it has a boot sector, so firmware may take it for its own");
+                "it has %s, so firmware may take it for its own", format);
         return;
     }
+    if (partition->designator == INSPECT_ESP || partition->designator == INSPECT_XBOOTLDR)
+        return;
     if (is_slot(partition)) {
         inspect_node_set(inspect_add_partition(root, partition), INSPECT_NOT_APPLICABLE,
                 "an empty slot, which waits for an update");

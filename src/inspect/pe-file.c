@@ -25,15 +25,36 @@ void inspect_check_program(InspectNode *node, const char *path, GBytes *image) {
                 (const char *) problems->pdata[i]);
 }
 
-void inspect_check_addon_content(InspectNode *node, const char *path, GBytes *image) {
+/* A kernel that is taken for an addon, or a program of which some readers take the first command line and
+ * others the last, is not what its signer meant. */
+static void check_addon_sections(InspectNode *node, const char *path, const PeImage *pe) {
+    guint n = 0;
+    for (guint i = 0; i < pe->n_sections; i++) {
+        const char *name = pe->sections[i].name;
+        if (strcmp(name, ".linux") == 0 || strcmp(name, ".profile") == 0)
+            inspect_node_set(inspect_node_add(node, "addon", path), INSPECT_BROKEN,
+                    "it is a kernel image, not an addon: it has a section %s", name);
+        n += strcmp(name, ".cmdline") == 0;
+    }
+    if (n > 1)
+        inspect_node_set(
+                inspect_node_add(node, "addon", path), INSPECT_BROKEN, "it has %u command lines", n);
+}
+
+void inspect_check_addon_content(
+        InspectContext *context, InspectNode *node, const char *path, GBytes *image) {
     g_autoptr(PeImage) pe = pe_image_new(image, NULL);
-    for (guint i = 0; pe && i < pe->n_sections; i++) {
+    if (!pe)
+        return;
+    check_addon_sections(node, path, pe);
+    for (guint i = 0; i < pe->n_sections; i++) {
         gsize size = 0;
         const char *data = (const char *) pe_image_get_data(pe, &pe->sections[i], &size);
         if (strcmp(pe->sections[i].name, ".cmdline") != 0)
             continue;
         g_autofree char *text = g_strndup(data, size);
         inspect_check_command_line_words(node, text);
+        inspect_check_root_hashes(context, node, text);
     }
 }
 
@@ -47,7 +68,7 @@ static void check_addon(InspectContext *context, InspectNode *root, GBytes *imag
     g_autoptr(GString) names = g_string_new(NULL);
 
     inspect_check_program(root, "program", image);
-    inspect_check_addon_content(root, "addon", image);
+    inspect_check_addon_content(context, root, "addon", image);
     inspect_check_authenticode(context, root, "authenticode", "signature", image, FALSE);
     content = inspect_node_add(root, "addon", "addon");
     for (gsize i = 0; i < G_N_ELEMENTS(addon_sections); i++) {

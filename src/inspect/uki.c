@@ -1,21 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <openssl/crypto.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format/authenticode.h"
 #include "format/pcr.h"
 #include "format/uki-sections.h"
 #include "format/uki-stub.h"
+#include "format/uki.h"
 #include "inspect/command-line-judge.h"
 #include "inspect/command-line.h"
 #include "inspect/inspect-internal.h"
 
+#define MACHINE_X86_64 0x8664
+
 /* Inside of a UKI: the kernel, what each profile's command line mounts, and the expected PCRs. */
+
+/* With Secure Boot a stub hands the kernel to the firmware, which wants a signature; from these versions on
+ * it starts a kernel without one: on PCs by telling the firmware to, later everywhere by loading it itself.
+ */
+static gboolean stub_starts_unsigned_kernel(const PeImage *pe) {
+    g_autofree char *version = uki_stub_version(pe->bytes);
+    /* Stubs of somebody else do as they like. */
+    return !version || atoi(version) >= (pe->machine == MACHINE_X86_64 ? 257 : 262);
+}
 
 /* What surrounds the kernel is signed, and covers it. A signature of its own has to be right, but it may be
  * anybody's. */
-static void check_kernel(InspectNode *node, const UkiView *view) {
+static void check_kernel(InspectContext *context, InspectNode *node, const UkiView *view) {
     GBytes *kernel = ((const UkiProfileView *) view->profiles->pdata[0])->sections[UKI_SECTION_LINUX];
     g_autoptr(GError) error = NULL;
     g_autoptr(Certificate) signer = NULL;
@@ -26,10 +39,15 @@ static void check_kernel(InspectNode *node, const UkiView *view) {
                 g_bytes_get_data(kernel, NULL), g_bytes_get_size(kernel), NULL, &signer, &error)) {
         inspect_node_add_signer(link, signer);
         inspect_node_set(link, INSPECT_OK, "also signed by %s", certificate_get_description(signer));
-    } else if (g_error_matches(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING))
-        inspect_node_set(link, INSPECT_OK, "without a signature of its own, so that it starts only here");
-    else
+    } else if (!g_error_matches(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING))
         inspect_node_set_error(link, error);
+    else if ((context->options->certificate || context->db) && !stub_starts_unsigned_kernel(view->pe))
+        inspect_node_set(link, INSPECT_BROKEN,
+                "not signed, and with Secure Boot its stub starts no kernel that is not: sign it, or take a "
+                "newer "
+                "systemd-boot-efi");
+    else
+        inspect_node_set(link, INSPECT_OK, "without a signature of its own, so that it starts only here");
 }
 
 static gboolean knows_root_hash(InspectContext *context, const char *designator, const char *hash) {
@@ -60,6 +78,18 @@ static void judge_volume(
     else
         inspect_node_set(link, context->options->certificate ? INSPECT_BROKEN : INSPECT_MISSING,
                 "neither %s= nor an image policy binds the volume", option);
+}
+
+void inspect_check_root_hashes(InspectContext *context, InspectNode *node, const char *command_line) {
+    static const struct {
+        const char *option, *designator;
+    } options[] = {{"usrhash", "usr"}, {"roothash", "root"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autofree char *hash = command_line_get(command_line, options[i].option);
+        if (hash && context->partitions && !knows_root_hash(context, options[i].designator, hash))
+            inspect_node_set(inspect_node_add(node, "command-line", options[i].option), INSPECT_BROKEN,
+                    "%s=%s is no sound volume of this image", options[i].option, hash);
+    }
 }
 
 void inspect_check_command_line_words(InspectNode *node, const char *command_line) {
@@ -101,17 +131,88 @@ static gboolean has_initrd_policy(GPtrArray *policies) {
     return FALSE;
 }
 
+static gboolean has_config_policy(GPtrArray *policies) {
+    for (guint i = 0; i < policies->len; i++) {
+        const PcrPolicy *policy = policies->pdata[i];
+        if (policy->with_config)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* SHA-256, and what else there are policies for. */
+static guint list_banks(GPtrArray *policies, PcrBank ret_banks[static N_PCR_BANKS]) {
+    guint n = 0;
+    for (PcrBank bank = 0; bank < N_PCR_BANKS; bank++) {
+        gboolean used = bank == PCR_BANK_SHA256;
+        for (guint i = 0; i < policies->len && !used; i++)
+            used = ((const PcrPolicy *) policies->pdata[i])->bank == bank;
+        if (used)
+            ret_banks[n++] = bank;
+    }
+    return n;
+}
+
+static gboolean contains_policy(GPtrArray *policies, const PcrPolicy *policy) {
+    for (guint i = 0; i < policies->len; i++)
+        if (pcr_policy_equal(policies->pdata[i], policy))
+            return TRUE;
+    return FALSE;
+}
+
+/* What is sealed to PCRs 11 and 12 opens for boots to which nothing was added: each such policy must be one
+ * of them. */
+static gboolean check_config_policies(GPtrArray *policies, GPtrArray *expected, GError **error) {
+    for (guint i = 0; i < policies->len; i++) {
+        const PcrPolicy *policy = policies->pdata[i];
+        if (!policy->with_config || contains_policy(expected, policy))
+            continue;
+        g_set_error(error, PCR_ERROR, PCR_ERROR_MISMATCH,
+                "policy %u, over PCRs 11 and 12, is of a boot to which something was added", i + 1);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* A machine takes the one that fits it, and measures that. */
+static GPtrArray *list_automatic_devicetrees(const PeImage *pe) {
+    GPtrArray *trees = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+    for (guint i = 0; i < pe->n_sections; i++)
+        if (strcmp(pe->sections[i].name, ".dtbauto") == 0)
+            g_ptr_array_add(trees, pe_image_get_bytes(pe, &pe->sections[i]));
+    return trees;
+}
+
 static gboolean verify_pcrs(
         const PeImage *pe, const UkiProfileView *profile, PcrMeasurer **measurers, GError **error) {
     g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
     g_autoptr(GPtrArray) policies = pcr_policies_parse(json ? json : "", -1, error);
     if (!policies)
         return FALSE;
-    PcrPolicyOptions options = {.initrd_policy = has_initrd_policy(policies)};
+    PcrBank banks[N_PCR_BANKS];
+    PcrPolicyOptions options = {
+            .banks = banks,
+            .n_banks = list_banks(policies, banks),
+            .initrd_policy = has_initrd_policy(policies),
+            .config_policies = has_config_policy(policies),
+            .profile = (guint) MAX(profile->number, 0),
+    };
     GBytes *measured[N_UKI_SECTIONS];
     uki_stub_select_sections(pe, profile->sections, measured);
-    return pcr_policies_verify(
-            policies, measured, profile->sections[UKI_SECTION_PCRPKEY], &options, measurers, error);
+    GBytes *key = profile->sections[UKI_SECTION_PCRPKEY];
+    g_autoptr(GPtrArray) trees = list_automatic_devicetrees(pe);
+    g_autoptr(GPtrArray) expected = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
+    for (guint i = 0; i < MAX(trees->len, 1); i++) {
+        if (measured[UKI_SECTION_DTBAUTO] && trees->len > 0)
+            measured[UKI_SECTION_DTBAUTO] = trees->pdata[i];
+        if (!pcr_policies_verify(policies, measured, key, &options, measurers, error))
+            return FALSE;
+        GPtrArray *some = pcr_policies_new(measured, key, &options, measurers, error);
+        if (!some)
+            return FALSE;
+        g_ptr_array_extend_and_steal(expected, some);
+    }
+    return check_config_policies(policies, expected, error);
 }
 
 /* "the pinned key" when the public key of the PCR signatures is that of the certificate. */
@@ -219,7 +320,7 @@ void inspect_check_uki(InspectContext *context, InspectNode *node, GBytes *image
         return;
     }
     check_sections(node, view->pe);
-    check_kernel(node, view);
+    check_kernel(context, node, view);
     PcrMeasurer *measurers[N_PCR_BANKS] = {NULL};
     for (guint i = 0; i < view->profiles->len; i++)
         check_profile(context, node, view->pe, view->profiles->pdata[i], measurers);

@@ -2,6 +2,7 @@
 """Editing disk images byte by byte, as somebody would who wants readers to see different things: GPT and FAT32 by the
 specifications, without our own code."""
 
+import os
 import struct
 import subprocess
 import uuid
@@ -16,14 +17,49 @@ USR_VERITY = "77ff5f63-e7b6-4633-acf4-1565b864c0e6"
 USR_VERITY_SIG = "e7bb33fb-06cf-4e81-8273-e543b413e2e2"
 ROOT = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"
 SWAP = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f"
+SRV = "3b8f8425-20e0-4f3b-907f-1a25a76f98e8"
+VAR = "4d21b016-b534-45c2-a9fb-5c16e091fd2d"
+TMP = "7ec6f557-3bc5-4aca-b293-16ef5df639d1"
+USR_ARM64 = "b0e01050-ee5f-4390-949a-9101b17104e9"
 HOME = "933ac7e1-2eb4-4f13-b844-0e14e2aef915"
 GENERIC = "0fc63daf-8483-4772-8e79-3d69d8477de4"
 BASIC_DATA = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"
 
 
+def refill(file, source, offset, end):
+    """Makes FILE from OFFSET to END the same as SOURCE, holes included."""
+    subprocess.run(["fallocate", "--punch-hole", "--offset", str(offset), "--length", str(end - offset), file.name],
+                   check=True)
+    while offset < end:
+        try:
+            start = os.lseek(source.fileno(), offset, os.SEEK_DATA)
+        except OSError:
+            return
+        stop = min(os.lseek(source.fileno(), start, os.SEEK_HOLE), end)
+        while start < stop:
+            start += os.copy_file_range(source.fileno(), file.fileno(), stop - start, start, start)
+        offset = stop
+
+
 class Disk:
+    """A disk image that can be made what it was before: what was written by write() is written back, and what other
+    programs wrote to the ESP is copied again."""
+
     def __init__(self, path):
         self.path = Path(path)
+        self.original = self.size
+        self.journal = []
+        self.touched = set()  # (offset, size): file systems that other programs wrote to
+
+    def restore(self, pristine):
+        with open(self.path, "r+b") as file, open(pristine, "rb") as source:
+            for offset, old in reversed(self.journal):
+                file.seek(offset)
+                file.write(old)
+            file.truncate(self.original)
+            for offset, size in self.touched:
+                refill(file, source, offset, offset + size)
+        self.journal, self.touched = [], set()
 
     def read(self, offset, size):
         with open(self.path, "rb") as file:
@@ -32,6 +68,9 @@ class Disk:
 
     def write(self, offset, data):
         with open(self.path, "r+b") as file:
+            file.seek(offset)
+            old = file.read(len(data))
+            self.journal.append((offset, old))
             file.seek(offset)
             file.write(data)
 
@@ -76,8 +115,8 @@ class Gpt:
     def grow(self, size):
         """Makes the disk larger, with all that says how large it is."""
         old = self.disk.size
+        self.disk.write(old - 33 * SECTOR, bytes(33 * SECTOR))
         with open(self.disk.path, "r+b") as file:
-            file.truncate(old - 33 * SECTOR)
             file.truncate(old + size)
         last = (old + size) // SECTOR - 1
         struct.pack_into("<Q", self.header, 32, last)
@@ -220,6 +259,8 @@ class Esp(Fat32):
         self.drive = f"{disk.path}@@{self.offset}"
 
     def tool(self, *command):
+        if command[0] not in ("mtype", "mdir"):
+            self.disk.touched.add((self.offset, self.total * self.sector))
         return subprocess.run([command[0], "-i", self.drive, *command[1:]], check=True, capture_output=True).stdout
 
     def get(self, path):

@@ -47,6 +47,8 @@ typedef struct {
     gboolean wrong_uuid;
     gboolean no_verity_signature;
     gboolean loose_policy;
+    gboolean policies_over_config;
+    gboolean old_stub, unsigned_kernel;
     const char *edit_in_uki; /* this text in the signed UKI changes its last letter */
     guint64 flip;            /* the byte at this offset of the disk changes; 0: none */
 } Variant;
@@ -84,9 +86,10 @@ static GBytes *make_uki(Fixture *fixture, const Variant *variant) {
                     ? g_strdup("mount.usr=dissect systemd.image_policy=usr=verity+signed quiet")
                     : g_strdup_printf("mount.usr=dissect usrhash=%s quiet", hash);
     g_autofree char *debug_line = g_strconcat(command_line, " debug", NULL);
-    g_autoptr(GBytes) stub = pe_fixture_stub();
+    g_autoptr(GBytes) stub = variant->old_stub ? pe_fixture_old_stub() : pe_fixture_stub();
     g_autoptr(GBytes) bare_kernel = pe_fixture_kernel(5000, 1);
-    g_autoptr(GBytes) kernel = sign_pe(bare_kernel, fixture->keys);
+    g_autoptr(GBytes) kernel =
+            variant->unsigned_kernel ? g_bytes_ref(bare_kernel) : sign_pe(bare_kernel, fixture->keys);
     if (variant->edited_kernel)
         kernel = flip_in_bytes(kernel, 2000);
     UkiProfile debug = {"ID=debug\nTITLE=Debug", debug_line, TRUE};
@@ -98,9 +101,10 @@ static GBytes *make_uki(Fixture *fixture, const Variant *variant) {
             .cmdline = command_line,
             .os_release = "ID=test\nVERSION_ID=1\n",
             .uname = "6.12",
-            .profiles = profiles,
+            .profiles = variant->old_stub ? NULL : profiles,
             .pcr_key = fixture->keys->key,
             .base_sign_expected_pcr = TRUE,
+            .pcr.config_policies = variant->policies_over_config,
     };
     g_autoptr(GBytes) uki = uki_build(&spec, NULL, &error);
     g_assert_no_error(error);
@@ -285,8 +289,7 @@ static void test_sound(void) {
 
     /* By another certificate nothing is as expected. */
     g_autoptr(InspectNode) wrong = inspect(path, fixture.stranger->certificate);
-    static const char *const signatures[] = {
-            "PK", "KEK", "db", "authenticode", "verity-signature"};
+    static const char *const signatures[] = {"PK", "KEK", "db", "authenticode", "verity-signature"};
     for (gsize i = 0; i < G_N_ELEMENTS(signatures); i++)
         g_assert_true(has_broken(wrong, signatures[i]));
     g_assert_false(has_broken(wrong, "verity"));
@@ -311,6 +314,14 @@ static const Variant variants[] = {
         {.name = "an edited command line: signature", .broken = "authenticode", .edit_in_uki = "quiet"},
         {.name = "an edited command line: PCRs", .broken = "expected-pcrs", .edit_in_uki = "quiet"},
         {.name = "an edited kernel", .broken = "kernel", .edited_kernel = TRUE},
+        {.name = "a kernel without signature that its stub cannot start",
+                .broken = "kernel",
+                .old_stub = TRUE,
+                .unsigned_kernel = TRUE},
+        {.name = "a policy over PCRs 11 and 12 that is gone",
+                .broken = "expected-pcrs",
+                .policies_over_config = TRUE,
+                .edit_in_uki = "{\"pcrs\":[11,1"},
         {.name = "a db of a stranger", .broken = "authenticode", .db_of_stranger = TRUE},
         {.name = "a db signed by a stranger", .broken = "db", .stranger_signs_db = TRUE},
         {.name = "another root hash on the command line",
@@ -332,6 +343,24 @@ static void test_variant(gconstpointer data) {
     g_autofree char *path = make_disk(&fixture, variant);
     g_autoptr(InspectNode) report = inspect(path, NULL);
     g_assert_true(has_broken(report, variant->broken));
+}
+
+/* Policies for boots to which nothing was added; a kernel that only its stub starts. */
+static void test_sound_variants(void) {
+    static const Variant sound[] = {
+            {.name = "policies over PCRs 11 and 12", .policies_over_config = TRUE},
+            {.name = "a kernel without signature", .unsigned_kernel = TRUE},
+            {.name = "an old stub", .old_stub = TRUE},
+    };
+    if (!have_tools())
+        return;
+    for (gsize i = 0; i < G_N_ELEMENTS(sound); i++) {
+        g_auto(Fixture) fixture = {NULL};
+        fixture_init(&fixture);
+        g_autofree char *path = make_disk(&fixture, &sound[i]);
+        g_autoptr(InspectNode) report = inspect(path, fixture.keys->certificate);
+        g_assert_cmpint(inspect_node_get_worst(report), ==, INSPECT_OK);
+    }
 }
 
 static void test_not_signed_yet(void) {
@@ -395,6 +424,7 @@ int main(int argc, char *argv[]) {
     g_test_add_func("/inspect/json", test_json);
     g_test_add_func("/inspect/no-image", test_no_image);
     g_test_add_func("/inspect/sound", test_sound);
+    g_test_add_func("/inspect/sound-variants", test_sound_variants);
     g_test_add_func("/inspect/not-signed-yet", test_not_signed_yet);
     g_test_add_func("/inspect/checksums", test_checksums);
     for (gsize i = 0; i < G_N_ELEMENTS(variants); i++) {
