@@ -10,7 +10,8 @@
 
 #define BOOT_SECTOR_SIZE 512
 #define DIRECTORY_SIZE_MAX (2 * 1024 * 1024) /* 65536 entries, the limit of the format */
-#define FILE_SIZE_MAX (1024u * 1024 * 1024)  /* more than any firmware would load */
+#define READ_MAX (4u * 1024 * 1024)
+#define FILE_SIZE_MAX (1024u * 1024 * 1024) /* more than any firmware would load */
 
 static gboolean set_malformed(GError **error, const char *what) {
     g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Damaged FAT file system: %s", what);
@@ -156,6 +157,16 @@ guint32 fat_next_cluster(const FatReader *reader, guint32 cluster) {
     }
 }
 
+/* How many clusters from CLUSTER on follow each other in the chain as they do on the disk, as far as SIZE
+ * bytes want them: they are read at once. */
+static guint32 count_adjacent(const FatReader *reader, guint32 cluster, gsize size) {
+    guint32 n = 1;
+    while ((guint64) n * reader->cluster_size < MIN(size, READ_MAX) &&
+            fat_next_cluster(reader, cluster + n - 1) == cluster + n && fat_is_cluster(reader, cluster + n))
+        n++;
+    return n;
+}
+
 /* Follows a chain until SIZE bytes are read or, with a SIZE of 0, to its end, but not beyond LIMIT. */
 static GByteArray *read_chain(FatReader *reader, guint32 cluster, gsize size, gsize limit, GError **error) {
     g_autoptr(GByteArray) content = g_byte_array_new();
@@ -165,11 +176,12 @@ static GByteArray *read_chain(FatReader *reader, guint32 cluster, gsize size, gs
             return NULL;
         }
         guint old = content->len;
-        g_byte_array_set_size(content, old + reader->cluster_size);
+        guint32 n = count_adjacent(reader, cluster, size > 0 ? size - old : reader->cluster_size);
+        g_byte_array_set_size(content, old + n * reader->cluster_size);
         guint64 offset = reader->data_offset + (guint64) (cluster - 2) * reader->cluster_size;
-        if (!fat_read_at(reader, offset, content->data + old, reader->cluster_size, error))
+        if (!fat_read_at(reader, offset, content->data + old, (gsize) n * reader->cluster_size, error))
             return NULL;
-        cluster = fat_next_cluster(reader, cluster);
+        cluster = fat_next_cluster(reader, cluster + n - 1);
     }
     return g_steal_pointer(&content);
 }
