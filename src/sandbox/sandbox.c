@@ -56,10 +56,13 @@ static void add_root_entry(Sandbox *sandbox, const char *tools_tree, const char 
 Sandbox *sandbox_new_for_tools(const char *tools_tree) {
     static const char *const root_entries[] = {
             "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt"};
-    /* What programs need to work, and nothing that configures what they do. */
+    /* What programs need to work, and nothing that configures what they do. Beside certificates lie the
+     * private keys of the host, so these places are named one by one. */
     static const char *const configuration[] = {"alternatives", "ca-certificates", "crypto-policies",
             "ethertypes", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "mke2fs.conf",
-            "nsswitch.conf", "passwd", "pki", "protocols", "services", "ssl"};
+            "nsswitch.conf", "passwd", "pki/ca-trust", "pki/rpm-gpg", "pki/tls/cert.pem", "pki/tls/certs",
+            "pki/tls/openssl.cnf", "protocols", "services", "ssl/ca-bundle.pem", "ssl/cert.pem", "ssl/certs",
+            "ssl/openssl.cnf"};
     /* The network is the host's in any case. */
     static const char *const network[] = {"/etc/hosts", "/etc/resolv.conf"};
 
