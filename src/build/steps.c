@@ -6,6 +6,7 @@
 #include "build/boot-limits.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
+#include "build/boot-systemd.h"
 #include "build/boot.h"
 #include "build/build-overlay.h"
 #include "build/compress.h"
@@ -52,6 +53,7 @@ const BuildStep build_steps[] = {
         {"first boot settings", wants_first_boot, step_firstboot},
         {"boot parts", NULL, step_save_boot_parts},
         {"limits of boot parts", wants_boot_limits, step_boot_limits},
+        {"systemd of the boot", wants_boot_systemd, step_boot_systemd},
         {"remove packages", wants_remove_packages, step_remove_packages},
         {"record packages", NULL, step_record_packages},
         {"record content", wants_manifest, step_record_content},

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "build/boot-systemd.h"
+
+#include <string.h>
+
+#include "build/boot-entry.h"
+#include "build/boot-rules.h"
+#include "build/kernel-tree.h"
+#include "format/uki.h"
+#include "recipe/versions.h"
+#include "tree/tree.h"
+#include "ui/log.h"
+
+#define DEFINITIONS "usr/lib/repart.d"
+
+/* Until then systemd-repart read no definition at all when one was for a signature and nobody gave it a key. */
+#define REPART_WITHOUT_KEY "258~"
+
+#define WAITS_FOR_DEVICE "takes it for the name of a device, which never appears"
+#define LEAVE_OUT_ROOT "leave it out: the root partition is found without it"
+#define LEAVE_OUT_USR "leave it out: /usr is found by its root hash"
+
+/* Words of the command line by the first release of systemd that knows them. One that ends in "=" has any value. */
+static const struct {
+    const char *word;
+    const char *since;
+    const char *effect;
+    const char *advice;
+} words[] = {
+        {"root=dissect", "258", WAITS_FOR_DEVICE, LEAVE_OUT_ROOT},
+        {"root=dissect-force", "258", WAITS_FOR_DEVICE, LEAVE_OUT_ROOT},
+        {"root=gpt-auto-force", "258", WAITS_FOR_DEVICE, LEAVE_OUT_ROOT},
+        {"root=off", "258", WAITS_FOR_DEVICE, "boot into a target that stays in the initrd instead"},
+        {"mount.usr=dissect", "258", WAITS_FOR_DEVICE, LEAVE_OUT_USR},
+        {"systemd.image_filter=", "258", "ignores it", "do not rely on it"},
+        {"systemd.image_policy=", "254", "ignores it", "do not rely on what it forbids"},
+};
+
+gboolean wants_boot_systemd(const ImageBuild *image) {
+    return image->kernels->len > 0 && image->stub && boot_wants_ukis(image);
+}
+
+char *boot_systemd_judge_word(const char *word, const char *version) {
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *candidate = g_strconcat(words[i].since, "~", NULL);
+        gboolean same = g_str_has_suffix(words[i].word, "=") ? g_str_has_prefix(word, words[i].word)
+                                                             : g_str_equal(word, words[i].word);
+
+        if (same && version_compare(version, candidate) < 0)
+            return g_strdup_printf("systemd %s of this image %s (systemd %s knows %s): %s", version,
+                    words[i].effect, words[i].since, words[i].word, words[i].advice);
+    }
+    return NULL;
+}
+
+const char *boot_systemd_judge_definition(const char *text, const char *version) {
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *verity = NULL;
+
+    /* What cannot be read is not for us to judge. */
+    if (!g_key_file_load_from_data(file, text, -1, G_KEY_FILE_NONE, NULL))
+        return NULL;
+    verity = g_key_file_get_string(file, "Partition", "Verity", NULL);
+    if (g_strcmp0(verity, "signature") != 0 || version_compare(version, REPART_WITHOUT_KEY) >= 0)
+        return NULL;
+    return "wants a key for Verity=signature when the machine boots and makes no partition at all without one "
+           "(systemd 258 does not): leave Verity= out here, the build has its own definitions";
+}
+
+static void warn_of_words(const ImageBuild *image, const char *setting, const char *command_line,
+        const char *version, GHashTable *said) {
+    const char *origin = recipe_setting_origin(image->config, setting);
+    g_auto(GStrv) split = g_strsplit_set(command_line, " \t\n", -1);
+
+    for (char **word = split; *word; word++) {
+        g_autofree char *judgement = boot_systemd_judge_word(*word, version);
+        if (judgement && g_hash_table_add(said, g_strdup(*word)))
+            ui_warning("%s%s%s=: %.*s: %s", origin ? origin : "", origin ? ": " : "", setting,
+                    (int) MIN(strlen(*word), 40), *word, judgement);
+    }
+}
+
+static void warn_of_command_lines(ImageBuild *image, const char *version) {
+    g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autofree char *base = boot_command_line(image);
+
+    warn_of_words(image, "KernelCommandLine", base, version, said);
+    for (RecipeUkiProfile **profile = image->config->unified_kernel_image_profiles; *profile; profile++) {
+        g_autofree char *extra = g_strjoinv(" ", (*profile)->cmdline);
+        warn_of_words(image, "UnifiedKernelImageProfiles", extra, version, said);
+    }
+}
+
+static gboolean warn_of_definitions(const ImageBuild *image, const char *version, GError **error) {
+    g_autoptr(GPtrArray) names = NULL;
+
+    if (!tree_exists(image->root_fd, DEFINITIONS))
+        return TRUE;
+    if (!(names = kernel_tree_list(image->root_fd, DEFINITIONS, error)))
+        return FALSE;
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(DEFINITIONS, names->pdata[i], NULL);
+        g_autofree char *text = NULL;
+        const char *judgement;
+
+        if (!g_str_has_suffix(path, ".conf") || !(text = tree_read_file(image->root_fd, path, NULL, NULL)))
+            continue;
+        if ((judgement = boot_systemd_judge_definition(text, version)))
+            ui_warning("%s: /%s: systemd-repart %s of this image %s", image->name, path, version, judgement);
+    }
+    return TRUE;
+}
+
+gboolean step_boot_systemd(ImageBuild *image, GError **error) {
+    g_autofree char *version = uki_stub_version(image->stub);
+
+    if (!version)
+        return TRUE;
+    warn_of_command_lines(image, version);
+    return warn_of_definitions(image, version, error);
+}
