@@ -49,6 +49,35 @@ static void add_entry(Listing *listing, const char *path, const char *origin) {
     g_tree_replace(listing->entries, g_strdup(path), g_strdup(origin));
 }
 
+/* Opens what an entry of a Listing comes from; -1 if that is no file. */
+static int open_origin(const Volume *volume, const char *origin) {
+    char *path = NULL;
+
+    if (!origin || !g_str_has_prefix(origin, SOURCES_IN_SANDBOX "/"))
+        return -1;
+    guint64 index = g_ascii_strtoull(origin + strlen(SOURCES_IN_SANDBOX "/"), &path, 10);
+    const ContentSource *source = volume->content->sources->pdata[index];
+    return *path == '/' ? openat(source->fd, path + 1, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+                        : fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* Whether TARGET is there already, from another source, with the content of NAME in DIR_FD: /efi and /boot
+ * often hold the same small file. */
+static gboolean is_repeated(
+        const Volume *volume, const Listing *listing, const char *target, int dir_fd, const char *name) {
+    AUTO_FD first_fd = open_origin(volume, g_tree_lookup(listing->entries, target));
+    AUTO_FD second_fd = first_fd >= 0 ? openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+
+    if (second_fd < 0)
+        return FALSE;
+    g_autoptr(GMappedFile) first = g_mapped_file_new_from_fd(first_fd, FALSE, NULL);
+    g_autoptr(GMappedFile) second = g_mapped_file_new_from_fd(second_fd, FALSE, NULL);
+    if (!first || !second)
+        return FALSE;
+    g_autoptr(GBytes) a = g_mapped_file_get_bytes(first), b = g_mapped_file_get_bytes(second);
+    return g_bytes_equal(a, b);
+}
+
 static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
         const char *path, const char *origin, Listing *listing, GError **error);
 
@@ -76,6 +105,8 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         ui_warning("%s: not copied, FAT holds directories and files only", target);
         return TRUE;
     }
+    if (is_repeated(volume, listing, target, dir_fd, name))
+        return TRUE;
     if (!fat_limits_add(listing->limits, target, FALSE, st.st_size, source->source, error))
         return FALSE;
     add_entry(listing, target, child_origin);
@@ -283,5 +314,6 @@ gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError
     sandbox_setenv(sandbox, "TZ", "UTC");
     sandbox_setenv(sandbox, "MTOOLS_SKIP_CHECK", "1");
     g_autoptr(Listing) listing = list_content(volume, sandbox, error);
-    return listing && fat_limits_check(listing->limits, size, error) && make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
+    return listing && fat_limits_check(listing->limits, size, error) &&
+           make_file_system(volume, sandbox, error) && fill(volume, sandbox, listing, error);
 }

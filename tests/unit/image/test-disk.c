@@ -80,6 +80,7 @@ static void set_up(Fixture *fixture, gconstpointer data) {
     put(fixture->root, "etc/hosts", "127.0.0.1 localhost\n", -1);
     put_random(fixture->root, "efi/EFI/Linux/test_7+3.efi", 1024 * 1024);
     put(fixture->root, "boot/loader/loader.conf", "timeout 3\n", -1);
+    put(fixture->root, "efi/loader/loader.conf", "timeout 3\n", -1); /* the same twice is once */
     put(fixture->root, "boot/loader/A file with a long name.conf", "x\n", -1);
     put(fixture->root, "boot/loader/nobody-writes", "", -1);
     g_autofree char *read_only = in_top(fixture, "root/boot/loader/nobody-writes");
