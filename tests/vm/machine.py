@@ -6,6 +6,7 @@ It does not use particleos' own vm verb, so that the images are judged by someth
 
 import base64
 import codecs
+import contextlib
 import fcntl
 import os
 import re
@@ -152,26 +153,31 @@ class Machine:
         self.seen = 0  # position in text behind the last match
         self.pending = b""  # the beginning of a control sequence
         self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self.qemu = self.tpm = self.console = self.monitor = None
+        self.qemu = self.tpm = self.console = self.monitor = self.events = None
 
     def __enter__(self):
         self.slot = take_slot()
+        self._turn_on()
+        return self
+
+    def _turn_on(self):
         ours, theirs = socket.socketpair()
         self.monitor, monitor_theirs = socket.socketpair()
+        self.events, events_theirs = socket.socketpair()
         tpm_ours, tpm_theirs = socket.socketpair()
         self.tpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state.tpm}",
              "--ctrl", f"type=unixio,clientfd={tpm_theirs.fileno()}", "--terminate"],
             pass_fds=[tpm_theirs.fileno()])
-        self.qemu = subprocess.Popen(
-            self._command(theirs.fileno(), monitor_theirs.fileno(), tpm_ours.fileno()),
-            pass_fds=[theirs.fileno(), monitor_theirs.fileno(), tpm_ours.fileno()], stdin=subprocess.DEVNULL)
-        for end in (theirs, monitor_theirs, tpm_ours, tpm_theirs):
+        ends = (theirs, monitor_theirs, events_theirs, tpm_ours)
+        self.qemu = subprocess.Popen(self._command(*(end.fileno() for end in ends)),
+                                     pass_fds=[end.fileno() for end in ends], stdin=subprocess.DEVNULL)
+        for end in (*ends, tpm_theirs):
             end.close()
         self.console = ours
-        return self
+        self.events.sendall(b'{"execute": "qmp_capabilities"}\n')
 
-    def __exit__(self, *exception):
+    def _turn_off(self):
         self.qemu.kill()
         self.qemu.wait()
         try:
@@ -179,8 +185,20 @@ class Machine:
         except subprocess.TimeoutExpired:
             self.tpm.kill()
             self.tpm.wait()
-        self.console.close()
-        self.monitor.close()
+        for end in (self.console, self.monitor, self.events):
+            end.close()
+
+    def _was_reset(self):
+        """Whether QEMU ended because the guest asked for a reset."""
+        self.qemu.wait()
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            while data := self.events.recv(65536):
+                said += data
+        return b'"guest-reset"' in said
+
+    def __exit__(self, *exception):
+        self._turn_off()
         if self.slot:
             self.slot.close()
         if self.log:
@@ -194,7 +212,7 @@ class Machine:
                 "-blockdev", f"driver=file,node-name=record,filename={self.record},cache.no-flush=on",
                 "-blockdev", "driver=blklogwrites,node-name=disk,file=written,log=record,discard=unmap"]
 
-    def _command(self, console, monitor, tpm):
+    def _command(self, console, monitor, events, tpm):
         code, _ = find_firmware()
         # cmpxchg16b stops all CPUs when it is emulated, and a second CPU sees code that the kernel patches too late.
         command = [
@@ -221,6 +239,11 @@ class Machine:
             "-device", "tpm-crb,tpmdev=tpm0",
             "-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console",
             "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor",
+            # After a reset another QEMU goes on. This one would remember which memory held code of the old system; when the
+            # stack of the firmware comes to lie there, each write takes so long that the firmware does nothing but answer
+            # its timer.
+            "-chardev", f"socket,id=events,fd={events}", "-mon", "chardev=events,mode=control",
+            *([] if self.record else ["-no-reboot"]),
         ]
         strings = []
         if self.arguments is not None:
@@ -243,15 +266,23 @@ class Machine:
         readable, _, _ = select.select([self.console], [], [], timeout)
         if not readable:
             return True
-        try:
+        data = b""
+        with contextlib.suppress(ConnectionError):
             data = self.console.recv(65536)
-        except ConnectionError:
-            return False
+        if not data:
+            return self._go_on()
         if self.log:
             self.log.write(data)
             self.log.flush()
         self._add(data)
-        return bool(data)
+        return True
+
+    def _go_on(self):
+        if not self._was_reset():
+            return False
+        self._turn_off()
+        self._turn_on()
+        return True
 
     def expect(self, pattern, timeout=PATIENCE, refuse=None):
         """Waits until the console shows PATTERN behind the last match; returns the match. It is an error when REFUSE
