@@ -14,11 +14,6 @@
 /* Stubs from this version on load microcode from a section of its own. */
 #define STUB_WITH_UCODE 256
 
-/* Stubs from these versions on start the kernel inside of them under Secure Boot although it has no
- * signature: on PCs by telling the firmware to, later everywhere by loading it themselves. */
-#define STUB_WITH_UNSIGNED_KERNEL_ON_PC 257
-#define STUB_WITH_UNSIGNED_KERNEL 262
-
 /* systemd looks for a policy of the initrd from its release candidates of this version on, and then fails
  * without one: what systemd-tpm2-setup seals early may not be opened by the system that follows. */
 #define SYSTEMD_WITH_INITRD_POLICY "262~"
@@ -119,8 +114,9 @@ static gboolean stub_loads_microcode(ImageBuild *image) {
 }
 
 static gboolean stub_loads_unsigned_kernels(ImageBuild *image) {
-    gboolean pc = image->config->architecture == ARCHITECTURE_X86_64;
-    return stub_version(image) >= (pc ? STUB_WITH_UNSIGNED_KERNEL_ON_PC : STUB_WITH_UNSIGNED_KERNEL);
+    g_autofree char *version = uki_stub_version(image->stub);
+    return version &&
+           uki_stub_starts_unsigned_kernel(version, image->config->architecture == ARCHITECTURE_X86_64);
 }
 
 gboolean uki_wants_initrd_policy(Feature setting, const char *stub_version) {

@@ -97,3 +97,7 @@ char *uki_stub_version(GBytes *stub) {
     const char *version = text + strlen(prefix);
     return g_strndup(version, strcspn(version, " "));
 }
+
+gboolean uki_stub_starts_unsigned_kernel(const char *version, gboolean is_x86_64) {
+    return g_ascii_strtoull(version, NULL, 10) >= (is_x86_64 ? 257 : 262);
+}

@@ -74,5 +74,10 @@ char *uki_kernel_version(const void *data, gsize size);
 /* systemd version of a stub, from its .sdmagic ("257.13-1"), or NULL; owned by the caller. */
 char *uki_stub_version(GBytes *stub);
 
+/* Whether a stub of VERSION, for x86-64 or another architecture, starts a kernel that has no signature although
+ * Secure Boot is on: since 257 on PCs, where it tells the firmware to, since 262 everywhere, where it loads the
+ * kernel itself. */
+gboolean uki_stub_starts_unsigned_kernel(const char *version, gboolean is_x86_64);
+
 /* Merges .sbat texts (NULL-terminated array): one "sbat," line, then every other line once, in order. */
 char *uki_merge_sbat(const char *const *texts);

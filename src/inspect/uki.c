@@ -17,13 +17,10 @@
 
 /* Inside of a UKI: the kernel, what each profile's command line mounts, and the expected PCRs. */
 
-/* With Secure Boot a stub hands the kernel to the firmware, which wants a signature; from these versions on
- * it starts a kernel without one: on PCs by telling the firmware to, later everywhere by loading it itself.
- */
 static gboolean stub_starts_unsigned_kernel(const PeImage *pe) {
     g_autofree char *version = uki_stub_version(pe->bytes);
     /* Stubs of somebody else do as they like. */
-    return !version || atoi(version) >= (pe->machine == MACHINE_X86_64 ? 257 : 262);
+    return !version || uki_stub_starts_unsigned_kernel(version, pe->machine == MACHINE_X86_64);
 }
 
 /* What surrounds the kernel is signed, and covers it. A signature of its own has to be right, but it may be
@@ -44,8 +41,7 @@ static void check_kernel(InspectContext *context, InspectNode *node, const UkiVi
     else if ((context->options->certificate || context->db) && !stub_starts_unsigned_kernel(view->pe))
         inspect_node_set(link, INSPECT_BROKEN,
                 "not signed, and with Secure Boot its stub starts no kernel that is not: sign it, or take a "
-                "newer "
-                "systemd-boot-efi");
+                "newer systemd-boot-efi");
     else
         inspect_node_set(link, INSPECT_OK, "without a signature of its own, so that it starts only here");
 }
