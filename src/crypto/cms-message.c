@@ -226,6 +226,81 @@ static gboolean check_content_type(const CmsMessage *message, PKCS7_SIGNER_INFO 
     return FALSE;
 }
 
+/* A signature that is apart from its content says so: plain data, and none inside. */
+static gboolean check_detached(const CmsMessage *message, GError **error) {
+    const PKCS7 *contents = message->message->d.sign->contents;
+    if (OBJ_obj2nid(contents->type) == NID_pkcs7_data &&
+            (!contents->d.data || ASN1_STRING_length(contents->d.data) == 0))
+        return TRUE;
+    g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED,
+            "The signature is not a detached one of plain data");
+    return FALSE;
+}
+
+static gboolean has_no_parameters(const X509_ALGOR *algorithm) {
+    return !algorithm->parameter || algorithm->parameter->type == V_ASN1_NULL;
+}
+
+/* Whether ALGORITHM is that of signatures over the digest DIGEST_NID by the key of SIGNER: either says it as
+ * a whole (sha256WithRSAEncryption), or the kind of the key alone (rsaEncryption). */
+static gboolean fits_key(const X509_ALGOR *algorithm, int digest_nid, const Certificate *signer) {
+    int nid = OBJ_obj2nid(algorithm->algorithm), digest = NID_undef, kind = nid;
+    const EVP_PKEY *key = X509_get0_pubkey(certificate_peek(signer));
+    if (OBJ_find_sigid_algs(nid, &digest, &kind) == 1 && digest != NID_undef && digest != digest_nid)
+        return FALSE;
+    return key && nid != NID_undef && EVP_PKEY_base_id(key) == EVP_PKEY_type(kind) &&
+           has_no_parameters(algorithm);
+}
+
+static gboolean announces_digest(const PKCS7_SIGNED *sign, const PKCS7_SIGNER_INFO *info) {
+    for (int i = 0; i < sk_X509_ALGOR_num(sign->md_algs); i++) {
+        const X509_ALGOR *algorithm = sk_X509_ALGOR_value(sign->md_algs, i);
+        if (OBJ_cmp(algorithm->algorithm, info->digest_alg->algorithm) == 0)
+            return has_no_parameters(algorithm);
+    }
+    return FALSE;
+}
+
+/* Certificates may be left out; where there are some, the signer's is one of them and as we know it. */
+static gboolean brings_certificate(
+        const CmsMessage *message, const PKCS7_SIGNER_INFO *info, const Certificate *signer) {
+    GPtrArray *certificates = message->certificates;
+    gboolean found = FALSE;
+    for (guint i = 0; i < certificates->len; i++) {
+        if (!certificate_matches_signer(certificates->pdata[i], info))
+            continue;
+        if (!certificate_equal(certificates->pdata[i], signer))
+            return FALSE;
+        found = TRUE;
+    }
+    return found || certificates->len == 0;
+}
+
+/* What OpenSSL does not look at and others do: versions, algorithms that are named twice, a copy of the
+ * signer's certificate. A message in which they are wrong is valid here and refused by firmware or kernel.
+ */
+static gboolean check_unsigned_fields(const CmsMessage *message, const PKCS7_SIGNER_INFO *info,
+        const Certificate *signer, GError **error) {
+    const PKCS7_SIGNED *sign = message->message->d.sign;
+    long version = ASN1_INTEGER_get(sign->version);
+    const char *what = NULL;
+
+    if ((version != 1 && version != 3) || ASN1_INTEGER_get(info->version) != 1)
+        what = "a version that does not exist";
+    else if (!info->digest_alg || !has_no_parameters(info->digest_alg) || !info->digest_enc_alg ||
+             !fits_key(info->digest_enc_alg, OBJ_obj2nid(info->digest_alg->algorithm), signer))
+        what = "an algorithm that is not that of its key";
+    else if (!announces_digest(sign, info))
+        what = "another digest than it announces";
+    else if (!brings_certificate(message, info, signer))
+        what = "certificates that are not its signer's";
+    if (!what)
+        return TRUE;
+    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "The signature of %s has %s",
+            certificate_get_subject(signer), what);
+    return FALSE;
+}
+
 /* Lets OpenSSL compare digest and attributes and check the signature. */
 static gboolean verify_signer(const CmsMessage *message, PKCS7_SIGNER_INFO *info, const guint8 *content,
         gsize size, const Certificate *signer, GError **error) {
@@ -266,7 +341,9 @@ gboolean cms_message_verify(const CmsMessage *message, const void *content, gsiz
     }
     const guint8 *bytes = content;
     ERR_clear_error();
-    if (!get_signed_bytes(message, &bytes, &size, error) || !check_content_type(message, info, error) ||
+    if ((content && !check_detached(message, error)) || !get_signed_bytes(message, &bytes, &size, error) ||
+            !check_content_type(message, info, error) ||
+            !check_unsigned_fields(message, info, signer, error) ||
             !verify_signer(message, info, bytes, size, signer, error))
         return FALSE;
     if (ret_signer)

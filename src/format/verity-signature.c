@@ -60,6 +60,11 @@ static const char *get_string(JsonObject *object, const char *name) {
 }
 
 static gboolean read_object(VeritySignature *signature, JsonObject *object, GError **error) {
+    static const char *const known[] = {"rootHash", "signature", "certificateFingerprint", NULL};
+    g_autoptr(GList) names = json_object_get_members(object);
+    for (const GList *name = names; name; name = name->next)
+        if (!g_strv_contains(known, name->data))
+            return set_malformed(error, "a field that nobody knows");
     const char *root_hash = get_string(object, "rootHash");
     const char *base64 = get_string(object, "signature");
     const char *fingerprint = get_string(object, "certificateFingerprint");
