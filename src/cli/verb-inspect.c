@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "build/build.h"
+#include "cli/built-image.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
 #include "ui/log.h"
 
-/* What the recipe makes, where its build leaves it. Archives and directories have no chain of their own. */
-static char *find_output(const Recipe *recipe, GError **error) {
-    switch (recipe->main->format) {
+/* Why there is nothing to inspect in what CONFIG makes, and what to do instead; NULL: there is. */
+static const char *find_obstacle(const ImageConfig *config) {
+    switch (config->format) {
     case OUTPUT_FORMAT_DISK:
     case OUTPUT_FORMAT_ESP:
     case OUTPUT_FORMAT_UKI:
@@ -18,17 +19,60 @@ static char *find_output(const Recipe *recipe, GError **error) {
     case OUTPUT_FORMAT_SYSEXT:
     case OUTPUT_FORMAT_CONFEXT:
     case OUTPUT_FORMAT_PORTABLE:
-        break;
+        return NULL;
+    case OUTPUT_FORMAT_NONE:
+        return "makes no image, so there is nothing to inspect";
+    case OUTPUT_FORMAT_DIRECTORY:
+        return "makes a directory, which has no chain of trust to inspect; look into it with 'particleos "
+               "shell'";
+    case OUTPUT_FORMAT_OCI:
+        return "has no chain of trust to inspect; its own tools check its digests, for example 'skopeo "
+               "copy'";
     default:
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                "This recipe makes no disk and no kernel image but Format=%s, which has no chain of trust "
-                "to "
-                "inspect; check it against its SHA256SUMS (Checksum=yes), or look into it with 'particleos "
-                "shell'",
-                output_format_to_string(recipe->main->format));
+        return "makes an archive, which has no chain of trust to inspect; check it against its SHA256SUMS "
+               "(Checksum=yes)";
+    }
+}
+
+/* For messages: the images of RECIPE that can be inspected, but not CONFIG. */
+static char *describe_others(const Recipe *recipe, const ImageConfig *config) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (ImageConfig **image = recipe->images; *image; image++)
+        if (*image != config && !find_obstacle(*image))
+            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", (*image)->image);
+    return text->len > 0
+                   ? g_strdup_printf("; --image=NAME inspects another image of the recipe: %s", text->str)
+                   : g_strdup("");
+}
+
+static const ImageConfig *find_config(const Recipe *recipe, GError **error) {
+    const char *name = recipe->arguments->image;
+    if (!name)
+        return recipe->main;
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (ImageConfig **image = recipe->images; *image; image++) {
+        if (strcmp((*image)->image, name) == 0)
+            return *image;
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", (*image)->image);
+    }
+    g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+            "--image: this recipe has no image \"%s\"; it has: %s", name, names->str);
+    return NULL;
+}
+
+/* What the recipe makes, where its build leaves it. */
+static char *find_output(const Recipe *recipe, GError **error) {
+    const ImageConfig *config = find_config(recipe, error);
+    if (!config)
+        return NULL;
+    const char *obstacle = find_obstacle(config);
+    if (obstacle) {
+        g_autofree char *others = describe_others(recipe, config);
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "Format=%s %s%s",
+                output_format_to_string(config->format), obstacle, others);
         return NULL;
     }
-    g_autofree char *path = build_output_path(recipe->main);
+    g_autofree char *path = build_output_path(config);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return g_steal_pointer(&path);
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
@@ -64,17 +108,22 @@ static GHashTable *read_known_files(const char *path, GError **error) {
 }
 
 /* The image that is named, or the one that the recipe makes. */
-static char *find_image(const Recipe *recipe, GError **error) {
+static char *find_image(Recipe *recipe, GError **error) {
     char **named = recipe->arguments->arguments;
     if (named && named[0] && named[1]) {
         g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
                 "One image at a time: particleos inspect [--certificate FILE] [--json] IMAGE");
         return NULL;
     }
+    if (named && named[0] && recipe->arguments->image) {
+        g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
+                "--image names an image of the recipe, which is not read when a file is named");
+        return NULL;
+    }
     if (named && named[0])
         return g_strdup(named[0]);
     if (recipe->main && recipe->main->output)
-        return find_output(recipe, error);
+        return configure_built_image(recipe, error) ? find_output(recipe, error) : NULL;
     g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
             "There is no recipe here that says which image to inspect; name one: particleos inspect IMAGE");
     return NULL;

@@ -10,9 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "format/image-source.h"
 #include "format/io.h"
 #include "image/gpt.h"
-#include "image/image-source.h"
 #include "ui/cleanup.h"
 #include "ui/step.h"
 

@@ -34,6 +34,10 @@ typedef struct {
     GPtrArray *problems; /* strings: what readers could differ on */
 } InspectEsp;
 
+/* open.c: the file or disk PATH, unpacked into a temporary file when it is compressed and called so; -1 with
+ * ERROR set when it is neither, or could be both. */
+int inspect_open(const char *path, guint64 *ret_size, GError **error);
+
 /* esp.c: boot loaders, UKIs and addons below NODE; inspect_esp_collect() runs first and fills KNOWN and
  * DB. */
 void inspect_esp_collect(InspectContext *context, const InspectEsp *esp);

@@ -2,10 +2,7 @@
 #include "inspect/inspect.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "inspect/gpt-audit.h"
@@ -30,44 +27,9 @@ static void inspect_esp_free(InspectEsp *esp) {
     g_free(esp);
 }
 
-static gboolean is_compressed(int fd) {
-    static const struct {
-        const char *magic;
-        gsize size;
-    } kinds[] = {{"\x28\xb5\x2f\xfd", 4}, {"\xfd\x37zXZ", 5}, {"\x1f\x8b", 2}, {"BZh", 3},
-            {"\x04\x22\x4d\x18", 4}, {"\x5d\0\0", 3}};
-    char start[8];
-    if (pread(fd, start, sizeof start, 0) != sizeof start)
-        return FALSE;
-    for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
-        if (memcmp(start, kinds[i].magic, kinds[i].size) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-/* A file that is not a disk: most likely somebody named another artifact. */
-static gboolean open_image(InspectContext *context, GError **error) {
-    struct stat st;
-    context->fd = open(context->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (context->fd < 0 || fstat(context->fd, &st) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open the image %s: %s",
-                context->path, g_strerror(errno));
-        return FALSE;
-    }
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
-                "%s is neither a file nor a disk; name the disk image (….raw)", context->path);
-        return FALSE;
-    }
-    if (is_compressed(context->fd)) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
-                "%s is compressed; unpack it first (zstd -d, xz -d, gzip -d...) and inspect what comes out",
-                context->path);
-        return FALSE;
-    }
-    off_t size = lseek(context->fd, 0, SEEK_END);
-    context->size = MAX(size, 0);
-    return TRUE;
+/* What is open, for those who open it again: not necessarily what is called PATH. */
+static char *device_path(const InspectContext *context) {
+    return g_strdup_printf("/proc/self/fd/%d", context->fd);
 }
 
 static void check_partition_table(InspectContext *context, InspectNode *root, GPtrArray *problems) {
@@ -193,11 +155,12 @@ static InspectNode *report_unreadable(InspectContext *context, const char *title
     g_autoptr(GError) local = NULL;
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) ignored = NULL;
-    context->partitions = inspect_partitions_read(context->path, &ignored, &local);
+    g_autofree char *device = device_path(context);
+    context->partitions = inspect_partitions_read(device, &ignored, &local);
     if (context->partitions)
         return NULL;
     if (!inspect_gpt_exists(context->fd)) {
-        g_propagate_error(error, g_steal_pointer(&local));
+        g_propagate_prefixed_error(error, g_steal_pointer(&local), "Cannot inspect %s: ", context->path);
         return NULL;
     }
     g_ptr_array_add(problems, g_strdup(local->message));
@@ -210,7 +173,8 @@ static InspectNode *report_unreadable(InspectContext *context, const char *title
 /* The report on the disk CONTEXT, whose file is open. */
 static InspectNode *inspect_disk(InspectContext *context, const char *title, GError **error) {
     g_autoptr(GPtrArray) problems = NULL;
-    context->partitions = inspect_partitions_read(context->path, &problems, NULL);
+    g_autofree char *device = device_path(context);
+    context->partitions = inspect_partitions_read(device, &problems, NULL);
     if (!context->partitions)
         return report_unreadable(context, title, error);
     InspectNode *root = inspect_node_new("image", title);
@@ -239,7 +203,7 @@ InspectNode *inspect_nested(InspectContext *context, GBytes *image, GError **err
         }
         done += n;
     }
-    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", nested.fd);
+    g_autofree char *path = device_path(&nested);
     nested.path = path;
     return inspect_disk(&nested, "the disk image inside", error);
 }
@@ -256,7 +220,7 @@ InspectNode *inspect_image(const char *path, const InspectOptions *options, GErr
     };
     if (context.options->certificate)
         inspect_add_known(&context, (Certificate *) context.options->certificate);
-    if (!open_image(&context, error))
+    if ((context.fd = inspect_open(path, &context.size, error)) < 0)
         return NULL;
     if (inspect_is_pe_file(&context))
         return inspect_pe_file(&context, error);

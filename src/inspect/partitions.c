@@ -74,8 +74,8 @@ static gboolean check_size(const char *path, GError **error) {
     off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
     if (size < 0 || inspect_gpt_is_small(fd, size))
         return TRUE;
-    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED,
-            "%s has a GPT with more entries than anybody needs", path);
+    g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED,
+            "the GPT has more entries than anybody needs");
     return FALSE;
 }
 
@@ -88,13 +88,13 @@ static FdiskContext *open_table(const char *path, guint sector_size, GPtrArray *
         fdisk_save_user_sector_size(fdisk, sector_size, sector_size);
     int r = fdisk_assign_device(fdisk, path, 1);
     if (r < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "Cannot open %s: %s", path,
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "the disk cannot be opened: %s",
                 g_strerror(-r));
         return NULL;
     }
     if (fdisk_is_labeltype(fdisk, FDISK_DISKLABEL_GPT))
         return g_steal_pointer(&fdisk);
-    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "%s has no GPT partition table", path);
+    g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "there is no GPT partition table");
     return NULL;
 }
 
@@ -143,7 +143,7 @@ GPtrArray *inspect_partitions_read(const char *path, GPtrArray **ret_problems, G
 
     struct fdisk_table *raw_table = NULL;
     if (fdisk_get_partitions(fdisk, &raw_table) < 0) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Cannot read the partitions of %s", path);
+        g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "the partitions cannot be read");
         return NULL;
     }
     g_autoptr(FdiskTable) table = raw_table;

@@ -27,6 +27,8 @@ const CliOption cli_options[] = {
                 .help = "whose key inspect shall expect in UKIs, if not the signer's"},
         {"known-files", 0, "FILE", AT(known_files),
                 .help = "list, as sha256sum makes it, of other files that inspect shall accept on the ESP"},
+        {"image", 0, "NAME", AT(image),
+                .help = "the image of the recipe that inspect shall look at, if not the main one"},
         {"revocations", 0, "FILE", AT(revocations),
                 .help = "the file that revoke adds to, instead of the one in the recipe's mkosi.extra"},
         {"until-login", 0, NULL, AT(until_login),

@@ -27,6 +27,7 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->certificate);
     g_free(arguments->pcr_certificate);
     g_free(arguments->known_files);
+    g_free(arguments->image);
     g_free(arguments->revocations);
     g_free(arguments->listen);
     g_free(arguments);

@@ -46,6 +46,7 @@ typedef struct {
     char *certificate;     /* ours: --certificate of inspect, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
     char *known_files;     /* ours: --known-files of inspect, or NULL */
+    char *image;           /* ours: --image of inspect, or NULL */
     char *revocations;     /* ours: the file of revoke, or NULL */
     char *listen;          /* ours: --listen of serve, or NULL */
     gboolean yes;          /* ours: burn does not ask */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/image-source.h"
+#include "format/image-source.h"
 
 #include <archive.h>
 #include <archive_entry.h>
