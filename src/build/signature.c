@@ -125,19 +125,20 @@ static gboolean sign_with_sop(ImageBuild *image, const char *sums, const char *s
     const char *argv[] = {config->openpgp_tool, "sign", WORK_KEY, NULL};
     g_autofree char *key = g_canonicalize_filename(config->key, NULL);
     AUTO_FD input = open(sums, O_RDONLY | O_CLOEXEC);
-    AUTO_FD output = open(signature, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    gsize length = 0;
 
-    if (input < 0 || output < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s",
-                input < 0 ? sums : signature, g_strerror(errno));
+    if (input < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", sums,
+                g_strerror(errno));
         return FALSE;
     }
     set_environment(sandbox, config);
     sandbox_bind(sandbox, key, WORK_KEY, SANDBOX_READ_ONLY);
     sandbox_bind(sandbox, "/run/pcscd", "/run/pcscd", SANDBOX_OPTIONAL);
     sandbox_stdin_fd(sandbox, input);
-    sandbox_stdout_fd(sandbox, output);
-    return sandbox_run(sandbox, argv, error);
+    /* What it says there when it fails is the reason, not the signature. */
+    g_autofree char *output = sandbox_run_output(sandbox, argv, &length, error);
+    return output && g_file_set_contents_full(signature, output, length, G_FILE_SET_CONTENTS_NONE, 0644, error);
 }
 
 gboolean step_signature(ImageBuild *image, GError **error) {

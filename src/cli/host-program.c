@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/program-packages.h"
 #include "ui/log.h"
 
-char *host_program_find(
-        const ImageConfig *config, const char *program, const char *package, GError **error) {
+char *host_program_find(const ImageConfig *config, const char *program, GError **error) {
     static const char *const directories[] = {
             "/usr/sbin", "/sbin", "/usr/lib/systemd", "/lib/systemd", NULL};
     for (char **directory = config ? config->extra_search_paths : NULL; directory && *directory;
@@ -23,9 +23,10 @@ char *host_program_find(
         if (!g_file_test(found, G_FILE_TEST_IS_EXECUTABLE))
             g_clear_pointer(&found, g_free);
     }
-    if (!found)
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "%s is not installed: install the package %s",
-                program, package);
+    if (!found) {
+        g_autofree char *advice = program_packages_advice(program);
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "%s is not installed: %s", program, advice);
+    }
     return found;
 }
 

@@ -9,8 +9,8 @@
 #include "sandbox/sandbox.h"
 
 /* Where PROGRAM is: ExtraSearchPaths= of CONFIG (may be NULL), PATH, /usr/sbin, /usr/lib/systemd. Owned by
- * the caller. The error names the Debian PACKAGE that has it. */
-char *host_program_find(const ImageConfig *config, const char *program, const char *package, GError **error);
+ * the caller. The error names the package that has it. */
+char *host_program_find(const ImageConfig *config, const char *program, GError **error);
 
 /* The version of a program of systemd ("systemd 252 (...)"); 0 when it does not say. */
 guint host_program_systemd_version(const char *path);

@@ -5,30 +5,30 @@
 #include <string.h>
 
 #include "cli/load-recipe.h"
+#include "sandbox/program-packages.h"
 #include "ui/log.h"
 
-/* A program of the host, what it is for, and the Debian package that has it. */
+/* A program of the host, and what it is for. */
 typedef struct {
     const char *program;
-    const char *package;
     const char *purpose;
 } Dependency;
 
 static const Dependency build_dependencies[] = {
-        {"apt-get", "apt", "installs packages into images of Debian and Ubuntu"},
-        {"dpkg", "dpkg", "unpacks packages"},
-        {"newuidmap", "uidmap", "builds as an ordinary user"},
-        {"mkfs.vfat", "dosfstools", "formats the EFI system partition"},
-        {"mcopy", "mtools", "fills the EFI system partition"},
-        {"mke2fs", "e2fsprogs", "formats ext4 partitions"},
-        {"mkfs.btrfs", "btrfs-progs", "formats btrfs partitions"},
-        {"mkswap", "util-linux", "formats swap partitions"},
+        {"apt-get", "installs packages into images of Debian and Ubuntu"},
+        {"dpkg", "unpacks packages"},
+        {"newuidmap", "builds as an ordinary user"},
+        {"mkfs.vfat", "formats the EFI system partition"},
+        {"mcopy", "fills the EFI system partition"},
+        {"mke2fs", "formats ext4 partitions"},
+        {"mkfs.btrfs", "formats btrfs partitions"},
+        {"mkswap", "formats swap partitions"},
 };
 
 static const Dependency vm_dependencies[] = {
-        {"qemu-system-x86_64", "qemu-system-x86", "runs virtual machines"},
-        {"qemu-img", "qemu-utils", "makes throw-away copies of disks"},
-        {"swtpm", "swtpm", "is the TPM of virtual machines"},
+        {"qemu-system-x86_64", "runs virtual machines"},
+        {"qemu-img", "makes throw-away copies of disks"},
+        {"swtpm", "is the TPM of virtual machines"},
 };
 
 static gboolean list_dependencies(const char *title, const Dependency *dependencies, gsize n) {
@@ -39,11 +39,12 @@ static gboolean list_dependencies(const char *title, const Dependency *dependenc
         const Dependency *dependency = &dependencies[i];
         g_autofree char *path = g_find_program_in_path(dependency->program);
         g_autofree char *sbin = path ? NULL : g_build_filename("/usr/sbin", dependency->program, NULL);
+        const char *package = program_packages_in(program_packages_find(dependency->program), "/");
         gboolean found = path || g_file_test(sbin, G_FILE_TEST_IS_EXECUTABLE);
 
         printf("  %s%-7s%s  %-20s %-18s %s\n", ui_out_colour(found ? UI_COLOUR_GREEN : UI_COLOUR_RED),
                 found ? "found" : "missing", ui_out_colour(UI_COLOUR_RESET), dependency->program,
-                dependency->package, dependency->purpose);
+                package ? package : "", dependency->purpose);
         complete = complete && found;
     }
     return complete;

@@ -14,8 +14,7 @@ static gboolean refuse(GError **error, const char *format, ...) {
     return FALSE;
 }
 
-static gboolean run(
-        Recipe *recipe, const char *program, const char *package, int *ret_exit_status, GError **error) {
+static gboolean run(Recipe *recipe, const char *program, int *ret_exit_status, GError **error) {
     const ImageConfig *config = recipe->main;
     g_autofree char *path = build_output_path(config);
     if (config->format != OUTPUT_FORMAT_DISK && config->format != OUTPUT_FORMAT_DIRECTORY)
@@ -29,7 +28,7 @@ static gboolean run(
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return refuse(error, "There is no %s: build the image and boot it first", path);
     gboolean directory = g_file_test(path, G_FILE_TEST_IS_DIR);
-    g_autofree char *found = host_program_find(config, program, package, error);
+    g_autofree char *found = host_program_find(config, program, error);
     if (!found || (!directory && !host_program_need_root("Looking into a disk image", error)))
         return FALSE;
     g_autoptr(Sandbox) sandbox = host_program_sandbox(config, error);
@@ -48,9 +47,9 @@ static gboolean run(
 }
 
 gboolean verb_journalctl(Recipe *recipe, int *ret_exit_status, GError **error) {
-    return run(recipe, "journalctl", "systemd", ret_exit_status, error);
+    return run(recipe, "journalctl", ret_exit_status, error);
 }
 
 gboolean verb_coredumpctl(Recipe *recipe, int *ret_exit_status, GError **error) {
-    return run(recipe, "coredumpctl", "systemd-coredump", ret_exit_status, error);
+    return run(recipe, "coredumpctl", ret_exit_status, error);
 }

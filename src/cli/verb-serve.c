@@ -33,7 +33,7 @@ static gboolean start_storage_target(const Recipe *recipe, SandboxProcess **ret_
                 output_format_to_string(config->format));
         return FALSE;
     }
-    g_autofree char *program = host_program_find(config, STORAGE_TARGET, "systemd", wanted ? error : NULL);
+    g_autofree char *program = host_program_find(config, STORAGE_TARGET, wanted ? error : NULL);
     if (!program)
         return !wanted;
     if (!host_program_need_root("StorageTargetMode=yes", error))

@@ -252,11 +252,11 @@ static gboolean run(Recipe *recipe, gboolean boot, int *ret_exit_status, GError 
     if (!check_format(recipe->main, boot, error))
         return FALSE;
     if (real_root) {
-        program = host_program_find(recipe->main, "systemd-nspawn", "systemd-container", error);
+        program = host_program_find(recipe->main, "systemd-nspawn", error);
         if (!program)
             return FALSE;
     } else
-        program = host_program_find(recipe->main, "systemd-nspawn", "systemd-container", NULL);
+        program = host_program_find(recipe->main, "systemd-nspawn", NULL);
     if (program)
         version = host_program_systemd_version(program);
     if (!real_root && !(program && nspawn_needs_no_root(version))) {

@@ -12,7 +12,7 @@ static char *find_proxy(const ImageConfig *config, guint32 cid, gboolean *ret_pa
     *ret_passes_fd = g_file_test(SYSTEMD_PROXY, G_FILE_TEST_IS_EXECUTABLE);
     if (*ret_passes_fd)
         return g_strdup_printf("ProxyCommand=" SYSTEMD_PROXY " vsock/%u %%p", cid);
-    g_autofree char *socat = host_program_find(config, "socat", "socat", error);
+    g_autofree char *socat = host_program_find(config, "socat", error);
     if (!socat) {
         g_prefix_error(error, "Neither " SYSTEMD_PROXY " nor socat can connect to the machine: ");
         return NULL;
@@ -23,7 +23,7 @@ static char *find_proxy(const ImageConfig *config, guint32 cid, gboolean *ret_pa
 gboolean verb_ssh(Recipe *recipe, int *ret_exit_status, GError **error) {
     const ImageConfig *config = recipe->main;
     gboolean passes_fd;
-    g_autofree char *ssh = host_program_find(config, "ssh", "openssh-client", error);
+    g_autofree char *ssh = host_program_find(config, "ssh", error);
     g_autoptr(VmAddress) address = ssh ? vm_state_find(config, error) : NULL;
     if (!address)
         return FALSE;

@@ -33,7 +33,7 @@ static void remove_new_files(const char *path, GHashTable *old) {
 
 /* A build that was not asked for its partitions as files: systemd-repart cuts them out of the disk. */
 static gboolean split(const ImageConfig *config, const char *image, GError **error) {
-    g_autofree char *repart = host_program_find(config, "systemd-repart", "systemd-repart", error);
+    g_autofree char *repart = host_program_find(config, "systemd-repart", error);
     g_autoptr(Sandbox) sandbox = sandbox_new_for_host();
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     if (!repart) {
@@ -52,7 +52,7 @@ static gboolean split(const ImageConfig *config, const char *image, GError **err
 }
 
 static char *find_sysupdate(const ImageConfig *config, GError **error) {
-    g_autofree char *program = host_program_find(config, "systemd-sysupdate", "systemd-container", error);
+    g_autofree char *program = host_program_find(config, "systemd-sysupdate", error);
     if (!program)
         return NULL;
     guint version = host_program_systemd_version(program);

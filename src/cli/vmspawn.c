@@ -11,7 +11,7 @@ gboolean vmspawn_run(Recipe *recipe, gboolean ephemeral, int *ret_exit_status, G
     const ImageConfig *config = recipe->main;
     g_autofree char *program = NULL;
     if (!vm_vmspawn_check(config, error) ||
-            !(program = host_program_find(config, "systemd-vmspawn", "systemd-container", error)))
+            !(program = host_program_find(config, "systemd-vmspawn", error)))
         return FALSE;
     g_autofree char *parent = workspace_parent(config->workspace_directory, WORKSPACE_FALLBACK, error);
     g_autoptr(Workspace) workspace = parent ? workspace_new(parent, error) : NULL;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ui/printable.h"
+
 /* A maintainer script may talk for hours before it fails. */
 #define RECENT_LINES 20
 #define REASON_LINES 60
@@ -66,8 +68,10 @@ static gboolean is_complaint(const char *line) {
 }
 
 static void add_reason(AptOutput *output, const char *line) {
-    if (output->reason_lines++ < REASON_LINES)
-        g_string_append_printf(output->reason, "%s  %s", output->reason->len > 0 ? "\n" : "", line);
+    if (output->reason_lines++ >= REASON_LINES)
+        return;
+    g_autofree char *shown = printable_line(line);
+    g_string_append_printf(output->reason, "%s  %s", output->reason->len > 0 ? "\n" : "", shown);
 }
 
 static void add_recent(AptOutput *output) {

@@ -4,6 +4,8 @@
 #include "distro/apt-command.h"
 #include "distro/dpkg-bootstrap.h"
 
+#include <string.h>
+
 char *apt_session_path(DistroSession *session, const char *name) {
     return g_build_filename(session->workspace, name, NULL);
 }
@@ -53,6 +55,27 @@ gboolean apt_prepare_root(DistroSession *session, const char *root, GError **err
                 : dpkg_prepare_root(session->workspace, "empty-root", error);
 }
 
+/* The command and how it ended, without its last lines: the reason is picked from all of them. */
+static char *first_line(const char *message) {
+    char *line = g_strndup(message, strcspn(message, "\n"));
+
+    if (g_str_has_suffix(line, ":"))
+        line[strlen(line) - 1] = '\0';
+    return line;
+}
+
+static void set_reason(const Sandbox *sandbox, const GError *failure, const AptOutput *output,
+        DistroError code, const char *advice, GError **error) {
+    const char *reason = apt_output_reason(output);
+    g_autofree char *command = first_line(failure->message);
+    g_autofree char *apt = sandbox_advice(sandbox, "apt-get", reason);
+    g_autofree char *dpkg = apt ? NULL : sandbox_advice(sandbox, "dpkg", reason);
+    const char *too_old = apt ? apt : dpkg;
+
+    g_set_error(error, DISTRO_ERROR, code, "%s; apt says:\n%s\n%s", command, reason,
+            too_old ? too_old : apt_output_advice(output, advice));
+}
+
 gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
         DistroError code, const char *advice, char **ret_stdout, GError **error) {
     g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
@@ -71,10 +94,10 @@ gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptO
     /* Which dependencies are not met stands among what was asked for; hear it as messages. */
     if (ret_stdout && !sandbox_cancelled())
         (void) sandbox_run(sandbox, (const char *const *) argv->pdata, NULL);
-    if (*apt_output_reason(output) && !sandbox_cancelled())
-        g_set_error(error, DISTRO_ERROR, code, "apt says:\n%s\n%s", apt_output_reason(output),
-                apt_output_advice(output, advice));
-    else
+    if (!*apt_output_reason(output) || sandbox_cancelled()) {
         g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    set_reason(sandbox, failure, output, code, advice, error);
     return FALSE;
 }

@@ -56,7 +56,7 @@ GPtrArray *sandbox_traced_command(char **argv, GError **error) {
         if (!*strace) {
             g_ptr_array_unref(command);
             g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START,
-                    "--debug-sandbox needs strace, which is not installed");
+                    "--debug-sandbox needs strace, which is not installed: install the package strace");
             return NULL;
         }
         /* As its grandchild, strace does not come between us and the sandbox. */

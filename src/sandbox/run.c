@@ -3,6 +3,7 @@
 #include "sandbox/sandbox-private.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
+#include "ui/printable.h"
 #include "ui/step.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEPT_LINES 30
 #define LONGEST_LINE (64 * 1024)
 
 /* The output of a program that nobody else takes: lines, of which the last ones are kept. */
@@ -30,8 +30,8 @@ static void log_line(Log *log, char *line) {
     if (log->sandbox->on_line)
         log->sandbox->on_line(line, log->sandbox->on_line_data);
     ui_debug("%s: %s", log->name, line);
-    g_queue_push_tail(&log->last, g_utf8_make_valid(line, -1));
-    if (log->last.length > KEPT_LINES)
+    g_queue_push_tail(&log->last, g_strdup(line));
+    if (log->last.length > 2 * PRINTABLE_LINES)
         g_free(g_queue_pop_head(&log->last));
 }
 
@@ -60,11 +60,12 @@ static void log_clear(Log *log) {
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Log, log_clear)
 
+/* The last words, each line after "\n  ". */
 static char *log_tail(const Log *log) {
-    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GPtrArray) lines = g_ptr_array_new();
     for (const GList *line = log->last.head; line; line = line->next)
-        g_string_append_printf(text, "\n  %s", (const char *) line->data);
-    return g_string_free(g_steal_pointer(&text), FALSE);
+        g_ptr_array_add(lines, line->data);
+    return printable_lines((const char *const *) lines->pdata, lines->len);
 }
 
 static gboolean system_error(GError **error, int number, const char *what) {
@@ -160,20 +161,34 @@ static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByt
     if (sandbox->interactive)
         ui_resume();
     log->name = NULL;
-    if (!good)
+    if (!good) {
+        sandbox_explain_missing(sandbox, argv[0], error);
         g_prefix_error(error, "cannot run '%s': ", command);
+    }
     return good;
 }
 
+static gboolean is_success(const Sandbox *sandbox, int status) {
+    if (!WIFEXITED(status))
+        return FALSE;
+    for (guint i = 0; i < sandbox->accepted->len; i++)
+        if (WEXITSTATUS(status) == g_array_index(sandbox->accepted, int, i))
+            return TRUE;
+    return WEXITSTATUS(status) == 0;
+}
+
 /* Turns a wait status other than success into an error. */
-static gboolean judge(const char *const *argv, int status, const char *tail, GError **error) {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+static gboolean judge(const Sandbox *sandbox, const char *const *argv, int status, const char *tail,
+        GError **error) {
+    if (is_success(sandbox, status))
         return TRUE;
     g_autofree char *command = describe(argv);
-    if (WIFEXITED(status))
-        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT, "'%s' failed with exit status %d%s%s", command,
-                WEXITSTATUS(status), *tail ? ":" : "", tail);
-    else
+    if (WIFEXITED(status)) {
+        g_autofree char *advice = sandbox_advice(sandbox, argv[0], tail);
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT, "'%s' failed with exit status %d%s%s%s%s",
+                command, WEXITSTATUS(status), *tail ? ":" : "", tail, advice ? "\n" : "",
+                advice ? advice : "");
+    } else
         g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_SIGNAL, "'%s' was killed by signal %d (%s)%s%s",
                 command, WTERMSIG(status), g_strsignal(WTERMSIG(status)), *tail ? ":" : "", tail);
     return FALSE;
@@ -210,7 +225,7 @@ gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error) 
     if (!run_logged(sandbox, argv, NULL, &log, &status, error))
         return FALSE;
     g_autofree char *tail = log_tail(&log);
-    if (judge(argv, status, tail, error))
+    if (judge(sandbox, argv, status, tail, error))
         return TRUE;
     if (wants_shell(sandbox))
         run_shell(sandbox, argv);
@@ -224,7 +239,12 @@ char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_l
     if (!run_logged(sandbox, argv, output, &log, &status, error))
         return NULL;
     g_autofree char *tail = log_tail(&log);
-    if (!judge(argv, status, tail, error))
+    /* Some programs complain where their results go. */
+    if (!*tail && status != 0) {
+        g_free(tail);
+        tail = printable_tail((const char *) output->data, output->len);
+    }
+    if (!judge(sandbox, argv, status, tail, error))
         return NULL;
     if (ret_length)
         *ret_length = output->len;
@@ -243,7 +263,8 @@ gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_
 
 struct SandboxProcess {
     SandboxChild child;
-    char *command;
+    char *command, *program;
+    char *tools_tree; /* of its sandbox */
     int log_fd; /* what the process wrote; a file in memory, because nobody reads while it runs */
     gboolean finished;
     int status;
@@ -274,6 +295,8 @@ SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError 
     SandboxProcess *process = g_new0(SandboxProcess, 1);
     process->child = child;
     process->command = g_steal_pointer(&command);
+    process->program = g_strdup(argv[0]);
+    process->tools_tree = g_strdup(sandbox->tools_tree);
     process->log_fd = steal_fd(&log_fd);
     return process;
 }
@@ -320,6 +343,12 @@ char *sandbox_process_log(SandboxProcess *process) {
     return text;
 }
 
+char *sandbox_process_advice(SandboxProcess *process) {
+    g_autofree char *log = sandbox_process_log(process);
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(process->tools_tree);
+    return sandbox_advice(sandbox, process->program, log);
+}
+
 void sandbox_process_free(SandboxProcess *process) {
     if (!process)
         return;
@@ -329,5 +358,7 @@ void sandbox_process_free(SandboxProcess *process) {
     g_clear_error(&process->start_error);
     cleanup_fd(&process->log_fd);
     g_free(process->command);
+    g_free(process->program);
+    g_free(process->tools_tree);
     g_free(process);
 }

@@ -11,10 +11,13 @@ struct Sandbox {
     char *directory;
     gboolean network;
     gboolean host; /* no sandbox at all */
+    gboolean tools; /* programs come from the host, or from: */
+    char *tools_tree;
     SandboxPrivileges privileges;
     gboolean suppress_sync;
     gboolean suppress_chown;
     gboolean interactive;
+    GArray *accepted; /* of int: exit statuses */
     GArray *pass_fds;
     int listen_fd;                      /* -1: none */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the default */
@@ -59,3 +62,6 @@ gboolean sandbox_is_weak(void);
  * watches it. NULL-terminated; the strings are borrowed. NULL with ERROR set when there is no such program.
  */
 GPtrArray *sandbox_traced_command(char **argv, GError **error);
+
+/* advice.c: replaces the error that PROGRAM is not found by one that says who brings it. */
+void sandbox_explain_missing(const Sandbox *sandbox, const char *program, GError **error);

@@ -19,6 +19,7 @@ static void add(Sandbox *sandbox, const char *option, const char *first, const c
 Sandbox *sandbox_new(void) {
     Sandbox *sandbox = g_new0(Sandbox, 1);
     sandbox->operations = g_ptr_array_new_with_free_func(g_free);
+    sandbox->accepted = g_array_new(FALSE, FALSE, sizeof(int));
     sandbox->pass_fds = g_array_new(FALSE, FALSE, sizeof(int));
     sandbox->listen_fd = sandbox->stdin_fd = sandbox->stdout_fd = sandbox->stderr_fd = -1;
     sandbox->environment = g_new0(char *, 1);
@@ -34,7 +35,9 @@ void sandbox_free(Sandbox *sandbox) {
     if (!sandbox)
         return;
     g_free(sandbox->root);
+    g_free(sandbox->tools_tree);
     g_ptr_array_unref(sandbox->operations);
+    g_array_unref(sandbox->accepted);
     g_array_unref(sandbox->pass_fds);
     g_strfreev(sandbox->environment);
     g_free(sandbox->directory);
@@ -68,6 +71,8 @@ Sandbox *sandbox_new_for_tools(const char *tools_tree) {
 
     const char *source_root = tools_tree ? tools_tree : "/";
     Sandbox *sandbox = sandbox_new();
+    sandbox->tools = TRUE;
+    sandbox->tools_tree = g_strdup(tools_tree);
     for (guint i = 0; i < G_N_ELEMENTS(root_entries); i++)
         add_root_entry(sandbox, source_root, root_entries[i]);
     for (guint i = 0; i < G_N_ELEMENTS(configuration); i++) {
@@ -126,6 +131,10 @@ void sandbox_overlay(
     add(sandbox, upper && work ? work : "", count, NULL);
     for (; *lowers; lowers++)
         g_ptr_array_add(sandbox->operations, g_strdup(*lowers));
+}
+
+void sandbox_accept_status(Sandbox *sandbox, int status) {
+    g_array_append_val(sandbox->accepted, status);
 }
 
 void sandbox_symlink(Sandbox *sandbox, const char *link_text, const char *target) {

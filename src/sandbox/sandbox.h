@@ -145,8 +145,11 @@ void sandbox_interactive(Sandbox *sandbox);
 typedef void (*SandboxLine)(const char *line, gpointer data);
 void sandbox_on_line(Sandbox *sandbox, SandboxLine callback, gpointer data);
 
+/* Besides 0, this exit status means success. */
+void sandbox_accept_status(Sandbox *sandbox, int status);
+
 /* Runs ARGV to its end. On failure ERROR names the command, its exit status, and the last lines of its
- * output. May be called several times and, with different sandboxes, from several threads. */
+ * output, and says what to do about a program that is missing, or too old for its arguments. May be called several times and, with different sandboxes, from several threads. */
 gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error);
 
 /* Same; returns standard output (NUL-terminated, owned by the caller). */
@@ -155,6 +158,10 @@ char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_l
 /* Same; the exit status is a result (RET_STATUS, 128 + signal when killed), only a failure to start is an
  * error. */
 gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error);
+
+/* What to do about PROGRAM, run in SANDBOX, which says WORDS and has failed; owned by the caller; NULL for
+ * nothing. Errors of the functions above say it already. */
+char *sandbox_advice(const Sandbox *sandbox, const char *program, const char *words);
 
 /* Starts without waiting: for daemons such as swtpm, and for QEMU. The process dies when
  * sandbox_process_free() is called, or with us. A program that cannot be started (not found) is reported by
@@ -167,6 +174,8 @@ gboolean sandbox_process_running(SandboxProcess *process);
 pid_t sandbox_process_pid(const SandboxProcess *process);
 /* What the process has written so far to descriptors that were not given to it; owned by the caller. */
 char *sandbox_process_log(SandboxProcess *process);
+/* As sandbox_advice(), for what the process has written. */
+char *sandbox_process_advice(SandboxProcess *process);
 void sandbox_process_free(SandboxProcess *process);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sandbox/program-packages.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/qemu-arguments.h"
@@ -19,7 +20,7 @@ G_DEFINE_QUARK(vm - error - quark, vm_error)
 /* A firmware shows itself within two or three seconds even on a busy host, if KVM works. */
 #define SIGN_OF_LIFE_MS 15000
 
-char *vm_find_program(const char *program, const char *package, GError **error) {
+char *vm_find_program(const char *program, GError **error) {
     char *path = g_find_program_in_path(program);
     /* Ordinary users often have no sbin in their path. */
     for (const char *const *directory = (const char *const[]){"/usr/sbin", "/sbin", NULL};
@@ -28,9 +29,10 @@ char *vm_find_program(const char *program, const char *package, GError **error) 
         if (!g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
             g_clear_pointer(&path, g_free);
     }
-    if (!path)
-        g_set_error(error, VM_ERROR, VM_ERROR_MISSING, "%s is not installed: install the package %s",
-                program, package);
+    if (!path) {
+        g_autofree char *advice = program_packages_advice(program);
+        g_set_error(error, VM_ERROR, VM_ERROR_MISSING, "%s is not installed: %s", program, advice);
+    }
     return path;
 }
 

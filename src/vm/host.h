@@ -18,8 +18,8 @@ typedef enum {
     VM_ERROR_INTERRUPTED, /* a signal told us to stop */
 } VmError;
 
-/* Path of PROGRAM; owned by the caller. The error names the Debian PACKAGE to install. */
-char *vm_find_program(const char *program, const char *package, GError **error);
+/* Path of PROGRAM; owned by the caller. The error names the package to install. */
+char *vm_find_program(const char *program, GError **error);
 
 /* A sandbox for QEMU and its helpers: the host's programs, and DIRECTORY (writable). */
 Sandbox *vm_sandbox_new(const char *directory);

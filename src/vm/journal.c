@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/program-packages.h"
 #include "sandbox/sandbox.h"
 #include "ui/cleanup.h"
 #include "vm/host.h"
@@ -40,9 +41,9 @@ static gboolean start(VmJournal *journal, const char *output, int listen_fd, GEr
     if (!program)
         program = g_strdup("/usr/lib/systemd/systemd-journal-remote");
     if (!g_file_test(program, G_FILE_TEST_IS_EXECUTABLE)) {
-        g_set_error_literal(error, VM_ERROR, VM_ERROR_MISSING,
-                "ForwardJournal=: systemd-journal-remote is not installed: install the package "
-                "systemd-journal-remote");
+        g_autofree char *advice = program_packages_advice("systemd-journal-remote");
+        g_set_error(error, VM_ERROR, VM_ERROR_MISSING,
+                "ForwardJournal=: systemd-journal-remote is not installed: %s", advice);
         return FALSE;
     }
     if (g_mkdir_with_parents(directory, 0755) < 0) {

@@ -379,8 +379,7 @@ static gboolean prepare_kvm(VmMachine *machine, GError **error) {
 static gboolean find_qemu(VmMachine *machine, GError **error) {
     const char *architecture = machine->description.architecture;
     g_autofree char *name = g_strdup_printf("qemu-system-%s", architecture);
-    machine->program = vm_find_program(
-            name, strcmp(architecture, "x86_64") == 0 ? "qemu-system-x86" : "qemu-system-arm", error);
+    machine->program = vm_find_program(name, error);
     return machine->program != NULL;
 }
 

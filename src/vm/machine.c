@@ -8,6 +8,7 @@
 #include "recipe/recipe.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
+#include "ui/printable.h"
 #include "vm/host.h"
 #include "vm/storage.h"
 
@@ -172,6 +173,33 @@ static void run_loop(VmMachine *machine) {
         g_source_remove(sources[i]);
 }
 
+/* A helper that ended before QEMU did is the likely cause. */
+static void add_helper(GString *text, const char *name, SandboxProcess *helper) {
+    int status = 0;
+
+    if (!helper || sandbox_process_running(helper) || !sandbox_process_wait(helper, &status, NULL) ||
+            status == 0)
+        return;
+    g_autofree char *log = sandbox_process_log(helper);
+    g_autofree char *tail = printable_tail(log, strlen(log));
+    g_string_append_printf(text, "\n%s ended with %s %d%s%s", name, status > 128 ? "signal" : "status",
+            status > 128 ? status - 128 : status, *tail ? ":" : "", tail);
+}
+
+static void set_failure(const VmMachine *machine, int status, GError **error) {
+    g_autofree char *log = sandbox_process_log(machine->qemu);
+    g_autofree char *tail = printable_tail(log, strlen(log));
+    g_autofree char *advice = sandbox_process_advice(machine->qemu);
+    g_autoptr(GString) helpers = g_string_new(NULL);
+
+    add_helper(helpers, "swtpm", machine->tpm);
+    for (guint i = 0; machine->shares && i < machine->shares->len; i++)
+        add_helper(helpers, "virtiofsd", machine->shares->pdata[i]);
+    g_set_error(error, VM_ERROR, VM_ERROR_MACHINE, "QEMU (%s) ended with %s %d%s%s%s%s%s", machine->program,
+            status > 128 ? "signal" : "status", status > 128 ? status - 128 : status, *tail ? ":" : "", tail,
+            helpers->str, advice ? "\n" : "", advice ? advice : "");
+}
+
 gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
     int status;
     run_loop(machine);
@@ -192,9 +220,7 @@ gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
         return TRUE;
     }
     if (status != 0) {
-        g_autofree char *log = sandbox_process_log(machine->qemu);
-        g_set_error(error, VM_ERROR, VM_ERROR_MACHINE, "QEMU ended with status %d%s%s", status,
-                *log ? ": " : "", g_strchomp(log));
+        set_failure(machine, status, error);
         return FALSE;
     }
     int announced = machine->notify ? vm_notify_exit_status(machine->notify) : -1;

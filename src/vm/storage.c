@@ -48,7 +48,7 @@ gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, G
     struct stat st;
     if (stat(image, &st) < 0)
         return file_error(error, "look at", image);
-    g_autofree char *qemu_img = vm_find_program("qemu-img", "qemu-utils", error);
+    g_autofree char *qemu_img = vm_find_program("qemu-img", error);
     if (!qemu_img)
         return FALSE;
     /* As JSON, so that a colon in the path is not taken for a protocol. */
@@ -109,7 +109,7 @@ char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *
 
 gboolean vm_enrol_keys(
         const char *template, const char *target, const char *certificate, gboolean mok, GError **error) {
-    g_autofree char *program = vm_find_program("virt-fw-vars", "python3-virt-firmware", error);
+    g_autofree char *program = vm_find_program("virt-fw-vars", error);
     if (!program)
         return FALSE;
     g_autofree char *directory = g_path_get_dirname(target);

@@ -8,7 +8,7 @@
 #include "vm/host.h"
 
 SandboxProcess *vm_tpm_start(const char *directory, int *ret_control_fd, GError **error) {
-    g_autofree char *swtpm = vm_find_program("swtpm", "swtpm", error);
+    g_autofree char *swtpm = vm_find_program("swtpm", error);
     if (!swtpm)
         return NULL;
     if (g_mkdir_with_parents(directory, 0700) < 0) {

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/program-packages.h"
 #include "ui/cleanup.h"
 #include "vm/host.h"
 
@@ -33,10 +34,11 @@ static gboolean find_program(Program *program, GError **error) {
         }
     if (program->path)
         return TRUE;
-    g_set_error_literal(error, VM_ERROR, VM_ERROR_MISSING,
+    g_autofree char *advice = program_packages_advice("virtiofsd");
+    g_set_error(error, VM_ERROR, VM_ERROR_MISSING,
             "virtiofsd is not installed, which Format=directory, RuntimeTrees= and RuntimeBuildSources= "
-            "need: "
-            "install the package virtiofsd (in Debian 12, qemu-system-common)");
+            "need: %s (in Debian 12, qemu-system-common)",
+            advice);
     return FALSE;
 }
 
