@@ -10,6 +10,7 @@
 
 #include "build/boot-parts.h"
 #include "build/boot.h"
+#include "build/full-disk.h"
 #include "build/image-build.h"
 #include "build/masks.h"
 #include "build/output-cache.h"
@@ -310,6 +311,7 @@ static gpointer image_thread(gpointer data) {
     ImageBuild *image = data;
     gboolean ok = build_image(image, &image->error);
 
+    full_disk_explain(image->config, workspace_path(image->build->workspace), &image->error);
     g_mutex_lock(&image->build->lock);
     image->finished = TRUE;
     image->failed = !ok;
@@ -453,9 +455,12 @@ gboolean build_run(const Recipe *recipe, GError **error) {
             return FALSE;
         g_ptr_array_add(build->images, image);
     }
-    return boot_load_keys(build, error) && make_staging(build, stagings, error) &&
-           run_sync_scripts(build, error) && open_images(build, error) && packages_sync(build, error) &&
-           run_images(build, error) && publish_all(build, error);
+    gboolean ok = boot_load_keys(build, error) && make_staging(build, stagings, error) &&
+                  run_sync_scripts(build, error) && open_images(build, error) &&
+                  packages_sync(build, error) && run_images(build, error) && publish_all(build, error);
+    if (!ok)
+        full_disk_explain(recipe->main, workspace_path(build->workspace), error);
+    return ok;
 }
 
 char *build_output_path(const ImageConfig *config) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "build/full-disk.h"
 #include "cli/built-image.h"
 #include "cli/load-recipe.h"
 #include "cli/standard-output.h"
@@ -103,6 +104,8 @@ int main(int argc, char *argv[]) {
     if (recipe && recipe->arguments->debug_timing)
         ui_print_timing();
     if (!good) {
+        if (recipe && recipe->main)
+            full_disk_explain(recipe->main, NULL, &error);
         if (!standard_output_is_gone(error))
             ui_error("%s", error ? error->message : "Something failed without saying why");
         return failure_status(error);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define IMAGE_IN_SANDBOX "/run/particleos/image"
@@ -100,6 +101,21 @@ static void explain_full(const StageSize *content, guint64 size, GError **error)
             content->inodes, bytes, room);
 }
 
+/* The same for those who call it as they call a full disk. The disk of IMAGE has room, or it is to blame. */
+static void explain_no_room(const char *image, const StageSize *content, guint64 size, GError **error) {
+    g_autofree char *bytes = ui_format_size(content->bytes), *room = ui_format_size(size);
+    struct statvfs disk;
+
+    if (!error || !strstr((*error)->message, g_strerror(ENOSPC)) || statvfs(image, &disk) < 0 ||
+            (guint64) disk.f_bavail * disk.f_frsize < MIB)
+        return;
+    g_autoptr(GError) cause = g_steal_pointer(error);
+    g_set_error(error, DISK_ERROR, DISK_ERROR_CONTENT,
+            "the content (%" G_GUINT64_FORMAT " files and directories, %s) does not fit into %s (raise "
+            "SizeMinBytes= and SizeMaxBytes=, or set Minimize=guess): %s",
+            content->inodes, bytes, room, cause->message);
+}
+
 gboolean mkfs_ext4(
         const Volume *volume, const char *image, guint64 size, guint64 *ret_size, GError **error) {
     g_autofree char *uuid = uuid_to_text(&volume->uuid), *label = cut_label(volume->label, 16);
@@ -181,7 +197,11 @@ gboolean mkfs_btrfs(const Volume *volume, const char *image, guint64 size, gbool
         return FALSE;
     g_autoptr(Sandbox) sandbox = new_sandbox(volume, image, stage);
     g_autoptr(GPtrArray) command = btrfs_command(volume, compression, level, shrink);
-    if (!sandbox_run(sandbox, (const char *const *) command->pdata, error) || !stage_remove(volume, error))
+    if (!sandbox_run(sandbox, (const char *const *) command->pdata, error)) {
+        explain_no_room(image, &content, room, error);
+        return FALSE;
+    }
+    if (!stage_remove(volume, error))
         return FALSE;
     if (stat(image, &st) < 0) {
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
