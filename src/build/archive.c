@@ -106,7 +106,7 @@ gboolean step_split_tar(ImageBuild *image, GError **error) {
     g_autofree char *path = g_build_filename(image->staging, name, NULL);
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Archiving the tree");
 
-    if (!write_tar(image, path, error))
+    if (!outputs_check_free(image, name, error) || !write_tar(image, path, error))
         return FALSE;
     ui_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
@@ -130,7 +130,7 @@ gboolean step_archive(ImageBuild *image, GError **error) {
         g_autofree char *name = outputs_main_name(image->config);
         g_autoptr(UiStep) step = ui_step_begin(image->name, "%s", writers[i].text);
         image->output = g_build_filename(image->staging, name, NULL);
-        if (!writers[i].write(image, image->output, error))
+        if (!outputs_check_free(image, name, error) || !writers[i].write(image, image->output, error))
             return FALSE;
         ui_step_done(g_steal_pointer(&step), NULL);
         break;

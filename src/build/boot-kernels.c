@@ -96,6 +96,25 @@ static GBytes *build_uki(
     return uki;
 }
 
+/* Of this build; what a base tree or a package has there is replaced. */
+static gboolean check_uki_free(
+        ImageBuild *image, const BootKernel *kernel, const char *path, GError **error) {
+    for (guint i = 0; i < image->kernels->len && image->kernels->pdata[i] != kernel; i++) {
+        const BootKernel *other = image->kernels->pdata[i];
+        g_autofree char *other_path = boot_uki_path(image, other->version, error);
+        if (!other_path)
+            return FALSE;
+        if (g_ascii_strcasecmp(path, other_path) != 0)
+            continue;
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "UnifiedKernelImageFormat=%s: the unified kernel images of the kernels %s and %s are both "
+                "/%s; use &k in it",
+                image->config->unified_kernel_image_format, other->version, kernel->version, path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* The newest UKI is the one whose parts become split artifacts. */
 static gboolean install_uki(ImageBuild *image, const BootKernel *kernel, gboolean newest, GError **error) {
     g_autoptr(GPtrArray) policies = NULL;
@@ -105,7 +124,7 @@ static gboolean install_uki(ImageBuild *image, const BootKernel *kernel, gboolea
                                     ? g_bytes_ref(kernel->image)
                                     : build_uki(image, kernel, &policies, error);
 
-    if (!uki || !boot_write(image, path, uki, error))
+    if (!uki || !check_uki_free(image, kernel, path, error) || !boot_write(image, path, uki, error))
         return FALSE;
     if (!newest)
         return TRUE;
@@ -125,6 +144,20 @@ static gboolean write_entry_file(ImageBuild *image, const char *directory, const
     return boot_write(image, path, content, error);
 }
 
+/* They share a directory. */
+static gboolean check_initrd_names(const Initrds *initrds, GError **error) {
+    for (guint i = 0; i < initrds->names->len; i++)
+        for (guint j = 0; j < i; j++)
+            if (g_ascii_strcasecmp(initrds->names->pdata[i], initrds->names->pdata[j]) == 0) {
+                g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                        "Initrds=: two of the initrds are called \"%s\", and a boot entry needs a file of its "
+                        "own for each: rename one, or set UnifiedKernelImages=unsigned",
+                        (const char *) initrds->names->pdata[i]);
+                return FALSE;
+            }
+    return TRUE;
+}
+
 static gboolean write_entry_initrds(ImageBuild *image, const BootKernel *kernel, const char *token,
         const char *directory, GString *entry, GError **error) {
     g_auto(Initrds) initrds = {};
@@ -138,6 +171,8 @@ static gboolean write_entry_initrds(ImageBuild *image, const BootKernel *kernel,
     if (!collect_initrds(image, &initrds, error))
         return FALSE;
     guint shared = initrds.contents->len;
+    if (!check_initrd_names(&initrds, error))
+        return FALSE;
     if (!add_modules(image, kernel->version, &initrds, error))
         return FALSE;
     for (guint i = 0; i < initrds.contents->len; i++)

@@ -98,7 +98,8 @@ gboolean boot_write_artifact(ImageBuild *image, const char *name, GBytes *conten
     gsize length;
     const char *data = g_bytes_get_data(content, &length);
 
-    return g_file_set_contents_full(path, data, length, G_FILE_SET_CONTENTS_NONE, 0644, error);
+    return outputs_check_free(image, name, error) &&
+           g_file_set_contents_full(path, data, length, G_FILE_SET_CONTENTS_NONE, 0644, error);
 }
 
 gboolean boot_write_output(ImageBuild *image, const char *suffix, GBytes *content, GError **error) {

@@ -425,6 +425,8 @@ static gboolean publish_all(Build *build, GError **error) {
 
     if (lock < 0)
         return FALSE;
+    if (!outputs_check_made(build, error))
+        return FALSE;
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
         if (!scripts_end_build(image) && !outputs_publish(image, error))

@@ -133,10 +133,44 @@ static gboolean check_certificates(const ImageConfig *config, GError **error) {
     return TRUE;
 }
 
+/* The value of KEY in FIELDS ("KEY=value"); NULL if it is not there. */
+static const char *profile_field(char *const *fields, const char *key) {
+    for (; *fields; fields++)
+        if (g_str_has_prefix(*fields, key) && (*fields)[strlen(key)] == '=')
+            return *fields + strlen(key) + 1;
+    return NULL;
+}
+
+/* The boot loader and "bootctl set-default" know them by their ID. */
+static gboolean check_uki_profiles(const ImageConfig *config, GError **error) {
+    RecipeUkiProfile **profiles = config->unified_kernel_image_profiles;
+
+    for (guint i = 0; profiles[i]; i++) {
+        const char *id = profile_field(profiles[i]->profile, "ID");
+        if (g_strcmp0(id, "main") == 0)
+            return fail(error, config, "UnifiedKernelImageProfiles",
+                    "UnifiedKernelImageProfiles=: ID=main is that of the kernel image without a profile; give "
+                    "the profile another ID");
+        for (guint j = 0; j < i; j++) {
+            const char *first = profile_field(profiles[j]->profile, "TITLE");
+            const char *second = profile_field(profiles[i]->profile, "TITLE");
+            if (!id || g_strcmp0(id, profile_field(profiles[j]->profile, "ID")) != 0)
+                continue;
+            g_autofree char *message = g_strdup_printf(
+                    "UnifiedKernelImageProfiles=: profile %u (\"%s\") and profile %u (\"%s\") both have "
+                    "ID=%s, so that one of them could not be named; give one another ID",
+                    j + 1, first ? first : "", i + 1, second ? second : "", id);
+            return fail(error, config, "UnifiedKernelImageProfiles", message);
+        }
+    }
+    return TRUE;
+}
+
 gboolean build_check(const Recipe *recipe, GError **error) {
     for (ImageConfig **config = recipe->images; *config; config++)
         if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
-                !check_content(*config, error) || !check_certificates(*config, error))
+                !check_content(*config, error) || !check_certificates(*config, error) ||
+                !check_uki_profiles(*config, error))
             return FALSE;
-    return TRUE;
+    return outputs_check_names(recipe, error);
 }

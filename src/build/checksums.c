@@ -56,6 +56,7 @@ gboolean step_checksums(ImageBuild *image, GError **error) {
     g_autoptr(UiStep) step = NULL;
     g_autoptr(GPtrArray) jobs = NULL;
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *name = NULL;
     g_autofree char *path = NULL;
     GThreadPool *pool;
 
@@ -78,8 +79,10 @@ gboolean step_checksums(ImageBuild *image, GError **error) {
         g_autofree char *hex = hex_encode(job->digest, sizeof(job->digest));
         g_string_append_printf(text, "%s *%s\n", hex, job->name);
     }
-    path = g_strdup_printf("%s/%s.SHA256SUMS", image->staging, image->config->output);
-    if (!g_file_set_contents_full(path, text->str, text->len, G_FILE_SET_CONTENTS_NONE, 0644, error))
+    name = g_strconcat(image->config->output, ".SHA256SUMS", NULL);
+    path = g_build_filename(image->staging, name, NULL);
+    if (!outputs_check_free(image, name, error) ||
+            !g_file_set_contents_full(path, text->str, text->len, G_FILE_SET_CONTENTS_NONE, 0644, error))
         return FALSE;
     ui_step_done(g_steal_pointer(&step), NULL);
     return TRUE;

@@ -132,7 +132,9 @@ static gboolean make_options(ImageBuild *image, GError **error) {
 gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!outputs_are_disks(image->config))
         return TRUE;
-    if (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error)) ||
+    g_autofree char *plain = outputs_plain_name(image->config);
+    if (!outputs_check_free(image, plain, error) || !make_options(image, error) ||
+            !(image->disk = disk_new(image->disk_options, error)) ||
             !boot_check_partitions(image, error) || !disk_write_volumes(image->disk, error))
         return FALSE;
     image->usr_hash = g_strdup(disk_usr_hash(image->disk));

@@ -141,8 +141,10 @@ gboolean step_record_content(ImageBuild *image, GError **error) {
 }
 
 static gboolean write_text(ImageBuild *image, const char *suffix, const char *text, GError **error) {
-    g_autofree char *path = g_strdup_printf("%s/%s.%s", image->staging, image->config->output, suffix);
-    return g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error);
+    g_autofree char *name = g_strconcat(image->config->output, ".", suffix, NULL);
+    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    return outputs_check_free(image, name, error) &&
+           g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error);
 }
 
 gboolean step_manifest(ImageBuild *image, GError **error) {

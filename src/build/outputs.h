@@ -24,6 +24,15 @@ char *outputs_main_name(const ImageConfig *config);
  * caller. Names of split partitions are patterns with a star. */
 char **outputs_names(const ImageConfig *config);
 
+/* An error when two outputs of the images of RECIPE have one name in one directory. */
+gboolean outputs_check_names(const Recipe *recipe, GError **error);
+
+/* An error when the output NAME of IMAGE is there already, made by somebody else. Before each output. */
+gboolean outputs_check_free(const ImageBuild *image, const char *name, GError **error);
+
+/* The same as outputs_check_names(), for what was made. Before anything is published. */
+gboolean outputs_check_made(const Build *build, GError **error);
+
 /* Disk: all volumes but the ESP, before the kernel command line is known. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error);
 /* Disk: the ESP, partition table, split artifacts. */

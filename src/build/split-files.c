@@ -45,10 +45,13 @@ static gboolean write_definitions(const char *directory, char *const *parts, GEr
 static gboolean split_definitions(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     const DiskOptions *options = image->disk_options;
-    g_autofree char *path = g_strdup_printf("%s/%s.repart.d", image->staging, config->output);
+    g_autofree char *name = g_strconcat(config->output, ".repart.d", NULL);
+    g_autofree char *path = g_build_filename(image->staging, name, NULL);
 
     if (!(config->split_artifacts & ARTIFACT_REPART_DEFINITIONS) || !options)
         return TRUE;
+    if (!outputs_check_free(image, name, error))
+        return FALSE;
     if (options->builtin_definitions)
         return write_definitions(path, (char *const *) options->builtin_definitions, error);
     if (!config->repart_directories[0]) {

@@ -52,7 +52,7 @@ static gboolean copy_file(const char *source, int tree_fd, const char *target, G
     g_autofree char *real = realpath(source, NULL);
 
     return tree_mkdir_p(tree_fd, parent, 0755, error) &&
-           tree_copy(AT_FDCWD, real ? real : source, tree_fd, file, 0, error);
+           tree_copy(AT_FDCWD, real ? real : source, tree_fd, file, TREE_COPY_MERGE, error);
 }
 
 gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error) {
@@ -105,7 +105,20 @@ gboolean trees_install_sandbox(ImageBuild *image, GError **error) {
     return install_trees(fd, image->config->sandbox_trees, error);
 }
 
-static gboolean copy_packages(const char *directory, int repository_fd, GError **error) {
+static gboolean is_same_file(const char *path, int dir_fd, const char *name) {
+    AUTO_FD first_fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO_FD second_fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+    g_autoptr(GMappedFile) first = first_fd < 0 ? NULL : g_mapped_file_new_from_fd(first_fd, FALSE, NULL);
+    g_autoptr(GMappedFile) second = second_fd < 0 ? NULL : g_mapped_file_new_from_fd(second_fd, FALSE, NULL);
+
+    if (!first || !second)
+        return FALSE;
+    g_autoptr(GBytes) a = g_mapped_file_get_bytes(first), b = g_mapped_file_get_bytes(second);
+    return g_bytes_equal(a, b);
+}
+
+/* SEEN: names and the directories that they came from; NULL: what is there is replaced. */
+static gboolean copy_packages(const char *directory, int repository_fd, GHashTable *seen, GError **error) {
     g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
     const char *name;
 
@@ -113,8 +126,18 @@ static gboolean copy_packages(const char *directory, int repository_fd, GError *
         return FALSE;
     while ((name = g_dir_read_name(dir))) {
         g_autofree char *path = g_build_filename(directory, name, NULL);
-        if (g_str_has_suffix(name, ".deb") && !tree_copy(AT_FDCWD, path, repository_fd, name, 0, error))
+        const char *other = seen ? g_hash_table_lookup(seen, name) : NULL;
+        if (!g_str_has_suffix(name, ".deb"))
+            continue;
+        if (other && !is_same_file(path, repository_fd, name)) {
+            g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                    "there is another %s in %s; remove one, or give it another version", name, other);
             return FALSE;
+        }
+        if (!other && !tree_copy(AT_FDCWD, path, repository_fd, name, 0, error))
+            return FALSE;
+        if (seen && !other)
+            g_hash_table_insert(seen, g_strdup(name), (gpointer) directory);
     }
     return TRUE;
 }
@@ -124,10 +147,12 @@ gboolean trees_install_package_directories(ImageBuild *image, GError **error) {
     char *const *const lists[] = {
             image->config->package_directories, image->config->volatile_package_directories, made};
     AUTO_FD fd = open(image->repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
+    /* What was made takes the place of what was there before. */
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         for (char *const *directory = lists[i]; *directory; directory++)
-            if (!copy_packages(*directory, fd, error)) {
+            if (!copy_packages(*directory, fd, lists[i] == made ? NULL : seen, error)) {
                 g_prefix_error(error, "Cannot read packages from %s: ", *directory);
                 return FALSE;
             }

@@ -53,6 +53,13 @@ char *split_artifact_make(const PlannedPartition *partition, const Specifiers *s
 
     if (!path)
         return NULL;
+    if (access(path, F_OK) == 0) {
+        g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN,
+                "%s: the split artifact \"%s\" has the name of a file that is there already, %s (set SplitName= "
+                "or OutputExtension=)",
+                partition->definition->path, name, path);
+        return NULL;
+    }
     if (content && rename(content, path) < 0) {
         g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
         return NULL;

@@ -325,11 +325,30 @@ static gboolean is_directory(int dir_fd, const char *name) {
            (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode));
 }
 
+/* Where trees merge, a directory and anything else of one name are a mistake, as with cp(1): a file that
+ * becomes another one can be meant, a file that becomes a directory cannot. Links to directories are followed. */
+static gboolean check_same_kind(
+        const Copy *copy, const struct stat *st, int target_dir, const char *name, const char *path, GError **error) {
+    struct stat there;
+    if (!(copy->flags & TREE_COPY_MERGE) || fstatat(target_dir, name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISDIR(st->st_mode) == !S_ISDIR(there.st_mode) ||
+            (S_ISDIR(st->st_mode) && S_ISLNK(there.st_mode)))
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+            "%s is %s here, but %s is there already, from another tree or a package; remove one of them",
+            path + strspn(path, "/"),
+            S_ISDIR(st->st_mode) ? "a directory" : "no directory",
+            S_ISDIR(there.st_mode) ? "a directory" : "something that is none");
+    return FALSE;
+}
+
 static gboolean copy_entry(Copy *copy, int source_dir, const char *source, int target_dir, const char *name,
         const char *path, GError **error) {
     struct stat st;
     if (fstatat(source_dir, source, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return tree_set_error(error, "cannot read %s", source);
+    if (!check_same_kind(copy, &st, target_dir, name, path, error))
+        return FALSE;
     const char *linked = find_linked(copy, &st);
     if (linked)
         return link_to(copy, linked, target_dir, name, error);

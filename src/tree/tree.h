@@ -14,7 +14,8 @@ typedef enum {
      * mode stay those of the source. */
     TREE_COPY_HARDLINK = 1 << 1,
     TREE_COPY_CONTENTS_ONLY = 1 << 2, /* do not touch mode, owner, time of the target directory itself */
-    TREE_COPY_MERGE = 1 << 3,         /* nor those of any directory that is there already */
+    /* nor those of any directory that is there already; something else of a directory's name is an error */
+    TREE_COPY_MERGE = 1 << 3,
 } TreeCopyFlags;
 
 /* Copies SOURCE (file or directory, relative to SOURCE_FD; "." for a whole tree; links on the way to it are

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/ssh-key.h"
+#include "recipe/recipe.h"
 #include "vm/host.h"
 
 #define ZONES "/usr/share/zoneinfo/"
@@ -67,6 +68,23 @@ static gboolean add_from_recipe(GPtrArray *credentials, const RecipeCredential *
     return vm_credentials_set(credentials, credential->name, content, length, error);
 }
 
+/* A later one takes the place of an earlier one of the same kind; a value and a file of one name are a mistake,
+ * because nobody sees which of them is passed on. */
+static gboolean check_kinds(const ImageConfig *config, GError **error) {
+    for (RecipeCredential *const *second = config->credentials; *second; second++)
+        for (RecipeCredential *const *first = config->credentials; first < second; first++) {
+            const char *path = (*first)->path ? (*first)->path : (*second)->path;
+            const char *origin = recipe_setting_origin(config, "Credentials");
+            if (strcmp((*first)->name, (*second)->name) != 0 || !(*first)->path == !(*second)->path)
+                continue;
+            g_set_error(error, VM_ERROR, VM_ERROR_UNSUPPORTED,
+                    "%s%sCredentials=: there are two credentials %s, a value and the file %s; remove one",
+                    origin ? origin : "", origin ? ": " : "", (*first)->name, path);
+            return FALSE;
+        }
+    return TRUE;
+}
+
 /* /etc/localtime leads to a file named after the zone (localtime(5)). */
 static char *host_time_zone(void) {
     g_autofree char *target = g_file_read_link("/etc/localtime", NULL);
@@ -93,7 +111,7 @@ static gboolean add_ssh_key(GPtrArray *credentials, const ImageConfig *config, G
 
 GPtrArray *vm_credentials_collect(const ImageConfig *config, GError **error) {
     g_autoptr(GPtrArray) credentials = vm_credentials_new();
-    if (!set_text(credentials, "firstboot.locale", "C.UTF-8", error))
+    if (!check_kinds(config, error) || !set_text(credentials, "firstboot.locale", "C.UTF-8", error))
         return NULL;
     for (RecipeCredential *const *credential = config->credentials; *credential; credential++)
         if (!add_from_recipe(credentials, *credential, error))
