@@ -11,14 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Nodes are files of the host. On a mount that is read-only devices can be written to, but the mode, owner
+ * and times of the node cannot be changed. */
 static void bind_device(int dev_fd, const char *name) {
     char source[64];
     snprintf(source, sizeof source, "/dev/%s", name);
     int mount_fd = open_tree_at(AT_FDCWD, source, 0);
     if (mount_fd < 0 && errno == ENOENT)
         return;
-    if (mount_fd < 0 || mknodat(dev_fd, name, S_IFREG | 0666, 0) < 0 ||
-            move_mount_to(mount_fd, dev_fd, name) < 0)
+    if (mount_fd < 0 || restrict_mount(mount_fd, true, false, 0) < 0 ||
+            mknodat(dev_fd, name, S_IFREG | 0666, 0) < 0 || move_mount_to(mount_fd, dev_fd, name) < 0)
         fail("cannot provide %s", source);
     close(mount_fd);
 }

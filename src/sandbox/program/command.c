@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* Socket activation (sd_listen_fds(3)): descriptor 3, and the number of the process, which only the process
@@ -23,6 +25,23 @@ static void hand_on_listening(const Instructions *instructions) {
         fail("cannot hand on a listening socket");
     snprintf(listen_pid, sizeof listen_pid, "LISTEN_PID=%d", (int) getpid());
     instructions->environment[instructions->environment_count] = listen_pid;
+}
+
+/* The host's /dev/null among the standard descriptors is its node, whose mode a program could change: it
+ * gets the one that it has itself, which is read-only in this sense. */
+static void replace_null(void) {
+    struct stat old, new;
+    const dev_t null = makedev(1, 3);
+    for (int fd = 0; fd < 3; fd++) {
+        if (fstat(fd, &old) < 0 || !S_ISCHR(old.st_mode) || old.st_rdev != null)
+            continue;
+        int own = open("/dev/null", (fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND)) | O_CLOEXEC);
+        if (own < 0)
+            continue; /* a root directory without /dev */
+        if (fstat(own, &new) < 0 || !S_ISCHR(new.st_mode) || new.st_rdev != null || dup2(own, fd) < 0)
+            fail("cannot hand on /dev/null");
+        close(own);
+    }
 }
 
 /* Nothing but standard descriptors and what is handed on survives the execution. */
@@ -72,6 +91,8 @@ void run_command(const Instructions *instructions, int terminal_fd) {
     reset_signals();
     if (chdir(instructions->directory) < 0)
         fail("cannot change to the directory %s", instructions->directory);
+    if (!instructions->host)
+        replace_null();
     hand_on_descriptors(instructions);
     /* execvpe() looks at the PATH of the caller. */
     if (setenv("PATH", search_path(instructions), 1) < 0)

@@ -135,8 +135,11 @@ static void open_source(const Instructions *instructions, Operation *operation) 
             return;
         fail("cannot open %s", operation->source);
     }
-    bool no_devices = instructions->privileges != PRIVILEGES_HOST && !is_device_source(operation->source);
-    if (restrict_mount(operation->tree_fd, operation->read_only, no_devices, TREE_RECURSIVE) < 0)
+    bool stranger = instructions->privileges != PRIVILEGES_HOST;
+    bool devices = is_device_source(operation->source);
+    /* Nodes are read-only, as in mount_dev(). */
+    if (restrict_mount(operation->tree_fd, operation->read_only || (stranger && devices),
+                stranger && !devices, TREE_RECURSIVE) < 0)
         fail("cannot restrict the mount of %s", operation->source);
 }
 

@@ -25,7 +25,8 @@
 static volatile const char context[64] = "@CONTEXT@";
 
 static const Probe *const tables[] = {
-        file_probes, process_probes, terminal_probes, kernel_probes, mount_probes, neighbour_probes};
+        file_probes, process_probes, terminal_probes, kernel_probes, mount_probes, neighbour_probes,
+        device_probes};
 
 bool can_open(const char *path, int flags) {
     int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

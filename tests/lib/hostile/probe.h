@@ -29,7 +29,7 @@ typedef struct {
 
 /* Tables end with a row without a name. */
 extern const Probe file_probes[], process_probes[], terminal_probes[], kernel_probes[], mount_probes[],
-        neighbour_probes[];
+        neighbour_probes[], device_probes[];
 
 /* Whether the file PATH can be opened with FLAGS. */
 bool can_open(const char *path, int flags);
