@@ -12,11 +12,6 @@
 /* Whose files git reads does not matter where nobody can write to them. */
 #define GIT_CONFIGURATION "[safe]\n\tdirectory = *\n"
 
-static void show_line(const char *line, gpointer data) {
-    if (!ui_debug_enabled())
-        ui_info("%s", line);
-}
-
 /* The program itself stays, be its name one of those that are hidden. */
 static void add_place(Sandbox *sandbox, const ReadingPlace *place, const char *program) {
     g_autoptr(Masks) masks = masks_new_by_name(place->top, place->directory);
@@ -116,7 +111,7 @@ static Sandbox *make_sandbox(const RecipeProgram *program, char **ret_command, G
     sandbox_setenv(sandbox, "GIT_OPTIONAL_LOCKS", "0");
     add_environment(sandbox, real);
     sandbox_chdir(sandbox, directory);
-    sandbox_on_line(sandbox, show_line, NULL);
+    sandbox_show_output(sandbox);
     return g_steal_pointer(&sandbox);
 }
 

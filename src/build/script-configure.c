@@ -43,7 +43,7 @@ static char *run_script(ScriptRun *run, const char *script, gsize *ret_length, G
         return NULL;
     sandbox = script_sandbox(run, script, FALSE);
     sandbox_stdin_fd(sandbox, input);
-    sandbox_on_line(sandbox, script_show_line, NULL);
+    sandbox_show_output(sandbox);
     if (!script_environment(sandbox, run, FALSE, error))
         return NULL;
     if (!(output = sandbox_run_output(sandbox, argv, ret_length, error)))

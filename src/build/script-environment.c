@@ -8,19 +8,24 @@
 
 #include "build/script-private.h"
 #include "ui/log.h"
+#include "ui/redact.h"
 
 static void set_number(Sandbox *sandbox, const char *name, gint64 number) {
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
     sandbox_setenv(sandbox, name, text);
 }
 
+/* Scripts that see all of it print some of it. Paths are none: sockets of agents, directories. */
 static void set_caller_environment(Sandbox *sandbox) {
     g_auto(GStrv) environment = g_get_environ();
 
     for (char **variable = environment; *variable; variable++) {
         g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
-        if (pair[1] && *pair[0])
-            sandbox_setenv(sandbox, pair[0], pair[1]);
+        if (!pair[1] || !*pair[0])
+            continue;
+        sandbox_setenv(sandbox, pair[0], pair[1]);
+        if (*pair[1] != '/' && redact_is_secret_name(pair[0]))
+            redact_secret(pair[1]);
     }
 }
 

@@ -48,9 +48,6 @@ typedef struct {
     guint missing;    /* mount points that the tree does not have; set by script_mounts_remember() */
 } ScriptRun;
 
-/* scripts.c: for sandbox_on_line(): what a script says is for its author. With --debug the sandbox prints it
- * already. */
-void script_show_line(const char *line, gpointer data);
 
 /* script-environment.c: sets all variables. */
 gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error);

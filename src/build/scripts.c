@@ -12,7 +12,6 @@
 #include "build/script-private.h"
 #include "tree/tree.h"
 #include "ui/cleanup.h"
-#include "ui/log.h"
 #include "ui/step.h"
 
 static const ScriptKind script_sync = {
@@ -32,11 +31,6 @@ static const ScriptKind script_clean = {
 static char *no_arguments[] = {NULL};
 static char *final_argument[] = {(char *) "final", NULL};
 static char *build_argument[] = {(char *) "build", NULL};
-
-void script_show_line(const char *line, gpointer data) {
-    if (!ui_debug_enabled())
-        ui_info("%s", line);
-}
 
 /* "PATH ARGUMENT..." of the script. */
 static const char *const *script_command(const ScriptRun *run, GPtrArray *words) {
@@ -67,7 +61,7 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
     /* Never the caller's terminal, where it would read, or type, what is meant for others. */
     if (!isatty(STDIN_FILENO))
         sandbox_stdin_fd(sandbox, STDIN_FILENO);
-    sandbox_on_line(sandbox, script_show_line, NULL);
+    sandbox_show_output(sandbox);
     /* Results of build scripts can be read by whoever calls us. */
     if ((run->kind->flags & SCRIPT_DEST) && !isatty(STDOUT_FILENO))
         sandbox_stdout_fd(sandbox, STDOUT_FILENO);

@@ -29,7 +29,10 @@ typedef struct {
 static void log_line(Log *log, char *line) {
     if (log->sandbox->on_line)
         log->sandbox->on_line(line, log->sandbox->on_line_data);
-    ui_debug("%s: %s", log->name, line);
+    if (log->sandbox->shows_output)
+        ui_program_line(log->name, line);
+    else
+        ui_debug("%s: %s", log->name, line);
     g_queue_push_tail(&log->last, g_strdup(line));
     if (log->last.length > 2 * PRINTABLE_LINES)
         g_free(g_queue_pop_head(&log->last));

@@ -23,6 +23,7 @@ struct Sandbox {
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the default */
     SandboxLine on_line;
     gpointer on_line_data;
+    gboolean shows_output;
 };
 
 /* The options and the command for particleos-sandbox, without its own name; NULL-terminated. */

@@ -206,6 +206,10 @@ void sandbox_on_line(Sandbox *sandbox, SandboxLine callback, gpointer data) {
     sandbox->on_line_data = data;
 }
 
+void sandbox_show_output(Sandbox *sandbox) {
+    sandbox->shows_output = TRUE;
+}
+
 static void take_pair(GPtrArray *arguments, const char *option, char *value) {
     g_ptr_array_add(arguments, g_strdup(option));
     g_ptr_array_add(arguments, value);

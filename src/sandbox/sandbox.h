@@ -148,6 +148,10 @@ void sandbox_on_line(Sandbox *sandbox, SandboxLine callback, gpointer data);
 /* Besides 0, this exit status means success. */
 void sandbox_accept_status(Sandbox *sandbox, int status);
 
+/* What the program prints is shown, as it is but for known secrets: it is a script of the recipe, and what it
+ * says is for its author. */
+void sandbox_show_output(Sandbox *sandbox);
+
 /* Runs ARGV to its end. On failure ERROR names the command, its exit status, and the last lines of its
  * output, and says what to do about a program that is missing, or too old for its arguments. May be called several times and, with different sandboxes, from several threads. */
 gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error);

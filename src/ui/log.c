@@ -6,12 +6,8 @@
 
 #include <string.h>
 
-static void print(UiColour colour, const char *prefix, const char *format, va_list arguments)
-        G_GNUC_PRINTF(3, 0);
-
-static void print(UiColour colour, const char *prefix, const char *format, va_list arguments) {
-    g_autofree char *whole = g_strdup_vprintf(format, arguments);
-    g_autofree char *message = redact_text(whole);
+/* MESSAGE is without secrets. */
+static void write_message(UiColour colour, const char *prefix, const char *message) {
     g_autoptr(GString) line = g_string_new(NULL);
     if (*prefix)
         g_string_append_printf(line, "%s%s%s", ui_colour(colour), prefix, ui_colour(UI_COLOUR_RESET));
@@ -24,6 +20,15 @@ static void print(UiColour colour, const char *prefix, const char *format, va_li
     ui_write(line->str, line->len);
     ui_live_redraw();
     ui_output_unlock();
+}
+
+static void print(UiColour colour, const char *prefix, const char *format, va_list arguments)
+        G_GNUC_PRINTF(3, 0);
+
+static void print(UiColour colour, const char *prefix, const char *format, va_list arguments) {
+    g_autofree char *whole = g_strdup_vprintf(format, arguments);
+    g_autofree char *message = redact_text(whole);
+    write_message(colour, prefix, message);
 }
 
 void ui_error(const char *format, ...) {
@@ -54,4 +59,11 @@ void ui_debug(const char *format, ...) {
     va_start(arguments, format);
     print(UI_COLOUR_DIM, "debug: ", format, arguments);
     va_end(arguments);
+}
+
+void ui_program_line(const char *name, const char *line) {
+    g_autofree char *whole = ui_debug_enabled() ? g_strdup_printf("%s: %s", name, line) : g_strdup(line);
+    g_autofree char *message = redact_known(whole);
+    write_message(ui_debug_enabled() ? UI_COLOUR_DIM : UI_COLOUR_RESET, ui_debug_enabled() ? "debug: " : "",
+            message);
 }

@@ -33,3 +33,6 @@ void ui_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* A LINE that the program NAME of the recipe printed, for its author. */
+void ui_program_line(const char *name, const char *line);

@@ -16,7 +16,8 @@
     "passw(?:or)?d|passphrase|token|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key"
 /* As variables of the environment are called. */
 #define SECRET_VARIABLE                                                                                     \
-    "[A-Z0-9_]*(?:TOKEN|PASS|PWD|SECRET|KEY(?!MAP|BOARD|RING)|CRED|AUTH(?!OR)|COOKIE|PIN(?!N))[A-Z0-9_]*"
+    "(?!GIT_CONFIG_KEY_)[A-Z0-9_]*(?:TOKEN|PASS|PWD|SECRET|KEY(?!MAP|BOARD|RING)|CRED|AUTH(?!OR)|COOKIE|"   \
+    "PIN(?!N))[A-Z0-9_]*"
 #define VALUE "(?:\"[^\"\\n]*\"|'[^'\\n]*'|[^\\s'\"]+)"
 
 static const struct {
@@ -138,7 +139,7 @@ static char *without(const char *text, const char *secret) {
     return g_string_free(g_steal_pointer(&result), FALSE);
 }
 
-static char *without_remembered(const char *text) {
+char *redact_known(const char *text) {
     char *result = g_strdup(text);
 
     g_mutex_lock(&lock);
@@ -154,7 +155,7 @@ static char *without_remembered(const char *text) {
 }
 
 char *redact_text(const char *text) {
-    char *result = without_remembered(text);
+    char *result = redact_known(text);
 
     /* What none of the forms can do without. */
     if (!strpbrk(result, "=:"))

@@ -20,6 +20,10 @@ gboolean redact_is_secret_name(const char *name);
 /* TEXT with "***" for secrets; owned by the caller. */
 char *redact_text(const char *text);
 
-/* The same for one argument of a command, before it is quoted: where it is "NAME=VALUE" and NAME is a
+/* TEXT with "***" for secrets that are known, and nothing else changed; owned by the caller. For words of
+ * others, where a form gives nothing away: who prints a variable that is called like a secret means it. */
+char *redact_known(const char *text);
+
+/* The same as redact_text() for one argument of a command, before it is quoted: where it is "NAME=VALUE" and NAME is a
  * secret's, all of VALUE goes. */
 char *redact_argument(const char *argument);

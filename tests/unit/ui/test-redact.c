@@ -17,7 +17,7 @@ static const struct {
                 "Cannot load pkcs11:token=t;object=k?pin-value=***&x=y: no"},
         {"+ p --setenv API_TOKEN=abc --setenv A=b", "+ p --setenv API_TOKEN=*** --setenv A=b"},
         {"export DB_PASSWORD='a b c' X=1", "export DB_PASSWORD=*** X=1"},
-        {"GIT_AUTHOR_NAME=x KEYMAP=de PINNED=1", NULL},
+        {"GIT_AUTHOR_NAME=x KEYMAP=de PINNED=1 GIT_CONFIG_KEY_0=safe.directory", NULL},
         {"curl https://x/?access_token=abc&n=1", "curl https://x/?access_token=***&n=1"},
         {"mkosi.conf:3: RootPassword=: It must not be so", NULL},
         {"Passphrase=/etc/x SecureBootKey=mkosi.key", NULL},
@@ -72,6 +72,9 @@ static void test_remembered(void) {
     assert_redacted("xp1n! p1n!", "xp1n! ***");
     assert_redacted("/root and root", "/root and root");
     assert_redacted("second line of it", "***");
+    g_autofree char *known =
+            redact_known("A_TOKEN=other B_TOKEN='long enough secret' https://u:per%20cent%2Fpassword@h/");
+    g_assert_cmpstr(known, ==, "A_TOKEN=other B_TOKEN='***' https://u:***@h/");
     assert_redacted("per%20cent%2Fpassword, per cent/password", "***, ***");
 }
 
