@@ -54,42 +54,49 @@ gboolean definition_set_copy_files(const Place *place, const char *value, void *
     return TRUE;
 }
 
-gboolean definition_set_excludes(const Place *place, const char *value, void *field, GError **error) {
-    GPtrArray *array = *(GPtrArray **) field;
+/* Reads WORD into ARRAY. */
+typedef gboolean (*AddWord)(const Place *place, const char *word, GPtrArray *array, GError **error);
+
+/* A list of words, each of which ADD takes; an empty one forgets what was there. */
+static gboolean add_words(
+        const Place *place, const char *value, GPtrArray *array, AddWord add, GError **error) {
     g_autoptr(GPtrArray) words = definition_split_words(place, value, error);
 
     if (!words)
         return FALSE;
     if (words->len == 0)
         g_ptr_array_set_size(array, 0);
-    for (guint i = 0; i < words->len; i++) {
-        const char *word = words->pdata[i];
-        g_autofree char *path = definition_expand_path(place, word, error);
-        if (!path)
+    for (guint i = 0; i < words->len; i++)
+        if (!add(place, words->pdata[i], array, error))
             return FALSE;
-        DefinitionExclude *exclude = g_new0(DefinitionExclude, 1);
-        exclude->contents_only = g_str_has_suffix(word, "/");
-        exclude->path = g_str_equal(path, "/") ? g_strdup("") : g_steal_pointer(&path);
-        g_ptr_array_add(array, exclude);
-    }
+    return TRUE;
+}
+
+static gboolean add_exclude(const Place *place, const char *word, GPtrArray *array, GError **error) {
+    g_autofree char *path = definition_expand_path(place, word, error);
+    if (!path)
+        return FALSE;
+    DefinitionExclude *exclude = g_new0(DefinitionExclude, 1);
+    exclude->contents_only = g_str_has_suffix(word, "/");
+    exclude->path = g_str_equal(path, "/") ? g_strdup("") : g_steal_pointer(&path);
+    g_ptr_array_add(array, exclude);
+    return TRUE;
+}
+
+gboolean definition_set_excludes(const Place *place, const char *value, void *field, GError **error) {
+    return add_words(place, value, *(GPtrArray **) field, add_exclude, error);
+}
+
+static gboolean add_directory(const Place *place, const char *word, GPtrArray *array, GError **error) {
+    char *path = definition_expand_path(place, word, error);
+    if (!path)
+        return FALSE;
+    g_ptr_array_add(array, path);
     return TRUE;
 }
 
 gboolean definition_set_directories(const Place *place, const char *value, void *field, GError **error) {
-    GPtrArray *array = *(GPtrArray **) field;
-    g_autoptr(GPtrArray) words = definition_split_words(place, value, error);
-
-    if (!words)
-        return FALSE;
-    if (words->len == 0)
-        g_ptr_array_set_size(array, 0);
-    for (guint i = 0; i < words->len; i++) {
-        char *path = definition_expand_path(place, words->pdata[i], error);
-        if (!path)
-            return FALSE;
-        g_ptr_array_add(array, path);
-    }
-    return TRUE;
+    return add_words(place, value, *(GPtrArray **) field, add_directory, error);
 }
 
 /* The two fields of WORD, separated by a colon; the second one is NULL where it is missing. */
@@ -103,51 +110,40 @@ static gboolean split_pair(
     return (!bad && !at) || definition_fail(place, error, "\"%s\" has more than two fields", word);
 }
 
+static gboolean add_symlink(const Place *place, const char *word, GPtrArray *array, GError **error) {
+    g_autofree char *link = NULL, *target = NULL;
+    if (!split_pair(place, word, &link, &target, error))
+        return FALSE;
+    if (!target || *target == '\0')
+        return definition_fail(place, error, "\"%s\" is not of the form LINK:TARGET", word);
+    g_autofree char *path = definition_expand_path(place, link, error);
+    char *text = path ? definition_expand(place, target, error) : NULL;
+    if (!text)
+        return FALSE;
+    add_pair(array, g_steal_pointer(&path), text);
+    return TRUE;
+}
+
 /* LINK:TARGET pairs, where repart.d(5) calls the link's place "source" and its text "target". */
 gboolean definition_set_symlinks(const Place *place, const char *value, void *field, GError **error) {
-    GPtrArray *array = *(GPtrArray **) field;
-    g_autoptr(GPtrArray) words = definition_split_words(place, value, error);
+    return add_words(place, value, *(GPtrArray **) field, add_symlink, error);
+}
 
-    if (!words)
+static gboolean add_subvolume(const Place *place, const char *word, GPtrArray *array, GError **error) {
+    g_autofree char *where = NULL, *flags = NULL;
+    if (!split_pair(place, word, &where, &flags, error))
         return FALSE;
-    if (words->len == 0)
-        g_ptr_array_set_size(array, 0);
-    for (guint i = 0; i < words->len; i++) {
-        const char *word = words->pdata[i];
-        g_autofree char *link = NULL, *target = NULL;
-        if (!split_pair(place, word, &link, &target, error))
-            return FALSE;
-        if (!target || *target == '\0')
-            return definition_fail(place, error, "\"%s\" is not of the form LINK:TARGET", word);
-        g_autofree char *path = definition_expand_path(place, link, error);
-        char *text = path ? definition_expand(place, target, error) : NULL;
-        if (!text)
-            return FALSE;
-        add_pair(array, g_steal_pointer(&path), text);
-    }
+    g_autofree char *path = definition_expand_path(place, where, error);
+    if (!path)
+        return FALSE;
+    if (flags && *flags && !g_str_equal(flags, "ro"))
+        return definition_fail(place, error, "unknown subvolume flag \"%s\" (expected ro)", flags);
+    add_pair(array, g_steal_pointer(&path), flags && *flags ? g_steal_pointer(&flags) : NULL);
     return TRUE;
 }
 
 gboolean definition_set_subvolumes(const Place *place, const char *value, void *field, GError **error) {
-    GPtrArray *array = *(GPtrArray **) field;
-    g_autoptr(GPtrArray) words = definition_split_words(place, value, error);
-
-    if (!words)
-        return FALSE;
-    if (words->len == 0)
-        g_ptr_array_set_size(array, 0);
-    for (guint i = 0; i < words->len; i++) {
-        g_autofree char *where = NULL, *flags = NULL;
-        if (!split_pair(place, words->pdata[i], &where, &flags, error))
-            return FALSE;
-        g_autofree char *path = definition_expand_path(place, where, error);
-        if (!path)
-            return FALSE;
-        if (flags && *flags && !g_str_equal(flags, "ro"))
-            return definition_fail(place, error, "unknown subvolume flag \"%s\" (expected ro)", flags);
-        add_pair(array, g_steal_pointer(&path), flags && *flags ? g_steal_pointer(&flags) : NULL);
-    }
-    return TRUE;
+    return add_words(place, value, *(GPtrArray **) field, add_subvolume, error);
 }
 
 /* WHERE[:OPTIONS], each part in quotes if it contains a colon. */
@@ -164,7 +160,8 @@ gboolean definition_set_mount_point(const Place *place, const char *value, void 
     g_autofree char *where = definition_next_word(&at, ":", flags, &bad);
     g_autofree char *options = at ? definition_next_word(&at, ":", flags, &bad) : NULL;
     if (bad)
-        return definition_fail(place, error, "\"%s\" has a quote that is not closed or a backslash sequence that means nothing", value);
+        return definition_fail(place, error,
+                "\"%s\" has a quote that is not closed or a backslash sequence that means nothing", value);
     if (at)
         return definition_fail(place, error, "\"%s\" is not of the form WHERE[:OPTIONS]", value);
     g_autofree char *path = definition_expand_path(place, where, error);
@@ -173,4 +170,3 @@ gboolean definition_set_mount_point(const Place *place, const char *value, void 
     add_pair(array, g_steal_pointer(&path), options && *options ? g_steal_pointer(&options) : NULL);
     return TRUE;
 }
-
