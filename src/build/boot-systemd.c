@@ -7,20 +7,23 @@
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
 #include "format/uki.h"
+#include "recipe/paths.h"
 #include "recipe/versions.h"
 #include "tree/tree.h"
 #include "ui/log.h"
 
 #define DEFINITIONS "usr/lib/repart.d"
 
-/* Until then systemd-repart read no definition at all when one was for a signature and nobody gave it a key. */
+/* Until then systemd-repart read no definition at all when one was for a signature and nobody gave it a key.
+ */
 #define REPART_WITHOUT_KEY "258~"
 
 #define WAITS_FOR_DEVICE "takes it for the name of a device, which never appears"
 #define LEAVE_OUT_ROOT "leave it out: the root partition is found without it"
 #define LEAVE_OUT_USR "leave it out: /usr is found by its root hash"
 
-/* Words of the command line by the first release of systemd that knows them. One that ends in "=" has any value. */
+/* Words of the command line by the first release of systemd that knows them. One that ends in "=" has any
+ * value. */
 static const struct {
     const char *word;
     const char *since;
@@ -63,7 +66,8 @@ const char *boot_systemd_judge_definition(const char *text, const char *version)
     verity = g_key_file_get_string(file, "Partition", "Verity", NULL);
     if (g_strcmp0(verity, "signature") != 0 || version_compare(version, REPART_WITHOUT_KEY) >= 0)
         return NULL;
-    return "wants a key for Verity=signature when the machine boots and makes no partition at all without one "
+    return "wants a key for Verity=signature when the machine boots and makes no partition at all without "
+           "one "
            "(systemd 258 does not): leave Verity= out here, the build has its own definitions";
 }
 
@@ -91,6 +95,46 @@ static void warn_of_command_lines(ImageBuild *image, const char *version) {
     }
 }
 
+/* Where TREE has the file that becomes PATH (absolute) of the image; NULL: it is not in there. */
+static char *find_in_tree(const RecipeTree *tree, const char *path) {
+    const char *target = tree->target ? tree->target : "/";
+    gsize length = strlen(target);
+
+    while (length > 0 && target[length - 1] == '/')
+        length--;
+    if (strncmp(path, target, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+        return NULL;
+    return g_build_filename(tree->source, path + length, NULL);
+}
+
+/* The file of the recipe that brought PATH of the image, for people; NULL when it has another origin, or
+ * when somebody changed it on its way. */
+static char *find_origin(RecipeTree *const *trees, const char *path, const char *text) {
+    char *origin = NULL;
+
+    for (; *trees; trees++) {
+        g_autofree char *file = find_in_tree(*trees, path);
+        g_autofree char *content = NULL;
+        if (!file || !g_file_test(file, G_FILE_TEST_IS_REGULAR) ||
+                !g_file_get_contents(file, &content, NULL, NULL) || !g_str_equal(content, text))
+            continue;
+        g_free(origin);
+        origin = path_for_people(file); /* the last one counts */
+    }
+    return origin;
+}
+
+/* What the definition PATH of the image is called: the file of the recipe, and the one in the image. */
+static char *describe_definition(const ImageBuild *image, const char *path, const char *text) {
+    g_autofree char *absolute = g_strconcat("/", path, NULL);
+    g_autofree char *origin = find_origin(image->config->extra_trees, absolute, text);
+
+    if (!origin)
+        origin = find_origin(image->config->skeleton_trees, absolute, text);
+    return origin ? g_strdup_printf("%s (%s in the image)", origin, absolute)
+                  : g_strdup_printf("%s: %s", image->name, absolute);
+}
+
 static gboolean warn_of_definitions(const ImageBuild *image, const char *version, GError **error) {
     g_autoptr(GPtrArray) names = NULL;
 
@@ -105,8 +149,10 @@ static gboolean warn_of_definitions(const ImageBuild *image, const char *version
 
         if (!g_str_has_suffix(path, ".conf") || !(text = tree_read_file(image->root_fd, path, NULL, NULL)))
             continue;
-        if ((judgement = boot_systemd_judge_definition(text, version)))
-            ui_warning("%s: /%s: systemd-repart %s of this image %s", image->name, path, version, judgement);
+        if (!(judgement = boot_systemd_judge_definition(text, version)))
+            continue;
+        g_autofree char *name = describe_definition(image, path, text);
+        ui_warning("%s: systemd-repart %s of this image %s", name, version, judgement);
     }
     return TRUE;
 }
