@@ -2,9 +2,9 @@
 
 /* Whole disks, judged by other people's tools. */
 
-#include "crypto/genkey.h"
+#include "disk-fixture.h"
+
 #include "format/verity.h"
-#include "image/disk.h"
 #include "sandbox/sandbox.h"
 #include "ui/cleanup.h"
 
@@ -20,184 +20,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define EPOCH 1700000000
-
-/* A directory with a tree, definitions and a key, and what is made of them. */
-typedef struct {
-    char *top, *root, *definitions;
-    int root_fd;
-    KeySource *key;
-    Certificate *certificate;
-    DiskOptions options;
-    const char *directories[2];
-    char *output, *prefix;
-} Fixture;
-
-static char *in_top(const Fixture *fixture, const char *name) {
-    return g_build_filename(fixture->top, name, NULL);
-}
-
-static void put(const char *directory, const char *name, const char *text, gssize length) {
-    g_autofree char *path = g_build_filename(directory, name, NULL);
-    g_autofree char *parent = g_path_get_dirname(path);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
-    g_file_set_contents(path, text, length, &error);
-    g_assert_no_error(error);
-}
-
-static void define(const Fixture *fixture, const char *name, const char *text) {
-    g_autofree char *whole = g_strconcat("[Partition]\n", text, "\n", NULL);
-
-    put(fixture->definitions, name, whole, -1);
-}
-
-/* Bytes that do not compress to nothing, the same every time. */
-static void put_random(const char *directory, const char *name, gsize size) {
-    g_autoptr(GRand) rand = g_rand_new_with_seed(42);
-    g_autofree guint32 *words = g_malloc(size);
-
-    for (gsize i = 0; i < size / 4; i++)
-        words[i] = g_rand_int(rand);
-    put(directory, name, (const char *) words, size);
-}
-
-static void set_up(Fixture *fixture, gconstpointer data) {
-    static const GenkeyOptions genkey = {.common_name = "Test", .valid_days = 30};
-    g_autoptr(GError) error = NULL;
-
-    fixture->top = g_dir_make_tmp("particleos-disk-XXXXXX", NULL);
-    fixture->root = in_top(fixture, "root");
-    fixture->definitions = in_top(fixture, "definitions");
-    fixture->output = in_top(fixture, "image.raw");
-    fixture->prefix = in_top(fixture, "image");
-    put_random(fixture->root, "usr/lib/data", 3 * 1024 * 1024);
-    put(fixture->root, "usr/lib/os-release", "ID=test\nIMAGE_ID=Test\nIMAGE_VERSION=7\n", -1);
-    put(fixture->root, "usr/share/secret/file", "left out\n", -1);
-    put(fixture->root, "proc/junk", "left out\n", -1);
-    put(fixture->root, "etc/hosts", "127.0.0.1 localhost\n", -1);
-    put_random(fixture->root, "efi/EFI/Linux/test_7+3.efi", 1024 * 1024);
-    put(fixture->root, "boot/loader/loader.conf", "timeout 3\n", -1);
-    put(fixture->root, "efi/loader/loader.conf", "timeout 3\n", -1); /* the same twice is once */
-    put(fixture->root, "boot/loader/A file with a long name.conf", "x\n", -1);
-    put(fixture->root, "boot/loader/nobody-writes", "", -1);
-    g_autofree char *read_only = in_top(fixture, "root/boot/loader/nobody-writes");
-    g_assert_cmpint(chmod(read_only, 0444), ==, 0);
-    g_assert_cmpint(g_mkdir_with_parents(fixture->definitions, 0755), ==, 0);
-
-    AUTO_FD top = open(fixture->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    g_assert_true(genkey_create_at(top, "test.key", "test.crt", &genkey, &error));
-    g_autofree char *key_path = in_top(fixture, "test.key");
-    g_autofree char *certificate_path = in_top(fixture, "test.crt");
-    fixture->key = key_source_new(KEY_SOURCE_KIND_FILE, NULL, key_path, &error);
-    g_assert_no_error(error);
-    fixture->certificate = certificate_load(certificate_path, &error);
-    g_assert_no_error(error);
-
-    fixture->root_fd = open(fixture->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    fixture->directories[0] = fixture->definitions;
-    fixture->options = (DiskOptions){
-            .output = fixture->output,
-            .definition_dirs = fixture->directories,
-            .root_fd = fixture->root_fd,
-            .root_path = fixture->root,
-            .seed = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
-            .epoch = EPOCH,
-            .architecture = "x86-64",
-            .image_id = "Test",
-            .image_version = "7",
-            .verity_key = fixture->key,
-            .verity_certificate = fixture->certificate,
-            .compression_level = -1,
-    };
-}
-
-static void tear_down(Fixture *fixture, gconstpointer data) {
-    const char *const command[] = {"rm", "-rf", fixture->top, NULL};
-
-    g_assert_true(g_spawn_sync(
-            NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL));
-    close(fixture->root_fd);
-    key_source_unref(fixture->key);
-    certificate_unref(fixture->certificate);
-    g_free(fixture->top);
-    g_free(fixture->root);
-    g_free(fixture->definitions);
-    g_free(fixture->output);
-    g_free(fixture->prefix);
-}
-
-static void define_usual(const Fixture *fixture) {
-    define(fixture, "00-esp.conf",
-            "Type=esp\nFormat=vfat\nCopyFiles=/efi:/\nCopyFiles=/boot:/"
-            "\nSizeMinBytes=64M\nSizeMaxBytes=64M");
-    define(fixture, "10-usr-verity-sig.conf",
-            "Type=usr-verity-sig\nLabel=%M_%A_verity_sig\nVerity=signature\nVerityMatchKey=usr\n"
-            "SplitName=%t.%U");
-    define(fixture, "11-usr-verity.conf",
-            "Type=usr-verity\nLabel=%M_%A_verity\nVerity=hash\nVerityMatchKey=usr\nSizeMinBytes=1M\n"
-            "SizeMaxBytes=1M\nSplitName=%t.%U");
-    define(fixture, "12-usr.conf",
-            "Type=usr\nLabel=%M_%A\nFormat=erofs\nCopyFiles=/usr:/\nExcludeFiles=/usr/share/secret\n"
-            "Verity=data\nVerityMatchKey=usr\nMinimize=yes\nCompression=zstd\nSplitName=%t.%U");
-}
-
-static Disk *build(const Fixture *fixture) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Disk) disk = disk_new(&fixture->options, &error);
-
-    g_assert_no_error(error);
-    disk_write_volumes(disk, &error);
-    g_assert_no_error(error);
-    disk_write_esp(disk, &error);
-    g_assert_no_error(error);
-    disk_finish(disk, &error);
-    g_assert_no_error(error);
-    return g_steal_pointer(&disk);
-}
-
-/* Standard output of a program that must succeed; NULL after skipping when it is missing. */
-static char *judge(const char *const *command) {
-    g_autofree char *found = g_find_program_in_path(command[0]);
-    g_autofree char *errors = NULL;
-    g_autoptr(GError) error = NULL;
-    char *output = NULL;
-    int status;
-
-    if (!found) {
-        g_autofree char *message = g_strdup_printf("%s is missing", command[0]);
-        g_test_skip(message);
-        return NULL;
-    }
-    g_spawn_sync(NULL, (char **) command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, &errors, &status,
-            &error);
-    g_assert_no_error(error);
-    if (!g_spawn_check_wait_status(status, &error))
-        g_error("%s: %s\n%s%s", command[0], error->message, output, errors);
-    return output;
-}
-
-static const DiskPartition *find(Disk *disk, const char *type) {
-    for (guint i = 0; i < disk_partitions(disk)->len; i++) {
-        const DiskPartition *partition = disk_partitions(disk)->pdata[i];
-        if (g_str_equal(partition->type, type))
-            return partition;
-    }
-    g_error("no partition of type %s", type);
-}
-
-/* A partition as a file of its own; the path is owned by the caller. */
-static char *extract(const Fixture *fixture, const DiskPartition *partition) {
-    g_autofree char *name = g_strconcat("extracted-", partition->type, NULL);
-    char *path = in_top(fixture, name);
-    g_autofree char *in = g_strconcat("if=", fixture->output, NULL), *out = g_strconcat("of=", path, NULL);
-    g_autofree char *skip = g_strdup_printf("skip=%" G_GUINT64_FORMAT, partition->offset / 4096);
-    g_autofree char *count = g_strdup_printf("count=%" G_GUINT64_FORMAT, partition->size / 4096);
-    g_free(judge((const char *const[]){"dd", "bs=4096", in, out, skip, count, "status=none", NULL}));
-    return path;
-}
 
 static void check_table(const Fixture *fixture, Disk *disk) {
     g_autofree char *text = judge((const char *const[]){"sfdisk", "--json", fixture->output, NULL});
@@ -580,16 +402,6 @@ static void test_defer(Fixture *fixture, gconstpointer data) {
     check_verity(fixture, disk);
 }
 
-static void assert_only_inputs(const Fixture *fixture) {
-    static const char *const inputs[] = {"root", "definitions", "test.key", "test.crt", NULL};
-    g_autoptr(GDir) dir = g_dir_open(fixture->top, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)))
-        if (!g_strv_contains(inputs, name))
-            g_error("%s was left behind", name);
-}
-
 /* 9,000 files in a file system for which mke2fs would choose 8,192 inodes. */
 static void test_many_files(Fixture *fixture, gconstpointer data) {
     for (guint i = 0; i < 9000; i++) {
@@ -608,103 +420,8 @@ static void test_many_files(Fixture *fixture, gconstpointer data) {
     g_assert_nonnull(strstr(last, "Type: symlink"));
 }
 
-/* What a file system cannot hold is said before it is made, with the definition and the limit. */
-static void test_limits(Fixture *fixture, gconstpointer data) {
-    static const struct {
-        const char *name; /* of a file, or of a directory that ends with a slash */
-        guint64 size;
-        const char *settings, *message;
-    } cases[] = {
-            {"boot/a:b", 1, "Format=vfat", "/a:b: a name there cannot contain"},
-            {"boot/a\001b", 1, "Format=vfat", "/a\\001b: a name there cannot contain"},
-            {"boot/\xff", 1, "Format=vfat", "is not valid UTF-8"},
-            {"boot/dot.", 1, "Format=vfat", "/dot.: a name there cannot end"},
-            {"boot/Loader/x", 1, "Format=vfat", "are one name there"},
-            {"boot/loader/LOADER.CONF", 1, "Format=vfat", "are one name there"},
-            {"boot/EFI/Linux/test_7+3.efi", 1, "Format=vfat\nCopyFiles=/efi:/", "comes from /boot and from /efi"},
-            {"boot/EFI/Linux", 1, "Format=vfat\nCopyFiles=/efi:/", "is a directory in one source"},
-            {"boot/large", G_GUINT64_CONSTANT(5) << 30, "Format=vfat", "/large has 5.4 GB"},
-            {"boot/large", 70 << 20, "Format=vfat", "the partition has 67.1 MB (raise SizeMinBytes="},
-            {"boot/large", 40 << 20, "Format=ext4\nSizeMaxBytes=32M", "raise SizeMinBytes="},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autofree char *name = g_strconcat("root/", cases[i].name, NULL), *path = in_top(fixture, name);
-        g_autofree char *parent = g_path_get_dirname(path);
-        g_autofree char *text = g_strdup_printf("Type=%s\nCopyFiles=/boot:/\nSizeMinBytes=%s\n%s",
-                strstr(cases[i].settings, "vfat") ? "esp" : "srv",
-                strstr(cases[i].settings, "vfat") ? "64M\nSizeMaxBytes=64M" : "32M", cases[i].settings);
-        g_assert_cmpint(g_mkdir_with_parents(parent, 0755), ==, 0);
-        if (cases[i].size > 64 * 1024 * 1024) {
-            put(fixture->root, cases[i].name, "", 0);
-            g_assert_cmpint(truncate(path, cases[i].size), ==, 0);
-        } else
-            put_random(fixture->root, cases[i].name, cases[i].size);
-        define(fixture, "10-x.conf", text);
-        g_autoptr(Disk) disk = disk_new(&fixture->options, &error);
-        g_assert_no_error(error);
-        g_assert_false(disk_write_volumes(disk, &error) && disk_write_esp(disk, &error));
-        g_test_message("%s", error->message);
-        g_assert_nonnull(strstr(error->message, "10-x.conf"));
-        g_assert_nonnull(strstr(error->message, ": Format="));
-        g_assert_nonnull(strstr(error->message, cases[i].message));
-        g_assert_cmpint(unlink(path), ==, 0);
-        (void) rmdir(parent);
-        g_autofree char *made = in_top(fixture, "root/boot/EFI");
-        (void) rmdir(made);
-    }
-}
-
-/* Two partitions, one artifact: known before anything is written. */
-static void test_split_twice(Fixture *fixture, gconstpointer data) {
-    g_autoptr(GError) error = NULL;
-
-    define(fixture, "10-a.conf", "Type=home\nSplitName=same");
-    define(fixture, "20-b.conf", "Type=srv\nSplitName=same");
-    fixture->options.split_prefix = fixture->prefix;
-    g_assert_null(disk_new(&fixture->options, &error));
-    g_assert_error(error, DISK_ERROR, DISK_ERROR_PLAN);
-    g_assert_nonnull(strstr(error->message, "both give the split artifact \"same\""));
-}
-
-static void test_failures(Fixture *fixture, gconstpointer data) {
-    static const struct {
-        const char *text, *message;
-    } cases[] = {
-            {"Type=usr\nFormat=erofs\nCopyFiles=/nowhere:/\nMinimize=yes", "CopyFiles=/nowhere: "},
-            {"Type=usr\nFormat=erofs\nCopyFiles=/usr:/\nSizeMaxBytes=64K\nMinimize=yes", "SizeMaxBytes="},
-            {"Type=usr\nCopyBlocks=/usr/lib/os-release", "multiple of 512"},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        define(fixture, "10-usr.conf", cases[i].text);
-        g_autoptr(Disk) disk = disk_new(&fixture->options, &error);
-        g_assert_no_error(error);
-        g_assert_false(disk_write_volumes(disk, &error) && disk_finish(disk, &error));
-        g_assert_nonnull(error);
-        g_assert_nonnull(strstr(error->message, "10-usr.conf"));
-        if (!strstr(error->message, cases[i].message))
-            g_error("unexpected message: %s", error->message);
-        g_clear_pointer(&disk, disk_free);
-        assert_only_inputs(fixture);
-    }
-}
-
 int main(int argc, char **argv) {
-    g_test_init(&argc, &argv, NULL);
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = g_strconcat(g_getenv("PATH"), ":/usr/sbin:/sbin", NULL);
-    g_setenv("PATH", path, TRUE);
-    if (!sandbox_become_root(&error)) {
-        g_print("1..0 # SKIP %s\n", error->message);
-        return 0;
-    }
-    static const struct {
-        const char *name;
-        void (*run)(Fixture *fixture, gconstpointer data);
-    } tests[] = {
+    static const FixtureTest tests[] = {
             {"/disk/usual", test_usual},
             {"/disk/sgdisk", test_sgdisk},
             {"/disk/fsck-erofs", test_fsck_erofs},
@@ -715,16 +432,11 @@ int main(int argc, char **argv) {
             {"/disk/determinism", test_determinism},
             {"/disk/split", test_split},
             {"/disk/many-files", test_many_files},
-            {"/disk/limits", test_limits},
-            {"/disk/split-twice", test_split_twice},
             {"/disk/root-ext4", test_root_ext4},
             {"/disk/ext4-verity", test_ext4_verity},
             {"/disk/made", test_made},
             {"/disk/btrfs", test_btrfs},
             {"/disk/defer", test_defer},
-            {"/disk/failures", test_failures},
     };
-    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++)
-        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].run, tear_down);
-    return g_test_run();
+    return fixture_run(argc, argv, tests, G_N_ELEMENTS(tests));
 }
