@@ -58,13 +58,10 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
     if (!script_check(run, script, chroot, error))
         return FALSE;
     sandbox = script_sandbox(run, script, chroot);
-    /* Never the caller's terminal, where it would read, or type, what is meant for others. */
-    if (!isatty(STDIN_FILENO))
-        sandbox_stdin_fd(sandbox, STDIN_FILENO);
     sandbox_show_output(sandbox);
     /* Results of build scripts can be read by whoever calls us. */
     if ((run->kind->flags & SCRIPT_DEST) && !isatty(STDOUT_FILENO))
-        sandbox_stdout_fd(sandbox, STDOUT_FILENO);
+        sandbox_copy_stdout(sandbox, STDOUT_FILENO);
     if (!script_environment(sandbox, run, chroot, error))
         return FALSE;
     if (sandbox_run(sandbox, script_command(run, words), error))

@@ -86,21 +86,59 @@ static char *describe(const char *const *argv) {
     return g_strdup_printf("%s ...", start);
 }
 
-/* One read of FD. FALSE at its end. */
-static gboolean read_once(int fd, Log *log, GByteArray *capture) {
+/* What becomes of what a program writes to standard output. */
+typedef struct {
+    GByteArray *bytes; /* NULL: they are not kept */
+    int copy_fd;       /* -1: they are not copied */
+    int copy_error;    /* errno of the first write that failed, 0: none */
+} Capture;
+
+/* write(2), but a pipe that nobody reads any more is an error and no signal. */
+static ssize_t write_without_signal(int fd, const char *bytes, gsize length) {
+    sigset_t broken_pipe, before;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+    ssize_t n = write(fd, bytes, length);
+    int number = errno;
+    if (n < 0 && number == EPIPE)
+        sigtimedwait(&broken_pipe, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = number;
+    return n;
+}
+
+static void copy_out(Capture *capture, const char *bytes, gsize length) {
+    while (length > 0 && capture->copy_error == 0) {
+        ssize_t n = write_without_signal(capture->copy_fd, bytes, length);
+        if (n < 0 && errno == EAGAIN) { /* whoever reads it made it so */
+            poll(&(struct pollfd){.fd = capture->copy_fd, .events = POLLOUT}, 1, -1);
+            continue;
+        }
+        if (n < 0 && errno != EINTR)
+            capture->copy_error = errno;
+        bytes += MAX(n, 0);
+        length -= MAX(n, 0);
+    }
+}
+
+/* One read of FD, for LOG or CAPTURE. FALSE at its end. */
+static gboolean read_once(int fd, Log *log, Capture *capture) {
     char buffer[65536];
     ssize_t n = read(fd, buffer, sizeof buffer);
     if (n < 0)
         return errno == EINTR || errno == EAGAIN;
-    if (capture)
-        g_byte_array_append(capture, (const guint8 *) buffer, n);
-    else
+    if (log)
         log_add(log, buffer, n);
+    else if (capture->bytes)
+        g_byte_array_append(capture->bytes, (const guint8 *) buffer, n);
+    else
+        copy_out(capture, buffer, n);
     return n > 0;
 }
 
 /* Reads both descriptors (-1: none) until they end. */
-static void read_output(int log_fd, int capture_fd, Log *log, GByteArray *capture) {
+static void read_output(int log_fd, int capture_fd, Log *log, Capture *capture) {
     struct pollfd fds[] = {
             {.fd = log_fd, .events = POLLIN},
             {.fd = capture_fd, .events = POLLIN},
@@ -110,15 +148,29 @@ static void read_output(int log_fd, int capture_fd, Log *log, GByteArray *captur
             continue; /* EINTR */
         if (fds[0].revents && !read_once(fds[0].fd, log, NULL))
             fds[0].fd = -1;
-        if (fds[1].revents && !read_once(fds[1].fd, log, capture))
+        if (fds[1].revents && !read_once(fds[1].fd, NULL, capture))
             fds[1].fd = -1;
     }
     log_flush(log);
 }
 
-/* Runs ARGV; standard output goes to CAPTURE unless that is NULL, what nobody takes goes to LOG. */
-static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
+static SandboxStdio choose_stdio(const Sandbox *sandbox, int null, int log, int capture) {
+    gboolean terminal = sandbox->interactive;
+    int in = terminal ? STDIN_FILENO : null, out = terminal ? STDOUT_FILENO : log;
+    int err = terminal ? STDERR_FILENO : log;
+    return (SandboxStdio){
+            .in = sandbox->stdin_fd >= 0 ? sandbox->stdin_fd : in,
+            .out = capture >= 0              ? capture
+                   : sandbox->stdout_fd >= 0 ? sandbox->stdout_fd
+                                             : out,
+            .err = sandbox->stderr_fd >= 0 ? sandbox->stderr_fd : err,
+    };
+}
+
+/* Runs ARGV; standard output goes to BYTES unless that is NULL, what nobody takes goes to LOG. */
+static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray *bytes, Log *log,
         int *ret_status, GError **error) {
+    Capture capture = {.bytes = bytes, .copy_fd = bytes ? -1 : sandbox->copy_fd};
     int pipes[2] = {-1, -1};
     AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
@@ -127,30 +179,23 @@ static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray 
         return system_error(error, errno, "make a pipe");
     AUTO_FD log_read = pipes[0], log_write = pipes[1];
     AUTO_FD capture_read = -1, capture_write = -1;
-    if (capture) {
+    if (bytes || capture.copy_fd >= 0) {
         if (pipe2(pipes, O_CLOEXEC) < 0)
             return system_error(error, errno, "make a pipe");
         capture_read = pipes[0];
         capture_write = pipes[1];
     }
 
-    gboolean terminal = sandbox->interactive;
-    int in = terminal ? STDIN_FILENO : null, out = terminal ? STDOUT_FILENO : log_write;
-    int err = terminal ? STDERR_FILENO : log_write;
-    SandboxStdio stdio = {
-            .in = sandbox->stdin_fd >= 0 ? sandbox->stdin_fd : in,
-            .out = capture                   ? capture_write
-                   : sandbox->stdout_fd >= 0 ? sandbox->stdout_fd
-                                             : out,
-            .err = sandbox->stderr_fd >= 0 ? sandbox->stderr_fd : err,
-    };
+    SandboxStdio stdio = choose_stdio(sandbox, null, log_write, capture_write);
     SandboxChild child;
     if (!sandbox_child_start(sandbox, argv, &stdio, &child, error))
         return FALSE;
     cleanup_fd(&log_write);
     cleanup_fd(&capture_write);
-    read_output(log_read, capture_read, log, capture);
-    return sandbox_child_finish(&child, ret_status, error);
+    read_output(log_read, capture_read, log, &capture);
+    if (!sandbox_child_finish(&child, ret_status, error))
+        return FALSE;
+    return capture.copy_error == 0 || system_error(error, capture.copy_error, "write to standard output");
 }
 
 static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
@@ -213,7 +258,7 @@ static void run_shell(const Sandbox *failed, const char *const *argv) {
     int status;
 
     sandbox.interactive = TRUE;
-    sandbox.stdin_fd = sandbox.stdout_fd = sandbox.stderr_fd = -1;
+    sandbox.stdin_fd = sandbox.stdout_fd = sandbox.stderr_fd = sandbox.copy_fd = -1;
     sandbox.on_line = NULL;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&terminal);
     g_autofree char *command = describe(argv);
@@ -282,14 +327,7 @@ SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError 
         system_error(error, errno, "open /dev/null and a file in memory");
         return NULL;
     }
-    gboolean terminal = sandbox->interactive;
-    int in = terminal ? STDIN_FILENO : null, out = terminal ? STDOUT_FILENO : log_fd;
-    int err = terminal ? STDERR_FILENO : log_fd;
-    SandboxStdio stdio = {
-            .in = sandbox->stdin_fd >= 0 ? sandbox->stdin_fd : in,
-            .out = sandbox->stdout_fd >= 0 ? sandbox->stdout_fd : out,
-            .err = sandbox->stderr_fd >= 0 ? sandbox->stderr_fd : err,
-    };
+    SandboxStdio stdio = choose_stdio(sandbox, null, log_fd, -1);
     SandboxChild child;
     if (!sandbox_child_start(sandbox, argv, &stdio, &child, error)) {
         g_prefix_error(error, "cannot run '%s': ", command);

@@ -21,6 +21,7 @@ struct Sandbox {
     GArray *pass_fds;
     int listen_fd;                      /* -1: none */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: the default */
+    int copy_fd; /* gets what is written to standard output; -1: none */
     SandboxLine on_line;
     gpointer on_line_data;
     gboolean shows_output;

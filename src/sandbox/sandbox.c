@@ -21,7 +21,8 @@ Sandbox *sandbox_new(void) {
     sandbox->operations = g_ptr_array_new_with_free_func(g_free);
     sandbox->accepted = g_array_new(FALSE, FALSE, sizeof(int));
     sandbox->pass_fds = g_array_new(FALSE, FALSE, sizeof(int));
-    sandbox->listen_fd = sandbox->stdin_fd = sandbox->stdout_fd = sandbox->stderr_fd = -1;
+    sandbox->listen_fd = sandbox->copy_fd = -1;
+    sandbox->stdin_fd = sandbox->stdout_fd = sandbox->stderr_fd = -1;
     sandbox->environment = g_new0(char *, 1);
     sandbox_setenv(sandbox, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     sandbox_setenv(sandbox, "HOME", "/");
@@ -188,6 +189,10 @@ void sandbox_stdin_fd(Sandbox *sandbox, int fd) {
 
 void sandbox_stdout_fd(Sandbox *sandbox, int fd) {
     sandbox->stdout_fd = fd;
+}
+
+void sandbox_copy_stdout(Sandbox *sandbox, int fd) {
+    sandbox->copy_fd = fd;
 }
 
 void sandbox_stderr_fd(Sandbox *sandbox, int fd) {

@@ -134,6 +134,9 @@ void sandbox_listen_fd(Sandbox *sandbox, int fd);
 /* Program starts with these as standard input/output/error instead of /dev/null, our log, our log. */
 void sandbox_stdin_fd(Sandbox *sandbox, int fd);
 void sandbox_stdout_fd(Sandbox *sandbox, int fd);
+/* Copies to FD what the program of sandbox_run() writes to standard output. The program has a pipe, because who has a
+ * descriptor of a file can open the file again, for writing and from its start. */
+void sandbox_copy_stdout(Sandbox *sandbox, int fd);
 void sandbox_stderr_fd(Sandbox *sandbox, int fd);
 /* A terminal of the program's own for all three that are a terminal of the caller (interactive shells, vm):
  * what it shows and what is typed is carried between the two. A sandbox_new_for_host() has the caller's
