@@ -204,6 +204,18 @@ static gboolean run_sync_scripts(Build *build, GError **error) {
     return TRUE;
 }
 
+/* Before anything is downloaded. */
+static gboolean check_definitions(Build *build, GError **error) {
+    for (guint i = 0; i < build->images->len; i++) {
+        ImageBuild *image = build->images->pdata[i];
+        if (!scripts_want_image(image) || scripts_end_build(image) || disk_image_check_definitions(image, error))
+            continue;
+        g_prefix_error(error, "Cannot build image %s: ", image->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean open_images(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++)
         if (!open_image(build->images->pdata[i], error))
@@ -215,15 +227,7 @@ void image_build_free(ImageBuild *image) {
     if (!image)
         return;
     g_clear_pointer(&image->disk, disk_free);
-    if (image->disk_options) {
-        g_strfreev((char **) image->disk_options->builtin_definitions);
-        g_free((char *) image->disk_options->split_prefix);
-        g_free((char *) image->disk_options->os_id);
-        g_free((char *) image->disk_options->os_version_id);
-        g_free((char *) image->disk_options->os_build_id);
-        g_free((char *) image->disk_options->os_variant_id);
-        g_free(image->disk_options);
-    }
+    disk_image_clear_options(image);
     if (image->root_fd >= 0)
         close(image->root_fd);
     if (image->mounted)
@@ -458,8 +462,9 @@ gboolean build_run(const Recipe *recipe, GError **error) {
         g_ptr_array_add(build->images, image);
     }
     gboolean ok = boot_load_keys(build, error) && make_staging(build, stagings, error) &&
-                  run_sync_scripts(build, error) && open_images(build, error) &&
-                  packages_sync(build, error) && run_images(build, error) && publish_all(build, error);
+                  run_sync_scripts(build, error) && check_definitions(build, error) &&
+                  open_images(build, error) && packages_sync(build, error) && run_images(build, error) &&
+                  publish_all(build, error);
     if (!ok)
         full_disk_explain(recipe->main, workspace_path(build->workspace), error);
     return ok;

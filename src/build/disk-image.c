@@ -128,6 +128,48 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
+void disk_image_clear_options(ImageBuild *image) {
+    DiskOptions *options = image->disk_options;
+
+    g_clear_pointer(&image->output, g_free);
+    if (!options)
+        return;
+    g_strfreev((char **) options->builtin_definitions);
+    g_free((char *) options->split_prefix);
+    g_free((char *) options->os_id);
+    g_free((char *) options->os_version_id);
+    g_free((char *) options->os_build_id);
+    g_free((char *) options->os_variant_id);
+    g_clear_pointer(&image->disk_options, g_free);
+}
+
+/* FALSE when a directory is missing or empty, which a script may still mend. */
+static gboolean has_definitions(char **directories) {
+    for (char **directory = directories; *directory; directory++) {
+        g_autoptr(GDir) dir = g_dir_open(*directory, 0, NULL);
+        const char *name = dir ? g_dir_read_name(dir) : NULL;
+        while (name && !g_str_has_suffix(name, ".conf"))
+            name = g_dir_read_name(dir);
+        if (!name)
+            return FALSE;
+    }
+    return *directories != NULL;
+}
+
+gboolean disk_image_check_definitions(ImageBuild *image, GError **error) {
+    if (image->config->format != OUTPUT_FORMAT_DISK || !has_definitions(image->config->repart_directories))
+        return TRUE;
+    if (!make_options(image, error))
+        return FALSE;
+    /* Names of split artifacts may depend on the operating system, which is not known yet. */
+    g_clear_pointer((char **) &image->disk_options->split_prefix, g_free);
+    g_autoptr(Disk) disk = disk_new(image->disk_options, error);
+    gboolean ok = disk && disk_check_size(disk, image->staging, error);
+    g_clear_pointer(&disk, disk_free);
+    disk_image_clear_options(image);
+    return ok;
+}
+
 /* What the verity root hash covers must not contain boot files: those are made after it. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!outputs_are_disks(image->config))

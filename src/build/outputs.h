@@ -33,6 +33,11 @@ gboolean outputs_check_free(const ImageBuild *image, const char *name, GError **
 /* The same as outputs_check_names(), for what was made. Before anything is published. */
 gboolean outputs_check_made(const Build *build, GError **error);
 
+/* Disk: what is wrong with the recipe's partition definitions by themselves, before there is a tree. Those that are
+ * not there yet, because a script makes them, are judged later. */
+gboolean disk_image_check_definitions(ImageBuild *image, GError **error);
+void disk_image_clear_options(ImageBuild *image);
+
 /* Disk: all volumes but the ESP, before the kernel command line is known. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error);
 /* Disk: the ESP, partition table, split artifacts. */

@@ -40,7 +40,7 @@ static gboolean parse_section(Place *place, const char *line, Section *section, 
     *section = g_str_equal(line, "[Partition]") ? SECTION_PARTITION : SECTION_IGNORED;
     /* A later systemd may know it. */
     if (*section == SECTION_IGNORED && !g_str_has_prefix(line, "[X-"))
-        ui_warning("%s:%u: unknown section %s is ignored (expected [Partition])", place->path, place->line,
+        ui_warning_once("%s:%u: unknown section %s is ignored (expected [Partition])", place->path, place->line,
                 line);
     return TRUE;
 }

@@ -405,7 +405,7 @@ gboolean definition_assign(Place *place, const char *name, const char *value, GE
             return done;
         }
     /* A later systemd may know it. */
-    ui_warning("%s:%u: unknown setting \"%s\" is ignored", place->path, place->line, name);
+    ui_warning_once("%s:%u: unknown setting \"%s\" is ignored", place->path, place->line, name);
     return TRUE;
 }
 

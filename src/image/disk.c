@@ -111,6 +111,29 @@ Disk *disk_new(const DiskOptions *options, GError **error) {
     return g_steal_pointer(&disk);
 }
 
+gboolean disk_check_size(Disk *disk, const char *directory, GError **error) {
+    const PlannedPartition *largest = NULL;
+    guint64 sum = PLAN_HEAD_SIZE + PLAN_TAIL_SIZE;
+    AUTO_FD fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    for (guint i = 0; i < disk->plan->partitions->len; i++) {
+        const PlannedPartition *partition = disk->plan->partitions->pdata[i];
+        guint64 size = plan_minimal_size(disk->plan, partition);
+        sum += size;
+        if (!largest || size > plan_minimal_size(disk->plan, largest))
+            largest = partition;
+    }
+    sum = MAX(sum, disk->options->minimum_size);
+    if (fd < 0 || ftruncate(fd, sum) == 0 || (errno != EFBIG && errno != EINVAL))
+        return TRUE;
+    g_autofree char *size = ui_format_size(sum);
+    g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN,
+            "%s: the disk would have at least %s, more than a file in the output directory can be (SizeMinBytes= "
+            "of the partitions, OutputSize=)",
+            largest->definition->path, size);
+    return FALSE;
+}
+
 /* Removes the work directory, and the output and its artifacts unless they are complete. */
 static void clean_up(Disk *disk) {
     if (disk->work) {

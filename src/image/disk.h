@@ -111,6 +111,10 @@ gboolean disk_has_root_verity(Disk *disk);
 /* The definitions (PartitionDefinition) in the order of the table; borrowed, valid right after disk_new(). */
 GPtrArray *disk_get_definitions(Disk *disk);
 
+/* Fails when the smallest disk that the definitions allow is more than a file beside the output can be, which is
+ * known before anything is written; DIRECTORY is where that will be. */
+gboolean disk_check_size(Disk *disk, const char *directory, GError **error);
+
 /* Writes the content of all partitions but ESP and XBOOTLDR to files of their own. */
 gboolean disk_write_volumes(Disk *disk, GError **error);
 

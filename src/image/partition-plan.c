@@ -3,6 +3,7 @@
 
 #include "format/verity-signature.h"
 #include "format/verity.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 #include <string.h>
@@ -191,20 +192,101 @@ static guint64 format_minimum(PartitionFormat format) {
 }
 
 /* The file system that is asked for must have a chance to fit. */
-static gboolean check_formats(GPtrArray *definitions, GError **error) {
-    for (guint i = 0; i < definitions->len; i++) {
-        const PartitionDefinition *definition = definitions->pdata[i];
-        guint64 minimum = format_minimum(definition->format);
+static gboolean check_room(const PartitionDefinition *definition, GError **error) {
+    guint64 minimum = format_minimum(definition->format);
 
-        if (minimum > PARTITION_GRAIN && definition->minimize == PARTITION_MINIMIZE_OFF &&
-                definition->size_max < minimum) {
-            g_autofree char *needed = ui_format_size(minimum);
-            g_autofree char *allowed = ui_format_size(definition->size_max);
-            return fail_at(definition, error, "Format=%s needs at least %s, but SizeMaxBytes= allows %s",
-                    partition_format_to_string(definition->format), needed, allowed);
-        }
+    if (minimum == PARTITION_GRAIN || definition->minimize != PARTITION_MINIMIZE_OFF ||
+            definition->size_max >= minimum)
+        return TRUE;
+    g_autofree char *needed = ui_format_size(minimum);
+    g_autofree char *allowed = ui_format_size(definition->size_max);
+    return fail_at(definition, error, "Format=%s needs at least %s, but SizeMaxBytes= allows %s",
+            partition_format_to_string(definition->format), needed, allowed);
+}
+
+/* What mksquashfs and mkfs.btrfs take; erofs knows zstd only, which all levels are for. */
+static gboolean check_level(const PartitionDefinition *definition, GError **error) {
+    static const struct {
+        PartitionFormat format;
+        const char *compression;
+        gint64 least, most;
+    } levels[] = {
+            {PARTITION_FORMAT_SQUASHFS, "gzip", 1, 9},
+            {PARTITION_FORMAT_SQUASHFS, "lzo", 1, 9},
+            {PARTITION_FORMAT_SQUASHFS, "zstd", 1, 22},
+            {PARTITION_FORMAT_BTRFS, "zlib", 1, 9},
+            {PARTITION_FORMAT_BTRFS, "zstd", 1, 15},
+    };
+    const char *compression = definition->compression;
+
+    if (!compression && definition->format == PARTITION_FORMAT_SQUASHFS)
+        compression = "gzip";
+    for (gsize i = 0; i < G_N_ELEMENTS(levels) && definition->compression_level >= 0; i++)
+        if (levels[i].format == definition->format && g_strcmp0(levels[i].compression, compression) == 0 &&
+                (definition->compression_level < levels[i].least ||
+                        definition->compression_level > levels[i].most))
+            return fail_at(definition, error,
+                    "CompressionLevel=%" G_GINT64_FORMAT ": Format=%s with Compression=%s has levels from %"
+                    G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                    definition->compression_level, partition_format_to_string(definition->format), compression,
+                    levels[i].least, levels[i].most);
+    return TRUE;
+}
+
+/* Of FAT32, in sectors of SIZE bytes and clusters of one sector: with fewer clusters it is taken for FAT16. */
+static guint64 fat32_minimum(guint size) {
+    guint64 clusters = 65525, table = (clusters + 2) * 4, sum = (clusters + 32) * size + 2 * table;
+
+    return (sum + MIB - 1) / MIB * MIB;
+}
+
+/* No kernel mounts a FAT whose sectors are smaller than those of the disk. */
+static gboolean check_sectors(const PartitionDefinition *definition, guint disk_sector_size, GError **error) {
+    if (definition->format != PARTITION_FORMAT_VFAT || definition->fs_sector_size == 0 ||
+            definition->fs_sector_size >= disk_sector_size)
+        return TRUE;
+    return fail_at(definition, error,
+            "FileSystemSectorSize=%u: the sectors of a FAT cannot be smaller than those of the disk, which "
+            "have %u bytes (SectorSize=)",
+            definition->fs_sector_size, disk_sector_size);
+}
+
+static gboolean check_uuid(GPtrArray *definitions, guint index, GError **error) {
+    const PartitionDefinition *definition = definitions->pdata[index];
+    const Uuid null = {};
+
+    for (guint i = 0; i < index && definition->uuid_set && !uuid_is_equal(&definition->uuid, &null); i++) {
+        const PartitionDefinition *other = definitions->pdata[i];
+        if (other->uuid_set && uuid_is_equal(&other->uuid, &definition->uuid))
+            return fail_at(definition, error, "UUID= is that of %s, too", other->path);
     }
     return TRUE;
+}
+
+static gboolean check_formats(GPtrArray *definitions, guint sector_size, GError **error) {
+    for (guint i = 0; i < definitions->len; i++)
+        if (!check_room(definitions->pdata[i], error) || !check_level(definitions->pdata[i], error) ||
+                !check_sectors(definitions->pdata[i], sector_size, error) || !check_uuid(definitions, i, error))
+            return FALSE;
+    return TRUE;
+}
+
+/* An empty one is made nevertheless. */
+static void warn_of_small_fat(const Plan *plan) {
+    for (guint i = 0; i < plan->partitions->len; i++) {
+        const PlannedPartition *partition = plan->partitions->pdata[i];
+        const PartitionDefinition *definition = partition->definition;
+        guint sector_size = definition->fs_sector_size ? definition->fs_sector_size : plan->sector_size;
+        guint64 minimum = fat32_minimum(sector_size);
+
+        if (definition->format != PARTITION_FORMAT_VFAT || plan_file_system_size(plan, partition) >= minimum ||
+                definition->copy_files->len + definition->make_directories->len == 0)
+            continue;
+        g_autofree char *size = ui_format_size(plan_file_system_size(plan, partition));
+        ui_warning_once("%s:%u: a FAT32 of %s is so small that some programs take it for another FAT (older "
+                        "mtools cannot write into it): set SizeMinBytes= to %" G_GUINT64_FORMAT "M or more",
+                definition->path, MAX(definition->type_line, 1), size, minimum / MIB);
+    }
 }
 
 Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guint64 minimum_size,
@@ -222,10 +304,11 @@ Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guin
                 "there are %u partition definitions, a partition table has room for 128", definitions->len);
         return NULL;
     }
-    if (!check_formats(definitions, error))
+    if (!check_formats(definitions, sector_size, error))
         return NULL;
     for (guint i = 0; i < definitions->len; i++)
         add_partition(plan, definitions->pdata[i], seed);
+    warn_of_small_fat(plan);
     return match_verity(plan, verity, can_sign, error) ? g_steal_pointer(&plan) : NULL;
 }
 

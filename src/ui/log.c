@@ -45,6 +45,23 @@ void ui_warning(const char *format, ...) {
     va_end(arguments);
 }
 
+void ui_warning_once(const char *format, ...) {
+    static GMutex lock;
+    static GHashTable *said;
+    va_list arguments;
+
+    va_start(arguments, format);
+    g_autofree char *message = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    g_mutex_lock(&lock);
+    if (!said)
+        said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    gboolean is_new = g_hash_table_add(said, g_strdup(message));
+    g_mutex_unlock(&lock);
+    if (is_new)
+        ui_warning("%s", message);
+}
+
 void ui_info(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -31,6 +31,8 @@ gboolean ui_is_terminal(void);
 
 void ui_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* The same, unless this process said just that before: for what is looked at more than once. */
+void ui_warning_once(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
 void ui_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
 

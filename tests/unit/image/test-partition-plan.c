@@ -228,12 +228,47 @@ static void test_validatefs(void) {
     g_assert_cmpmem(found, size, places, sizeof places);
 }
 
+/* The error of a plan of TEXTS on a disk with sectors of 4096 bytes; NULL: there is none. */
+static char *mistake(const char *const *texts) {
+    g_autoptr(GPtrArray) definitions = definitions_of(texts);
+    g_autoptr(GError) error = NULL;
+    Uuid key = seed();
+    g_autoptr(Plan) plan = plan_new(definitions, &key, 4096, 0, DISK_VERITY_AUTO, FALSE, &error);
+
+    return plan ? NULL : g_strdup(error->message);
+}
+
+static void test_limits(void) {
+    static const char uuid[] = "Type=srv\nUUID=11111111-2222-3333-4444-555555555555";
+    static const struct {
+        const char *texts[3], *error;
+    } cases[] = {
+            {{"Type=esp\nFormat=vfat\nFileSystemSectorSize=512"},
+                    "x/00.conf:2: FileSystemSectorSize=512: the sectors of a FAT cannot be smaller than those of the "
+                    "disk, which have 4096 bytes (SectorSize=)"},
+            {{"Type=esp\nFormat=vfat\nFileSystemSectorSize=4096"}, NULL},
+            {{"Type=srv\nFormat=squashfs\nCopyFiles=/srv\nCompressionLevel=10"},
+                    "x/00.conf:2: CompressionLevel=10: Format=squashfs with Compression=gzip has levels from 1 to 9"},
+            {{"Type=srv\nFormat=squashfs\nCopyFiles=/srv\nCompression=zstd\nCompressionLevel=22"}, NULL},
+            {{"Type=srv\nFormat=btrfs\nCompression=zstd\nCompressionLevel=16"},
+                    "x/00.conf:2: CompressionLevel=16: Format=btrfs with Compression=zstd has levels from 1 to 15"},
+            {{uuid, uuid}, "x/10.conf:2: UUID= is that of x/00.conf, too"},
+            {{"Type=srv\nUUID=null", "Type=home\nUUID=null"}, NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *message = mistake(cases[i].texts);
+        g_assert_cmpstr(message, ==, cases[i].error);
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/partition-plan/layout", test_layout);
     g_test_add_func("/partition-plan/sizes", test_sizes);
     g_test_add_func("/partition-plan/minimum-size", test_minimum_size);
     g_test_add_func("/partition-plan/too-small", test_too_small);
+    g_test_add_func("/partition-plan/limits", test_limits);
     g_test_add_func("/partition-plan/uuids", test_uuids);
     g_test_add_func("/partition-plan/verity-mistakes", test_verity_mistakes);
     g_test_add_func("/partition-plan/validatefs", test_validatefs);
