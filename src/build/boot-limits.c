@@ -23,6 +23,18 @@ gboolean wants_boot_limits(const ImageBuild *image) {
     return image->kernels->len > 0;
 }
 
+gsize boot_command_line_room(Architecture architecture) {
+    switch (architecture) {
+    case ARCHITECTURE_ARM64:
+    case ARCHITECTURE_X86_64:
+        return 2047;
+    case ARCHITECTURE_LOONGARCH64:
+        return 4095;
+    default:
+        return 0;
+    }
+}
+
 static guint32 little_endian(const guint8 *data, guint bytes) {
     guint32 value = 0;
 
@@ -40,15 +52,7 @@ static gsize command_line_room(const ImageBuild *image, const BootKernel *kernel
         return little_endian(data + X86_SETUP_VERSION, 2) >= X86_SETUP_WITH_CMDLINE_SIZE
                        ? little_endian(data + X86_SETUP_CMDLINE_SIZE, 4)
                        : 255;
-    switch (image->config->architecture) {
-    case ARCHITECTURE_ARM64:
-    case ARCHITECTURE_X86_64:
-        return 2047;
-    case ARCHITECTURE_LOONGARCH64:
-        return 4095;
-    default:
-        return 0;
-    }
+    return boot_command_line_room(image->config->architecture);
 }
 
 static gboolean fail(const ImageBuild *image, GError **error, const char *setting, const char *format, ...)

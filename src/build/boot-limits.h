@@ -5,6 +5,9 @@
 
 #include "build/image-build.h"
 
+/* Bytes of a command line that a kernel for ARCHITECTURE keeps, without its NUL; 0: nobody knows. */
+gsize boot_command_line_room(Architecture architecture);
+
 /* Whether there are kernels or a stub to ask. */
 gboolean wants_boot_limits(const ImageBuild *image);
 

@@ -2,6 +2,7 @@
 #include "build/boot.h"
 
 #include "build/boot-rules.h"
+#include "build/key-limits.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -67,6 +68,8 @@ gboolean boot_load_keys(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         const ImageConfig *config = ((ImageBuild *) build->images->pdata[i])->config;
         mention_sign_tool(config);
+        if (!key_limits_check(config, error))
+            return FALSE;
         if (!load_verity_keys(build, config, error))
             return FALSE;
         if (config->secure_boot && !build->secure_boot_key &&

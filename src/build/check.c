@@ -7,6 +7,7 @@
 #include "build/compress.h"
 #include "build/image-build.h"
 #include "build/outputs.h"
+#include "build/recipe-limits.h"
 
 /* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
 static gboolean check_value(const ImageConfig *config, gboolean unsupported, const char *setting,
@@ -170,7 +171,8 @@ gboolean build_check(const Recipe *recipe, GError **error) {
     for (ImageConfig **config = recipe->images; *config; config++)
         if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
                 !check_content(*config, error) || !check_certificates(*config, error) ||
-                !check_uki_profiles(*config, error))
+                !check_uki_profiles(*config, error) ||
+                !recipe_limits_check(*config, error))
             return FALSE;
     return outputs_check_names(recipe, error);
 }

@@ -218,6 +218,15 @@ gboolean certificate_is_ca(const Certificate *certificate) {
     return (X509_get_extension_flags(certificate->x509) & EXFLAG_CA) != 0;
 }
 
+const char *certificate_get_key_type(const Certificate *certificate, guint *ret_bits) {
+    const EVP_PKEY *key = X509_get0_pubkey(certificate->x509);
+    const char *name = key ? EVP_PKEY_get0_type_name(key) : NULL;
+
+    ERR_clear_error();
+    *ret_bits = key ? MAX(EVP_PKEY_get_bits(key), 0) : 0;
+    return name ? name : "";
+}
+
 gboolean certificate_check_key(const Certificate *certificate, const KeySource *key, GError **error) {
     EVP_PKEY *certified = X509_get0_pubkey(certificate->x509);
     if (certified && EVP_PKEY_eq(certified, key_source_peek(key)) == 1)
