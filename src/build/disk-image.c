@@ -7,6 +7,7 @@
 
 #include "build/boot-check.h"
 #include "build/boot-limits.h"
+#include "build/boot-room.h"
 #include "build/boot-rules.h"
 #include "build/boot.h"
 #include "build/configure.h"
@@ -197,7 +198,11 @@ gboolean step_disk_finish(ImageBuild *image, GError **error) {
         return FALSE;
     if (!image->disk)
         return TRUE;
-    if (!disk_write_esp(image->disk, error) || !disk_finish(image->disk, error))
+    if (!disk_write_esp(image->disk, error))
+        return FALSE;
+    if (image->config->format == OUTPUT_FORMAT_DISK)
+        boot_room_check(image);
+    if (!disk_finish(image->disk, error))
         return FALSE;
     GPtrArray *partitions = disk_partitions(image->disk);
     for (guint i = 0; i < partitions->len; i++) {

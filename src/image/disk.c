@@ -240,6 +240,18 @@ gboolean disk_write_esp(Disk *disk, GError **error) {
     return TRUE;
 }
 
+gboolean disk_boot_room(Disk *disk, const PartitionDefinition *definition, FatRoom *ret) {
+    for (guint i = 0; i < disk->plan->partitions->len; i++) {
+        const PartitionFile *file = &disk->files[i];
+        if (planned(disk, i)->definition != definition || definition->format != PARTITION_FORMAT_VFAT)
+            continue;
+        AUTO_FD fd = file->path ? open(file->path, O_RDONLY | O_CLOEXEC)
+                                : fcntl(disk->output_fd, F_DUPFD_CLOEXEC, 3);
+        return fd >= 0 && fat_room_read(fd, file->path ? 0 : file->written_offset, ret);
+    }
+    return FALSE;
+}
+
 /* ---- the disk ----------------------------------------------------------------------------------------- */
 
 static gboolean place_partition(Disk *disk, const PlannedPartition *partition, GError **error) {

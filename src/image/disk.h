@@ -19,6 +19,8 @@
 
 #include "crypto/certificate.h"
 #include "crypto/key-source.h"
+#include "image/fat-room.h"
+#include "image/partition-definition.h"
 
 #define DISK_ERROR disk_error_quark()
 GQuark disk_error_quark(void);
@@ -135,6 +137,9 @@ char *disk_partition_uuid(Disk *disk, DiskRole role);
  * caller has put boot loader, UKI and enrolment variables by now. A source that does not exist is skipped.
  */
 gboolean disk_write_esp(Disk *disk, GError **error);
+
+/* How full the FAT of a boot partition is that disk_write_esp() wrote; FALSE: it has none, or does not say. */
+gboolean disk_boot_room(Disk *disk, const PartitionDefinition *definition, FatRoom *ret);
 
 /* Puts the partitions into the output file (sparse), writes the partition table, and names the split
  * artifacts. */
