@@ -76,9 +76,26 @@ void tar_writer_add_record(TarWriter *writer, const char *key, const void *value
     g_byte_array_append(writer->records, (const guint8 *) "\n", 1);
 }
 
+/* The first "=" ends the name of a record: GNU tar writes it, and "%", in this form. */
+void tar_writer_add_xattr(TarWriter *writer, const char *attribute, const void *value, gsize size) {
+    g_autoptr(GString) key = g_string_new("SCHILY.xattr.");
+
+    for (const char *at = attribute; *at; at++)
+        if (*at == '=' || *at == '%')
+            g_string_append_printf(key, "%%%02X", (guint8) *at);
+        else
+            g_string_append_c(key, *at);
+    tar_writer_add_record(writer, key->str, value, size);
+}
+
 static void add_number(TarWriter *writer, const char *key, guint64 number) {
     g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, number);
     tar_writer_add_record(writer, key, text, strlen(text));
+}
+
+static void add_time(TarWriter *writer, gint64 time) {
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, time);
+    tar_writer_add_record(writer, "mtime", text, strlen(text));
 }
 
 static void put_octal(char *field, gsize size, guint64 number) {
@@ -183,6 +200,8 @@ static void fill_header(
         add_number(writer, "gid", entry->gid);
     if (size > MAX_SIZE)
         add_number(writer, "size", size);
+    if (mtime != entry->mtime)
+        add_time(writer, entry->mtime);
     put_octal(header->mode, sizeof header->mode, entry->mode & 07777);
     put_octal(header->uid, sizeof header->uid, entry->uid > MAX_ID ? 0 : entry->uid);
     put_octal(header->gid, sizeof header->gid, entry->gid > MAX_ID ? 0 : entry->gid);

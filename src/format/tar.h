@@ -16,8 +16,11 @@ TarWriter *tar_writer_new(Compressor *compressor);
 void tar_writer_free(TarWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TarWriter, tar_writer_free)
 
-/* One record of the next entry: SCHILY.xattr.NAME, SCHILY.acl.access and the like. */
+/* One record of the next entry: SCHILY.acl.access and the like. */
 void tar_writer_add_record(TarWriter *writer, const char *key, const void *value, gsize size);
+
+/* An extended attribute of the next entry. */
+void tar_writer_add_xattr(TarWriter *writer, const char *attribute, const void *value, gsize size);
 
 typedef struct {
     const char *name;      /* a directory's ends with a slash */

@@ -83,8 +83,7 @@ static gboolean add_xattr(
         return add_acl(walk->tar, "SCHILY.acl.access", value, length, error);
     if (g_str_equal(attribute, "system.posix_acl_default"))
         return add_acl(walk->tar, "SCHILY.acl.default", value, length, error);
-    g_autofree char *key = g_strconcat("SCHILY.xattr.", attribute, NULL);
-    tar_writer_add_record(walk->tar, key, value, length);
+    tar_writer_add_xattr(walk->tar, attribute, value, length);
     return TRUE;
 }
 

@@ -69,7 +69,7 @@ static void test_types(void) {
                 "lrwxrwxrwx 0/0               0 1970-01-01 00:00:00 ./soft -> file\n"
                 "crw--w---- 0/0            4,65 1970-01-01 00:00:00 ./tty\n"
                 "brw-rw---- 0/0           259,1 1970-01-01 00:00:00 ./disk\n"
-                "prw------- 0/0               0 1970-01-01 00:00:00 ./pipe\n");
+                "prw------- 0/0               0 1969-12-31 23:59:55 ./pipe\n");
 }
 
 /* Names of every length around the limits of the fields. */
@@ -105,6 +105,7 @@ static void test_names(void) {
 static void fill_numbers(TarWriter *tar) {
     add(tar, &(TarEntry){.name = "./a", .mode = S_IFREG | 0644, .uid = 2097151, .gid = 2097152});
     add(tar, &(TarEntry){.name = "./b", .mode = S_IFREG | 0644, .uid = G_MAXUINT32 - 1, .gid = 2147352576});
+    add(tar, &(TarEntry){.name = "./late", .mode = S_IFREG | 0644, .mtime = G_GINT64_CONSTANT(1) << 33});
     /* Records of which the length has one digit more because of its own digits. */
     for (gsize size = 70; size < 110; size++) {
         g_autofree char *value = g_strnfill(size, 'v');
@@ -118,8 +119,9 @@ static void test_numbers(void) {
     if (list) {
         g_assert_nonnull(strstr(list, " 2097151/2097152 "));
         g_assert_nonnull(strstr(list, " 4294967294/2147352576 "));
+        g_assert_nonnull(strstr(list, " 2242-03-16 12:56:32 ./late\n"));
         g_auto(GStrv) lines = g_strsplit(list, "\n", -1);
-        g_assert_cmpuint(g_strv_length(lines), ==, 2 + 40 + 1);
+        g_assert_cmpuint(g_strv_length(lines), ==, 3 + 40 + 1);
     }
 }
 
