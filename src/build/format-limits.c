@@ -78,6 +78,27 @@ static gboolean check_directory(ImageBuild *image, int parent_fd, const char *na
     return TRUE;
 }
 
+/* ---- extended attributes ---- */
+
+/* An archive of cpio has none. Those of the host's SELinux are no part of the image, which gets labels of its own
+ * when it boots. */
+static gboolean cpio_keeps(const char *attribute) {
+    return g_str_equal(attribute, "security.selinux");
+}
+
+static gboolean check_cpio(ImageBuild *image, GError **error) {
+    g_autofree char *lost = NULL;
+
+    if (!check_directory(image, image->root_fd, ".", "", error) ||
+            !tree_find_lost_xattrs(image->root_fd, cpio_keeps, &lost, error))
+        return FALSE;
+    if (lost)
+        ui_warning("%s: Format=%s: an archive of cpio holds no extended attributes (file capabilities, access "
+                   "control lists), so they are lost: %s",
+                image->name, output_format_to_string(image->config->format), lost);
+    return TRUE;
+}
+
 /* ---- extensions ---- */
 
 static void count_content(const char *path, gpointer data) {
@@ -109,6 +130,8 @@ static gboolean check_extension(ImageBuild *image, GError **error) {
 }
 
 gboolean step_format_limits(ImageBuild *image, GError **error) {
-    return is_extension(image->config->format) ? check_extension(image, error)
-                                               : check_directory(image, image->root_fd, ".", "", error);
+    if (is_extension(image->config->format))
+        return check_extension(image, error);
+    return is_cpio(image->config->format) ? check_cpio(image, error)
+                                          : check_directory(image, image->root_fd, ".", "", error);
 }

@@ -4,9 +4,13 @@
 #include "image/disk.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
+#include "tree/tree.h"
+#include "ui/cleanup.h"
+#include "ui/log.h"
 #include "ui/step.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -211,6 +215,29 @@ gboolean mkfs_btrfs(const Volume *volume, const char *image, guint64 size, gbool
     return TRUE;
 }
 
+static gboolean squashfs_keeps(const char *attribute) {
+    return g_str_has_prefix(attribute, "user.") || g_str_has_prefix(attribute, "trusted.") ||
+           g_str_has_prefix(attribute, "security.");
+}
+
+/* mksquashfs leaves access control lists out without a word. */
+static gboolean warn_of_squashfs(const Volume *volume, const char *stage, GError **error) {
+    g_autofree char *lost = NULL;
+    AUTO_FD fd = open(stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0) {
+        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", stage, g_strerror(errno));
+        return FALSE;
+    }
+    if (!tree_find_lost_xattrs(fd, squashfs_keeps, &lost, error))
+        return FALSE;
+    if (lost)
+        ui_warning("%s: Format=squashfs holds no access control lists, so they are lost: %s (Format=erofs keeps "
+                   "them)",
+                volume->content->definition->path, lost);
+    return TRUE;
+}
+
 gboolean mkfs_squashfs(const Volume *volume, const char *image, const char *compression, int level,
         guint64 *ret_size, GError **error) {
     g_autofree char *level_text = g_strdup_printf("%d", level);
@@ -221,7 +248,7 @@ gboolean mkfs_squashfs(const Volume *volume, const char *image, const char *comp
     struct stat st;
     g_autofree char *stage = stage_content(volume, &content, error);
 
-    if (!stage)
+    if (!stage || !warn_of_squashfs(volume, stage, error))
         return FALSE;
     g_autoptr(Sandbox) sandbox = new_sandbox(volume, image, stage);
     /* A second mksquashfs thread does not change the output, which is put into order before it is written.

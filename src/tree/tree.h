@@ -80,6 +80,12 @@ gboolean tree_shift_owners(int dir_fd, const char *name, guint32 base, GError **
 gboolean tree_can_make_subvolumes(const char *directory);
 gboolean tree_make_subvolume(const char *path, GError **error);
 
+/* Which files of a tree have extended attributes that a format does not keep: KEEPS is asked about each
+ * attribute. RET_FILES names the first of them with what they lose ("/usr/bin/ping (security.capability) and 3
+ * more"), or is NULL; owned by the caller. */
+typedef gboolean (*TreeKeepsXattr)(const char *attribute);
+gboolean tree_find_lost_xattrs(int tree_fd, TreeKeepsXattr keeps, char **ret_files, GError **error);
+
 /* Bytes in the files of what is at PATH (a file or a directory; 0 when it cannot be read), and those that it
  * takes on the disk. */
 typedef struct {
