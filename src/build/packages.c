@@ -401,6 +401,16 @@ gboolean step_remove_packages(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
+gboolean wants_forget_installation(const ImageBuild *image) {
+    return has_base(image->config);
+}
+
+gboolean step_forget_installation(ImageBuild *image, GError **error) {
+    /* ldconfig makes the first one again when it wants it; dpkg's log is not written at all. */
+    return tree_remove_glob(image->root_fd, "/var/cache/ldconfig/aux-cache", error) &&
+           tree_remove_glob(image->root_fd, "/var/log/alternatives.log", error);
+}
+
 gboolean wants_clean_metadata(const ImageBuild *image) {
     const ImageConfig *config = image->config;
 

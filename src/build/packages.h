@@ -28,6 +28,10 @@ gboolean step_volatile_packages(ImageBuild *image, GError **error);
 gboolean wants_remove_packages(const ImageBuild *image);
 gboolean step_remove_packages(ImageBuild *image, GError **error);
 
+/* What is left of the installation and is another each time: inode numbers, the time of the build. */
+gboolean wants_forget_installation(const ImageBuild *image);
+gboolean step_forget_installation(ImageBuild *image, GError **error);
+
 gboolean wants_clean_metadata(const ImageBuild *image);
 gboolean step_clean_metadata(ImageBuild *image, GError **error);
 

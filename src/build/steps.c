@@ -55,6 +55,7 @@ const BuildStep build_steps[] = {
         {"limits of boot parts", wants_boot_limits, step_boot_limits},
         {"systemd of the boot", wants_boot_systemd, step_boot_systemd},
         {"remove packages", wants_remove_packages, step_remove_packages},
+        {"traces of the installation", wants_forget_installation, step_forget_installation},
         {"record packages", NULL, step_record_packages},
         {"record content", wants_manifest, step_record_content},
         {"overlay", wants_overlay_difference, step_overlay_difference},
