@@ -14,16 +14,14 @@
 
 #define DEFINITIONS "usr/lib/repart.d"
 
-/* Until then systemd-repart read no definition at all when one was for a signature and nobody gave it a key.
- */
+/* Until then systemd-repart read no definition at all when one was for a signature and it had no key. */
 #define REPART_WITHOUT_KEY "258~"
 
 #define WAITS_FOR_DEVICE "takes it for the name of a device, which never appears"
 #define LEAVE_OUT_ROOT "leave it out: the root partition is found without it"
 #define LEAVE_OUT_USR "leave it out: /usr is found by its root hash"
 
-/* Words of the command line by the first release of systemd that knows them. One that ends in "=" has any
- * value. */
+/* Words of the command line by the first release of systemd that knows them; "=" at the end: any value. */
 static const struct {
     const char *word;
     const char *since;
@@ -67,8 +65,7 @@ const char *boot_systemd_judge_definition(const char *text, const char *version)
     if (g_strcmp0(verity, "signature") != 0 || version_compare(version, REPART_WITHOUT_KEY) >= 0)
         return NULL;
     return "wants a key for Verity=signature when the machine boots and makes no partition at all without "
-           "one "
-           "(systemd 258 does not): leave Verity= out here, the build has its own definitions";
+           "one (systemd 258 does not): leave Verity= out here, the build has its own definitions";
 }
 
 static void warn_of_words(const ImageBuild *image, const char *setting, const char *command_line,

@@ -48,7 +48,6 @@ typedef struct {
     guint missing;    /* mount points that the tree does not have; set by script_mounts_remember() */
 } ScriptRun;
 
-
 /* script-environment.c: sets all variables. */
 gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error);
 

@@ -87,10 +87,10 @@ static char **read_family(const char *root) {
         if (!id && !g_str_has_prefix(*line, "ID_LIKE="))
             continue;
         g_autofree char *value = g_shell_unquote(strchr(*line, '=') + 1, NULL);
-        if (value)
-            id ? g_string_prepend(family, " ") : g_string_append(family, " ");
-        if (value)
-            id ? g_string_prepend(family, value) : g_string_append(family, value);
+        if (!value)
+            continue;
+        g_string_insert_c(family, id ? 0 : -1, ' ');
+        g_string_insert(family, id ? 0 : -1, value);
     }
     return g_strsplit(family->str, " ", -1);
 }
