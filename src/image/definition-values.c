@@ -113,8 +113,8 @@ gboolean definition_parse_size(const char *value, guint64 *ret) {
         if (*at == '.')
             at = end + strspn(end, "0123456789");
         at += strspn(at, " \t");
-        const char *unit = *at ? memchr(units + next, *at, strlen(units) - next) : NULL;
-        /* Bytes without a unit end the size. */
+        /* Bytes without a unit end the size: after them NEXT is behind all units. */
+        const char *unit = *at && next < strlen(units) ? memchr(units + next, *at, strlen(units) - next) : NULL;
         gsize index = unit ? (gsize) (unit - units) : strlen(units);
         guint64 factor = index < 6 ? G_GUINT64_CONSTANT(1) << (10 * (6 - index)) : 1;
         if (next > 6 || !g_uint64_checked_mul(&part, number, factor) ||
