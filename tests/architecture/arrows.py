@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which file includes which, and what the rules say about that.
+
+The table of rooms in docs/architecture.md is the rule: a file of a room includes headers of its own room and of the
+rooms in the last column of its row. The rules of files are in circles.py."""
+
+import functools
+import os
+import re
+from pathlib import Path
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
+DEPENDENCY = re.compile(r"\b(\w+)_dep\b")
+ROW = re.compile(r"^\| `([\w/]+)` \|.*\|([^|]*)\|$", re.M)
+# A header made by the build; it belongs to no room.
+GENERATED = {"config.h", "vm/report-script.inc"}
+# Who includes a library, by the start of the header's name.
+LIBRARIES = {
+    "glib": "glib", "gio/": "gio", "json-glib/": "json-glib", "openssl/": "openssl", "archive": "libarchive",
+    "libfdisk": "libfdisk", "libkmod": "libkmod", "libsoup/": "libsoup", "curl/": "libcurl", "seccomp": "libseccomp",
+    "zstd": "libzstd", "zlib": "zlib", "lzma": "liblzma", "lz4": "lz4", "bzlib": "bzip2", "blkid/": "libblkid",
+}
+
+
+def read_rooms(document):
+    """The rooms that each room may use, by the table in the text DOCUMENT."""
+    rows = {name: used.strip() for name, used in ROW.findall(document)}
+    return {name: set(rows) if used == "all" else set(re.findall(r"[\w/]+", used)) for name, used in rows.items()}
+
+
+def room_of(path, rooms):
+    """The room that PATH, relative to src/ or tests/unit/, lies in: the longest name that fits."""
+    fits = [x for x in rooms if path.startswith(x + "/")]
+    return max(fits, key=len) if fits else None
+
+
+def sources(directory):
+    return sorted(x for x in directory.rglob("*") if x.suffix in (".c", ".h", ".inc"))
+
+
+def resolve(path, name, src):
+    """The header in SRC that "NAME" in the file PATH means, relative to SRC; None when it is not one of SRC."""
+    for directory in (path.parent, src):
+        header = os.path.relpath(os.path.join(directory, name), src)
+        if not header.startswith("../") and os.path.isfile(os.path.join(src, header)):
+            return header
+    return None
+
+
+@functools.cache
+def includes(path, src):
+    """(line number, header relative to SRC or None, name, TRUE for one of the system) for each #include of PATH."""
+    text = path.read_text(errors="replace")
+    found_all = []
+    for found in INCLUDE.finditer(text):
+        system = found[1] == "<"
+        line = text.count("\n", 0, found.start()) + 1
+        found_all.append((line, None if system else resolve(path, found[2], src), found[2], system))
+    return found_all
+
+
+def wrong_includes(src, rooms):
+    """Arrows that the table does not have, and headers that are nowhere."""
+    for path in sources(src):
+        relative = str(path.relative_to(src))
+        room = room_of(relative, rooms)
+        if room is None:
+            yield f"src/{relative}: lies in no room of docs/architecture.md"
+            continue
+        for line, header, name, system in includes(path, src):
+            if system or name in GENERATED:
+                continue
+            if header is None:
+                yield f"src/{relative}:{line}: there is no {name}"
+                continue
+            used = room_of(header, rooms)
+            if used != room and used not in rooms[room]:
+                yield f"src/{relative}:{line}: {room} may not use {used} ({name})"
+
+
+def wrong_test_includes(tests, src, rooms):
+    """Tests of a room see what the room sees."""
+    for path in sources(tests):
+        relative = str(path.relative_to(tests))
+        room = room_of(relative, rooms)
+        for line, header, name, _ in includes(path, src):
+            used = room_of(header, rooms) if header else None
+            if used and used != room and used not in rooms.get(room, ()):
+                yield f"tests/unit/{relative}:{line}: a test of {room} may not use {used} ({name})"
+
+
+def wrong_libraries(src, allowed):
+    """ALLOWED: room -> libraries; other rooms are not looked at."""
+    for path in sources(src):
+        relative = str(path.relative_to(src))
+        room = room_of(relative, allowed)
+        if room is None:
+            continue
+        for line, _, name, system in includes(path, src):
+            library = next((x for start, x in LIBRARIES.items() if name.startswith(start)), None) if system else None
+            if library and library not in allowed[room]:
+                yield f"src/{relative}:{line}: {room} may not use {library}"
+
+
+def wrong_dependencies(src, rooms):
+    """Rooms that a meson.build links although the table does not have that arrow."""
+    for room in rooms:
+        build = src / room / "meson.build"
+        if not build.is_file():
+            continue
+        # Comments may name what they like; "NAME_dep = " is what the room itself offers.
+        text = re.sub(r"#.*", "", build.read_text())
+        for name in sorted(set(DEPENDENCY.findall(text))):
+            if name in rooms and name != room and name not in rooms[room]:
+                yield f"src/{room}/meson.build: {room} may not use {name}"
+
+
+def components(graph):
+    """The groups of nodes of GRAPH (node -> nodes) that reach each other: its circles (Tarjan, without recursion)."""
+    index, low, stack, on_stack, found = {}, {}, [], set(), []
+    for start in sorted(graph):
+        work = [(start, None)]
+        while work:
+            node, rest = work.pop()
+            if rest is None:
+                if node in index:
+                    continue
+                index[node] = low[node] = len(index)
+                stack.append(node)
+                on_stack.add(node)
+                rest = iter(sorted(graph.get(node, ())))
+            for other in rest:
+                if other not in index:
+                    work += [(node, rest), (other, None)]
+                    break
+                if other in on_stack:
+                    low[node] = min(low[node], index[other])
+            else:
+                if low[node] == index[node]:
+                    at = stack.index(node)
+                    group, stack[at:] = stack[at:], []
+                    on_stack.difference_update(group)
+                    found.append(set(group))
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+    return [x for x in found if len(x) > 1]
+
+
+def file_graph(src):
+    """Which pair (NAME.c and NAME.h, called NAME) includes which."""
+    graph = {}
+    for path in sources(src):
+        node = str(path.relative_to(src).with_suffix(""))
+        seen = graph.setdefault(node, set())
+        for _, header, _, _ in includes(path, src):
+            other = str(Path(header).with_suffix("")) if header else node
+            if other != node:
+                seen.add(other)
+    return graph
+
+
+def circle_text(group, graph):
+    """One way around in GROUP."""
+    way = [min(group)]
+    while way[-1] not in way[:-1]:
+        way.append(min(x for x in graph[way[-1]] if x in group))
+    return " -> ".join(way[way.index(way[-1]):])
+
+
+def wrong_circles(src, known):
+    """KNOWN: lists of names and a reason each. A circle may become smaller than the known one, never larger."""
+    graph = file_graph(src)
+    groups = components(graph)
+    for group in groups:
+        if not any(group <= set(names) for names, _ in known):
+            yield f"a circle of {len(group)} files: {circle_text(group, graph)} (all: {', '.join(sorted(group))})"
+    for names, _ in known:
+        if not any(group <= set(names) for group in groups):
+            yield f"circles.py lists {', '.join(names)}, which is no circle any more: remove the entry"
+
+
+def wrong_table(rooms):
+    """Rooms that use each other, or that do not exist."""
+    for room, used in rooms.items():
+        for name in sorted(used - set(rooms)):
+            yield f"docs/architecture.md: {room} may use {name}, which is no room"
+    graph = {room: (used & set(rooms)) - {room} for room, used in rooms.items()}
+    for group in components(graph):
+        yield f"docs/architecture.md: the rooms {', '.join(sorted(group))} use each other"

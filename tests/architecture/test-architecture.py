@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rooms use each other as docs/architecture.md says, and files do not go around in circles."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(TOP / "tests/lib"))
+
+import arrows  # noqa: E402
+import circles  # noqa: E402
+from tap import run, test  # noqa: E402
+
+SRC = TOP / "src"
+ROOMS = arrows.read_rooms((TOP / "docs/architecture.md").read_text())
+
+
+def none(problems):
+    problems = list(problems)
+    assert not problems, "\n" + "\n".join(problems)
+
+
+@test("every #include of src/ is an arrow of the table in docs/architecture.md")
+def _():
+    assert len(ROOMS) > 10, f"the table has only {sorted(ROOMS)}"
+    none(arrows.wrong_includes(SRC, ROOMS))
+
+
+@test("unit tests include what their room may use")
+def _():
+    none(arrows.wrong_test_includes(TOP / "tests/unit", SRC, ROOMS))
+
+
+@test("the rooms link what the table says")
+def _():
+    none(arrows.wrong_dependencies(SRC, ROOMS))
+
+
+@test("small rooms use few libraries")
+def _():
+    none(arrows.wrong_libraries(SRC, circles.LIBRARIES))
+
+
+@test("rooms do not use each other in a circle, and all of the table exist")
+def _():
+    none(arrows.wrong_table(ROOMS))
+    missing = [x for x in ROOMS if not (SRC / x).is_dir()]
+    assert not missing, f"no rooms: {missing}"
+
+
+@test("files do not include each other in a circle, but for those listed")
+def _():
+    none(arrows.wrong_circles(SRC, circles.CIRCLES))
+
+
+TABLE = """
+| room | does | may use |
+|---|---|---|
+| `top` | all | all |
+| `left` | one | base |
+| `right` | other | base |
+| `right/small` | program | |
+| `base` | ground | |
+"""
+
+
+def tree(files):
+    """A source tree in a temporary directory: path -> text."""
+    directory = tempfile.TemporaryDirectory()
+    for path, text in files.items():
+        file = Path(directory.name, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return directory
+
+
+GOOD = {
+    "base/io.h": "", "base/io.c": '#include "base/io.h"\n#include <glib.h>\n',
+    "left/a.h": '#include "base/io.h"\n', "left/a.c": '#include "a.h"\n#include "config.h"\n',
+    "right/b.h": "", "right/b.c": '#include "right/b.h"\n',
+    "right/small/main.c": "#include <stdio.h>\n",
+    "top/main.c": '#include "left/a.h"\n#include "right/b.h"\n',
+    "left/meson.build": "# not right_dep\nleft_lib = static_library('left', dependencies : [glib, base_dep])\nleft_dep = 1\n",
+}
+
+
+def judge(files, known=()):
+    with tree({**GOOD, **files}) as directory:
+        src = Path(directory)
+        rooms = arrows.read_rooms(TABLE)
+        return [*arrows.wrong_includes(src, rooms), *arrows.wrong_circles(src, known),
+                *arrows.wrong_dependencies(src, rooms), *arrows.wrong_libraries(src, {"right/small": set(), "base": {"glib"}})]
+
+
+def one(files, *words, known=()):
+    found = judge(files, known)
+    assert len(found) == 1 and all(x in found[0] for x in words), found
+
+
+@test("the judge lets a good tree pass")
+def _():
+    none(judge({}))
+
+
+@test("the judge sees a wrong arrow")
+def _():
+    one({"left/a.c": '#include "left/a.h"\n\n  #  include "right/b.h"\n'}, "src/left/a.c:3: left may not use right")
+    one({"base/io.c": '#include "../left/a.h"\n'}, "src/base/io.c:1: base may not use left",
+        known=[(("base/io", "left/a"), "tested elsewhere")])
+    one({"right/small/main.c": '#include "right/b.h"\n'}, "right/small may not use right")
+    one({"right/b.c": '#include "right/absent.h"\n'}, "src/right/b.c:1: there is no right/absent.h")
+    one({"cellar/c.c": ""}, "src/cellar/c.c: lies in no room")
+
+
+@test("the judge sees a wrong library and a wrong dependency")
+def _():
+    one({"right/small/main.c": "#include <glib.h>\n"}, "right/small may not use glib")
+    one({"base/io.c": "#include <openssl/evp.h>\n"}, "base may not use openssl")
+    one({"left/meson.build": "left_lib = static_library('left', dependencies : [glib, right_dep])\n"},
+        "src/left/meson.build: left may not use right")
+
+
+@test("the judge sees a test of one room that uses another")
+def _():
+    with tree(GOOD) as src, tree({"left/test-a.c": '#include "base/io.h"\n#include "right/b.h"\n'}) as tests:
+        found = list(arrows.wrong_test_includes(Path(tests), Path(src), arrows.read_rooms(TABLE)))
+    assert len(found) == 1 and "tests/unit/left/test-a.c:2: a test of left may not use right" in found[0], found
+
+
+CIRCLE = {"left/a.h": '#include "left/b.h"\n', "left/b.h": "", "left/b.c": '#include "left/c.h"\n',
+          "left/c.h": '#include "left/a.h"\n'}
+
+
+@test("the judge sees a circle through a header and a source")
+def _():
+    one(CIRCLE, "left/a -> left/b -> left/c -> left/a")
+
+
+@test("a known circle passes, a larger one does not, and one that is gone is to be removed")
+def _():
+    none(judge(CIRCLE, [(("left/a", "left/b", "left/c"), "why")]))
+    found = judge(CIRCLE, [(("left/a", "left/b"), "why")])
+    assert len(found) == 2 and "a circle of 3 files" in found[0] and "no circle any more" in found[1], found
+    one({}, "no circle any more", known=[(("left/a", "left/b"), "why")])
+
+
+@test("the judge sees rooms that use each other, and one that does not exist")
+def _():
+    rooms = arrows.read_rooms(TABLE.replace("| ground | |", "| ground | left, attic |"))
+    found = list(arrows.wrong_table(rooms))
+    assert len(found) == 2 and "attic, which is no room" in found[0] and "base, left" in found[1], found
+
+
+run()
