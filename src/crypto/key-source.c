@@ -6,6 +6,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -183,19 +184,22 @@ gboolean key_source_is_deterministic(const KeySource *key) {
     }
 }
 
-/* Starts a SHA-256 signature; ECDSA nonces are derived from key and message (RFC 6979) where OpenSSL can. */
-static gboolean sign_init(EVP_MD_CTX *context, EVP_PKEY *pkey) {
-    EVP_PKEY_CTX *pkey_context = NULL; /* belongs to CONTEXT */
-    if (EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, pkey) != 1)
-        return FALSE;
-    if (EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC || !can_fix_nonces())
-        return TRUE;
+/* ECDSA nonces are derived from key and message (RFC 6979) where OpenSSL can. */
+static gboolean fix_nonces(EVP_PKEY_CTX *context, EVP_PKEY *pkey) {
     unsigned nonce_type = 1;
     OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_uint("nonce-type", &nonce_type),
             OSSL_PARAM_construct_end(),
     };
-    return EVP_PKEY_CTX_set_params(pkey_context, parameters) == 1;
+    return EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC || !can_fix_nonces() ||
+           EVP_PKEY_CTX_set_params(context, parameters) == 1;
+}
+
+/* Starts a SHA-256 signature. */
+static gboolean sign_init(EVP_MD_CTX *context, EVP_PKEY *pkey) {
+    EVP_PKEY_CTX *pkey_context = NULL; /* belongs to CONTEXT */
+    return EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, pkey) == 1 &&
+           fix_nonces(pkey_context, pkey);
 }
 
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error) {
@@ -209,6 +213,73 @@ GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GErr
     }
     crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign with %s", key->description);
     return NULL;
+}
+
+/* Ed25519 has no digest to begin with: what is signed are the bytes of the digest. */
+static GBytes *sign_ed25519(EVP_PKEY *pkey, const guint8 *digest) {
+    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    guint8 signature[64];
+    gsize size = sizeof signature;
+
+    if (!context || EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) != 1 ||
+            EVP_DigestSign(context, signature, &size, digest, SHA256_SIZE) != 1)
+        return NULL;
+    return g_bytes_new(signature, size);
+}
+
+/* Sets up CONTEXT, after its sign_init or verify_init, for SHA-256 digests. */
+static gboolean digest_init(EVP_PKEY_CTX *context, EVP_PKEY *pkey) {
+    return (!EVP_PKEY_is_a(pkey, "RSA") ||
+                   EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1) &&
+           EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1;
+}
+
+static GBytes *sign_digest(EVP_PKEY *pkey, const guint8 *digest) {
+    g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(pkey, NULL);
+    gsize size = 0;
+
+    if (!context || EVP_PKEY_sign_init(context) != 1 || !digest_init(context, pkey) ||
+            !fix_nonces(context, pkey) || EVP_PKEY_sign(context, NULL, &size, digest, SHA256_SIZE) != 1)
+        return NULL;
+    g_autofree guint8 *signature = g_malloc(size);
+    if (EVP_PKEY_sign(context, signature, &size, digest, SHA256_SIZE) != 1)
+        return NULL;
+    return g_bytes_new_take(g_steal_pointer(&signature), size);
+}
+
+GBytes *key_source_sign_digest(
+        const KeySource *key, const guint8 digest[static SHA256_SIZE], GError **error) {
+    GBytes *signature = EVP_PKEY_is_a(key->pkey, "ED25519") ? sign_ed25519(key->pkey, digest)
+                                                            : sign_digest(key->pkey, digest);
+    if (!signature)
+        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign with %s", key->description);
+    return signature;
+}
+
+static gboolean verify_ed25519(EVP_PKEY *pkey, const guint8 *digest, const guint8 *signature, gsize size) {
+    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    return context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, pkey) == 1 &&
+           EVP_DigestVerify(context, signature, size, digest, SHA256_SIZE) == 1;
+}
+
+static gboolean verify_digest(EVP_PKEY *pkey, const guint8 *digest, const guint8 *signature, gsize size) {
+    g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(pkey, NULL);
+    return context && EVP_PKEY_verify_init(context) == 1 && digest_init(context, pkey) &&
+           EVP_PKEY_verify(context, signature, size, digest, SHA256_SIZE) == 1;
+}
+
+gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],
+        GBytes *signature, GError **error) {
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(signature, &size);
+
+    if (EVP_PKEY_is_a(public_key, "ED25519") ? verify_ed25519(public_key, digest, data, size)
+                                             : verify_digest(public_key, digest, data, size))
+        return TRUE;
+    ERR_clear_error();
+    g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH,
+            "The signature is not by this key, or not over this digest");
+    return FALSE;
 }
 
 static EVP_PKEY *public_key_read(GBytes *public_key, GError **error) {

@@ -7,6 +7,8 @@
 #include <glib.h>
 #include <openssl/types.h>
 
+#include "crypto/digest.h"
+
 typedef enum {
     KEY_SOURCE_KIND_FILE,     /* LOCATOR is the path of a PEM file */
     KEY_SOURCE_KIND_ENGINE,   /* NAME is an OpenSSL engine, LOCATOR its key identifier */
@@ -46,7 +48,16 @@ gboolean key_source_is_deterministic(const KeySource *key);
 /* Signs the SHA-256 digest of SIZE bytes at DATA: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key. */
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error);
 
-/* Checks such a signature with a public key (PEM text or DER SubjectPublicKeyInfo in PUBLIC_KEY). */
+/* Signs DIGEST, a SHA-256 digest that is computed already: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key.
+ * With an Ed25519 key its 32 bytes are the message. */
+GBytes *key_source_sign_digest(
+        const KeySource *key, const guint8 digest[static SHA256_SIZE], GError **error);
+
+/* Checks such a signature of a digest. */
+gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],
+        GBytes *signature, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Checks a signature of key_source_sign() with a public key (PEM text or DER SubjectPublicKeyInfo in PUBLIC_KEY). */
 gboolean public_key_verify(
         GBytes *public_key, const void *data, gsize size, GBytes *signature, GError **error);
 
