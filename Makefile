@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 particleos = $(BUILD)/src/cli/particleos
 recipe_options = -C $(RECIPE) $(foreach profile,$(PROFILES),--profile $(profile))
 
-.PHONY: all setup image check check-life bench install clean format
+.PHONY: all setup image check check-life check-packages bench install packages clean format
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -36,12 +36,22 @@ check: all
 check-life: all
 	PARTICLEOS_TEST_LONG=1 tests/run vm
 
+# The packages of Debian 12 and 13: built, judged, installed, used, removed. Needs root.
+check-packages: all
+	@tools/setup packages
+	PARTICLEOS_TEST_LONG=1 tests/integration/test-packaging
+
 bench: all
 	bench/recipe
 	bench/run
 
 install: all
 	meson install -C $(BUILD)
+
+# Debian packages for the release of this machine, in $(BUILD)/packages.
+packages:
+	@tools/setup build packages
+	tools/packages $(BUILD)/packages
 
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
