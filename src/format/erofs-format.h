@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The on-disk format of EROFS, as far as we write it. All numbers are little-endian.
+ * The on-disk format of EROFS, as far as we write or read it. All numbers are little-endian.
  * Specification: https://erofs.docs.kernel.org/en/latest/ondisk/index.html
  *
  * Inodes live in the metadata area in slots of 32 bytes; the number of a slot is the inode's number (nid).
@@ -20,10 +20,17 @@
 
 #define EROFS_COMPAT_SB_CHECKSUM 0x1u
 #define EROFS_COMPAT_MTIME 0x2u
+#define EROFS_COMPAT_PLAIN_PREFIXES 0x10u /* long xattr prefixes are not in the packed inode */
 
 #define EROFS_INCOMPAT_ZERO_PADDING 0x1u
 #define EROFS_INCOMPAT_COMPRESSION_CONFIGS 0x2u /* also: clusters of several blocks */
-#define EROFS_INCOMPAT_FRAGMENTS 0x20u
+#define EROFS_INCOMPAT_CHUNKS 0x4u
+#define EROFS_INCOMPAT_SECOND_HEAD 0x8u /* also: further devices */
+#define EROFS_INCOMPAT_INLINE_CLUSTERS 0x10u
+#define EROFS_INCOMPAT_FRAGMENTS 0x20u /* also: extents that share clusters */
+#define EROFS_INCOMPAT_XATTR_PREFIXES 0x40u
+#define EROFS_INCOMPAT_48_BIT 0x80u
+#define EROFS_INCOMPAT_METABOX 0x100u
 
 typedef struct {
     guint32 magic;
@@ -52,7 +59,14 @@ typedef struct {
 } __attribute__((packed)) ErofsSuperblock;
 static_assert(sizeof(ErofsSuperblock) == 128, "superblock");
 
-#define EROFS_ALGORITHM_ZSTD 3
+/* Bits of the superblock's algorithms are 1 << these. */
+typedef enum {
+    EROFS_ALGORITHM_LZ4 = 0,
+    EROFS_ALGORITHM_LZMA = 1, /* "MicroLZMA": no header, no end marker */
+    EROFS_ALGORITHM_DEFLATE = 2,
+    EROFS_ALGORITHM_ZSTD = 3,
+    EROFS_N_ALGORITHMS,
+} ErofsAlgorithm;
 
 /* Follows the superblock: one for each algorithm, each with its size in front. */
 typedef struct {
@@ -63,11 +77,37 @@ typedef struct {
 } __attribute__((packed)) ErofsZstdConfig;
 static_assert(sizeof(ErofsZstdConfig) == 8, "zstd configuration");
 
+/* Likewise, all with their size in front. */
+typedef struct {
+    guint16 size; /* 14 */
+    guint16 max_distance;
+    guint16 max_blocks;
+    guint8 reserved[10];
+} __attribute__((packed)) ErofsLz4Config;
+static_assert(sizeof(ErofsLz4Config) == 16, "LZ4 configuration");
+
+typedef struct {
+    guint16 size; /* 14 */
+    guint32 dictionary_size;
+    guint16 format;
+    guint8 reserved[8];
+} __attribute__((packed)) ErofsLzmaConfig;
+static_assert(sizeof(ErofsLzmaConfig) == 16, "LZMA configuration");
+
+typedef struct {
+    guint16 size; /* 6 */
+    guint8 window_bits;
+    guint8 reserved[5];
+} __attribute__((packed)) ErofsDeflateConfig;
+static_assert(sizeof(ErofsDeflateConfig) == 8, "DEFLATE configuration");
+
 /* Data layouts, in bits 1 to 3 of an inode's format. Bit 0: extended inode. */
 typedef enum {
     EROFS_LAYOUT_PLAIN = 0,
-    EROFS_LAYOUT_INLINE = 2, /* the last, partial block follows the inode */
+    EROFS_LAYOUT_COMPRESSED_FULL = 1, /* with an index of 8 bytes per block */
+    EROFS_LAYOUT_INLINE = 2,          /* the last, partial block follows the inode */
     EROFS_LAYOUT_COMPRESSED = 3,
+    EROFS_LAYOUT_CHUNKS = 4,
 } ErofsLayout;
 
 #define EROFS_FORMAT_EXTENDED 0x1u
@@ -79,8 +119,8 @@ typedef struct {
     guint16 mode;
     guint16 nlink;
     guint32 size;
-    guint32 reserved1;
-    guint32 where; /* first block, device number, or number of blocks if compressed */
+    guint32 mtime; /* seconds after the epoch; 0 from writers before Linux 6.15 */
+    guint32 where; /* first block, device number, format of chunks, or number of blocks if compressed */
     guint32 ino;
     guint16 uid;
     guint16 gid;
@@ -112,6 +152,8 @@ typedef struct {
     guint8 reserved[7];
 } __attribute__((packed)) ErofsXattrHeader;
 static_assert(sizeof(ErofsXattrHeader) == 12, "xattr header");
+
+#define EROFS_XATTR_LONG_PREFIX 0x80u /* the rest of the index is the number of a long prefix */
 
 /* Followed by name (without the prefix that NAME_INDEX stands for) and value, padded to 4 bytes. */
 typedef struct {
@@ -155,6 +197,8 @@ static_assert(sizeof(ErofsMapHeader) == 8, "map header");
 #define EROFS_ADVISE_COMPACT_2B 0x1u
 #define EROFS_ADVISE_BIG_CLUSTER_1 0x2u
 #define EROFS_ADVISE_BIG_CLUSTER_2 0x4u
+#define EROFS_ADVISE_INLINE_CLUSTER 0x8u /* the last cluster follows the index */
+#define EROFS_ADVISE_INTERLACED 0x10u    /* raw blocks are rotated to their offset in the file */
 #define EROFS_ADVISE_FRAGMENT 0x20u
 
 /* A map header with this bit is nothing but the offset in the packed inode of the whole file. */
@@ -165,8 +209,39 @@ typedef enum {
     EROFS_CLUSTER_PLAIN = 0,
     EROFS_CLUSTER_HEAD = 1,
     EROFS_CLUSTER_NONHEAD = 2,
+    EROFS_CLUSTER_HEAD_2 = 3, /* with the second algorithm */
 } ErofsClusterType;
 
 /* In the distance of the first block after a head: its other bits are the head's number of physical blocks.
  */
 #define EROFS_CLUSTER_COUNT_BIT 0x800u
+
+/* An entry of a full index. It starts 8 bytes after the map header. */
+typedef struct {
+    guint16 type;   /* and EROFS_CLUSTER_PARTIAL */
+    guint16 offset; /* of a head in its logical block */
+    union {
+        guint32 block;       /* of a head */
+        guint16 distance[2]; /* back to the head, forth to the next one */
+    } __attribute__((packed));
+} __attribute__((packed)) ErofsFullEntry;
+static_assert(sizeof(ErofsFullEntry) == 8, "full index entry");
+
+#define EROFS_CLUSTER_PARTIAL 0x8000u /* the cluster has more content than this extent uses */
+
+/* Limits of clusters that the kernel has. */
+#define EROFS_CLUSTER_STORED_MAX (1024u * 1024)
+#define EROFS_CLUSTER_CONTENT_MAX (12u * 1024 * 1024)
+
+/* The format of a file of chunks, where others have their first block. */
+#define EROFS_CHUNK_BITS_MASK 0x1fu
+#define EROFS_CHUNK_INDEXES 0x20u /* entries of 8 bytes rather than of 4 */
+
+#define EROFS_NO_BLOCK G_MAXUINT32 /* a hole */
+
+typedef struct {
+    guint16 reserved;
+    guint16 device;
+    guint32 block;
+} __attribute__((packed)) ErofsChunkEntry;
+static_assert(sizeof(ErofsChunkEntry) == 8, "chunk entry");

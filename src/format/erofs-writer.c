@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crc32c.h"
 #include "erofs-compress.h"
 #include "erofs-data.h"
 #include "erofs-format.h"
@@ -72,16 +73,6 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
 
 gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error) {
     return erofs_xattr_set(writer->tree->xattrs, &writer->tree->root->xattrs, name, value, error);
-}
-
-/* CRC-32C without the final inversion. */
-static guint32 crc32c(guint32 crc, const guint8 *data, gsize size) {
-    for (gsize i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (guint bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0x82F63B78u : 0);
-    }
-    return crc;
 }
 
 static ErofsDataOptions data_options(const ErofsWriter *writer) {

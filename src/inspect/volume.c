@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format/crc32c.h"
 #include "format/erofs-format.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
@@ -183,15 +184,6 @@ static void check_signature(InspectContext *context, InspectNode *node, InspectD
         inspect_node_set(link, INSPECT_BROKEN, "it is the signature of another root hash, %s", other);
     } else
         judge_signature(context, link, signature);
-}
-
-static guint32 crc32c(guint32 crc, const guint8 *data, gsize size) {
-    for (gsize i = 0; i < size; i++) {
-        crc ^= data[i];
-        for (guint bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ ((crc & 1) ? 0x82f63b78u : 0);
-    }
-    return crc;
 }
 
 /* The checksum is over the block from the superblock on, with the field itself zero. */
