@@ -79,6 +79,31 @@ static void make_sizes(const char *path) {
     }
 }
 
+static void make_few_sizes(const char *path) {
+    g_autofree char *directory = make_directory(path, "sizes");
+    static const gsize sizes[] = {0, 1, 4032, 4095, 4096, 4097, 65536, 69632, 300000};
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+        for (SampleKind kind = SAMPLE_ZERO; kind <= SAMPLE_MIXED; kind++) {
+            g_autofree char *name = g_strdup_printf("%zu-%d", sizes[i], kind);
+            sample_write(directory, name, kind, i + 1, sizes[i]);
+        }
+    for (guint blocks = 1; blocks < 60; blocks += 7) {
+        g_autofree char *name = g_strdup_printf("blocks-%u", blocks);
+        sample_write(directory, name, SAMPLE_MIXED, 1000 + blocks, blocks * 4096 - blocks * 31 % 4000);
+    }
+    /* The same start, so that writers can share it. */
+    sample_write(directory, "long", SAMPLE_TEXT, 78, 900000);
+    sample_write(directory, "longer", SAMPLE_TEXT, 78, 1500000);
+    sample_write(directory, "zeros", SAMPLE_ZERO, 0, 1 << 20);
+    for (guint i = 0; i < 50; i++) {
+        g_autofree char *name = g_strdup_printf("small-%u", i);
+        sample_write(directory, name, SAMPLE_TEXT, i, i * 40);
+    }
+    g_autofree char *from = g_build_filename(directory, "long", NULL);
+    g_autofree char *link_path = g_build_filename(path, "link-to-long", NULL);
+    CHECK(link(from, link_path));
+}
+
 static void make_same(const char *path) {
     g_autofree char *directory = make_directory(path, "same");
     for (guint i = 0; i < 4; i++) {
@@ -101,10 +126,10 @@ static void make_sparse(const char *path) {
     CHECK(pwrite(fd, "in the middle", 13, (10 << 20) + 5));
 }
 
-static void make_directories(const char *path) {
+static void make_directories(const char *path, guint n_many) {
     g_autofree char *empty = make_directory(path, "empty");
     g_autofree char *many = make_directory(path, "many");
-    for (guint i = 0; i < 2500; i++) {
+    for (guint i = 0; i < n_many; i++) {
         g_autofree char *name = g_strdup_printf("%u-name-%0*u", i % 97, (int) (i % 60) + 1, i);
         g_autofree char *file = g_build_filename(many, name, NULL);
         CHECK(mknod(file, S_IFREG | 0640, 0));
@@ -233,7 +258,19 @@ void sample_tree_make(const char *path) {
     make_sizes(path);
     make_same(path);
     make_sparse(path);
-    make_directories(path);
+    make_directories(path, 2500);
+    make_special(path);
+    make_modes(path, root);
+    make_times(path);
+    make_xattrs(path, root);
+    if (root)
+        make_owned(path);
+}
+
+void sample_tree_make_small(const char *path) {
+    gboolean root = geteuid() == 0;
+    make_few_sizes(path);
+    make_directories(path, 300);
     make_special(path);
     make_modes(path, root);
     make_times(path);

@@ -11,6 +11,9 @@
  */
 void sample_tree_make(const char *path);
 
+/* The same kinds of things, but 6 MB rather than 65. */
+void sample_tree_make_small(const char *path);
+
 /* Writes SIZE bytes to the file NAME in the directory PATH; the same KIND and SEED give the same bytes. */
 typedef enum {
     SAMPLE_ZERO,
