@@ -20,6 +20,7 @@
 #include "build/package-folder.h"
 #include "build/packages.h"
 #include "build/scripts.h"
+#include "build/shared-secrets.h"
 #include "build/ssh.h"
 #include "build/systemd-tools.h"
 #include "build/tree-uki.h"
@@ -66,6 +67,7 @@ const BuildStep build_steps[] = {
         {"limits of the format", wants_format_limits, step_format_limits},
         {"integrity policies", wants_ipe, step_ipe},
         {"disk volumes", NULL, step_disk_volumes},
+        {"secrets that machines share", wants_shared_secrets, step_shared_secrets},
         {"boot loader", NULL, step_boot_loader},
         {"kernels to boot", NULL, step_install_kernels},
         {"what firmware finds", wants_boot_check, step_boot_check},
