@@ -170,6 +170,7 @@ static gboolean run_nspawn(
     }
     if (!prepare_settings(container, &settings, error))
         return FALSE;
+    sandbox_relay_files(sandbox);
     if (!container->is_directory)
         host_program_allow_unverified(sandbox);
     g_auto(GStrv) arguments = vm_container_arguments(config, &description);
@@ -200,6 +201,7 @@ static gboolean run_sandbox(Container *container, int *ret_exit_status, GError *
     const char *const login[] = {find_shell(container->path), "-l", NULL};
 
     sandbox_interactive(sandbox);
+    sandbox_relay_files(sandbox);
     sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
     sandbox_network(sandbox, config->runtime_network != NETWORK_NONE);
     sandbox_setenv(sandbox, "HOME", "/root");

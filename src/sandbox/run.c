@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "sandbox/relay.h"
 #include "sandbox/sandbox-private.h"
 #include "ui/cleanup.h"
 #include "ui/log.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -93,35 +93,6 @@ typedef struct {
     int copy_error;    /* errno of the first write that failed, 0: none */
 } Capture;
 
-/* write(2), but a pipe that nobody reads any more is an error and no signal. */
-static ssize_t write_without_signal(int fd, const char *bytes, gsize length) {
-    sigset_t broken_pipe, before;
-    sigemptyset(&broken_pipe);
-    sigaddset(&broken_pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
-    ssize_t n = write(fd, bytes, length);
-    int number = errno;
-    if (n < 0 && number == EPIPE)
-        sigtimedwait(&broken_pipe, NULL, &(struct timespec){0});
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = number;
-    return n;
-}
-
-static void copy_out(Capture *capture, const char *bytes, gsize length) {
-    while (length > 0 && capture->copy_error == 0) {
-        ssize_t n = write_without_signal(capture->copy_fd, bytes, length);
-        if (n < 0 && errno == EAGAIN) { /* whoever reads it made it so */
-            poll(&(struct pollfd){.fd = capture->copy_fd, .events = POLLOUT}, 1, -1);
-            continue;
-        }
-        if (n < 0 && errno != EINTR)
-            capture->copy_error = errno;
-        bytes += MAX(n, 0);
-        length -= MAX(n, 0);
-    }
-}
-
 /* One read of FD, for LOG or CAPTURE. FALSE at its end. */
 static gboolean read_once(int fd, Log *log, Capture *capture) {
     char buffer[65536];
@@ -132,8 +103,8 @@ static gboolean read_once(int fd, Log *log, Capture *capture) {
         log_add(log, buffer, n);
     else if (capture->bytes)
         g_byte_array_append(capture->bytes, (const guint8 *) buffer, n);
-    else
-        copy_out(capture, buffer, n);
+    else if (capture->copy_error == 0)
+        capture->copy_error = relay_write(capture->copy_fd, buffer, n);
     return n > 0;
 }
 
@@ -167,9 +138,19 @@ static SandboxStdio choose_stdio(const Sandbox *sandbox, int null, int log, int 
     };
 }
 
-/* Runs ARGV; standard output goes to BYTES unless that is NULL, what nobody takes goes to LOG. */
-static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray *bytes, Log *log,
-        int *ret_status, GError **error) {
+/* Starts ARGV with what STDIO says, or pipes of RELAY. */
+static gboolean start(const Sandbox *sandbox, const char *const *argv, SandboxStdio *stdio, Relay *relay,
+        SandboxChild *ret_child, GError **error) {
+    if (sandbox->relays_files && !relay_begin(relay, stdio, error))
+        return FALSE;
+    if (!sandbox_child_start(sandbox, argv, stdio, ret_child, error))
+        return FALSE;
+    relay_close_program_ends(relay);
+    return TRUE;
+}
+
+static gboolean run_relayed(const Sandbox *sandbox, const char *const *argv, GByteArray *bytes, Log *log,
+        Relay *relay, int *ret_status, GError **error) {
     Capture capture = {.bytes = bytes, .copy_fd = bytes ? -1 : sandbox->copy_fd};
     int pipes[2] = {-1, -1};
     AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -188,7 +169,7 @@ static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray 
 
     SandboxStdio stdio = choose_stdio(sandbox, null, log_write, capture_write);
     SandboxChild child;
-    if (!sandbox_child_start(sandbox, argv, &stdio, &child, error))
+    if (!start(sandbox, argv, &stdio, relay, &child, error))
         return FALSE;
     cleanup_fd(&log_write);
     cleanup_fd(&capture_write);
@@ -196,6 +177,14 @@ static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray 
     if (!sandbox_child_finish(&child, ret_status, error))
         return FALSE;
     return capture.copy_error == 0 || system_error(error, capture.copy_error, "write to standard output");
+}
+
+/* Runs ARGV; standard output goes to BYTES unless that is NULL, what nobody takes goes to LOG. */
+static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray *bytes, Log *log,
+        int *ret_status, GError **error) {
+    Relay relay = RELAY_INIT;
+    gboolean good = run_relayed(sandbox, argv, bytes, log, &relay, ret_status, error);
+    return relay_end(&relay, good ? error : NULL) && good;
 }
 
 static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,

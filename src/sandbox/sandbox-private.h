@@ -17,6 +17,7 @@ struct Sandbox {
     gboolean suppress_sync;
     gboolean suppress_chown;
     gboolean interactive;
+    gboolean relays_files;
     GArray *accepted; /* of int: exit statuses */
     GArray *pass_fds;
     int listen_fd;                      /* -1: none */

@@ -199,6 +199,10 @@ void sandbox_stderr_fd(Sandbox *sandbox, int fd) {
     sandbox->stderr_fd = fd;
 }
 
+void sandbox_relay_files(Sandbox *sandbox) {
+    sandbox->relays_files = TRUE;
+}
+
 void sandbox_interactive(Sandbox *sandbox) {
     const char *term = g_getenv("TERM");
     sandbox->interactive = TRUE;

@@ -142,6 +142,9 @@ void sandbox_stderr_fd(Sandbox *sandbox, int fd);
  * what it shows and what is typed is carried between the two. A sandbox_new_for_host() has the caller's
  * terminal itself. */
 void sandbox_interactive(Sandbox *sandbox);
+/* Standard streams of an interactive program of sandbox_run...() that are files of the caller reach it by pipes, for
+ * the reason given at sandbox_copy_stdout(). */
+void sandbox_relay_files(Sandbox *sandbox);
 
 /* Called for each line of output (standard output and standard error, without newline) from the thread that
  * runs sandbox_run(); for progress. The last lines are kept for the error message in any case. */
