@@ -30,17 +30,19 @@ def environment(**changes):
 
 
 def call(*command, status=0, **options):
-    """Runs a command; the result's stdout and stderr are text. STATUS None: any."""
+    """Runs a command; the result's stdout and stderr are text, unless they go elsewhere. STATUS None: any."""
     options.setdefault("env", environment())
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("errors", "replace")
     options.setdefault("timeout", 900)
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=options.get("text", True), **
+    if "stdout" not in options:
+        options["stdout"] = options["stderr"] = subprocess.PIPE
+    result = subprocess.run([str(word) for word in command], text=options.get("text", True), **
                             {key: value for key, value in options.items() if key != "text"})
     if status is not None and result.returncode != status:
         raise AssertionError(f"{' '.join(str(word) for word in command)}\nexited with {result.returncode}, not {status}"
-                             f"\n{result.stdout[-3000:]}\n{result.stderr[-6000:]}")
+                             f"\n{(result.stdout or '')[-3000:]}\n{(result.stderr or '')[-6000:]}")
     return result
 
 

@@ -2,11 +2,13 @@
 """Running as an ordinary user who has a range of subordinate IDs."""
 
 import atexit
+import fcntl
 import os
 import pwd
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from particleos import PROGRAM, SOURCE, WORK, call, environment, need
@@ -20,6 +22,40 @@ def _has_range(name):
                for file in ("/etc/subuid", "/etc/subgid"))
 
 
+# Tests at the same time share the user: each holds the lock, and the last one removes whom a test has made.
+LOCK = f"/run/{NAME}.lock"
+_lock = None
+
+
+def _open_lock():
+    return os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _make_user():
+    """False when the user is there."""
+    try:
+        pwd.getpwnam(NAME)
+        return False
+    except KeyError:
+        pass
+    call("useradd", "--no-create-home", "--shell", "/bin/sh", NAME)
+    if not _has_range(NAME):
+        call("usermod", "--add-subuids", "700000-765535", "--add-subgids", "700000-765535", NAME)
+    return True
+
+
+def _leave_user():
+    os.close(_lock)
+    lock = _open_lock()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    if Path(LOCK).read_text() == "made":
+        subprocess.run(["userdel", NAME], capture_output=True)
+        Path(LOCK).write_text("")
+
+
 def need_user():
     """An ordinary user: whoever runs the tests, or one that root makes for the time of the tests."""
     need("newuidmap", "newgidmap", "setpriv")
@@ -29,14 +65,19 @@ def need_user():
             raise Skip(f"{user.pw_name} has no range in /etc/subuid and /etc/subgid")
         return user
     need("useradd", "userdel")
-    try:
-        return pwd.getpwnam(NAME)
-    except KeyError:
-        pass
-    call("useradd", "--no-create-home", "--shell", "/bin/sh", NAME)
-    atexit.register(lambda: subprocess.run(["userdel", NAME], capture_output=True))
-    if not _has_range(NAME):
-        call("usermod", "--add-subuids", "700000-765535", "--add-subgids", "700000-765535", NAME)
+    global _lock
+    while not _lock:
+        lock = _open_lock()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _make_user():
+            Path(LOCK).write_text("made")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        try:
+            pwd.getpwnam(NAME)  # somebody may have had the lock in between
+            _lock = lock
+            atexit.register(_leave_user)
+        except KeyError:
+            os.close(lock)
     return pwd.getpwnam(NAME)
 
 
@@ -78,7 +119,7 @@ exec "$@"
 
 def as_user(user, *command, cwd, env=None, umask=0o022, status=0, **options):
     """Runs a command as USER, with an environment of its own; the result as of call()."""
-    home = WORK / "home"
+    home = WORK / f"home-{Path(sys.argv[0]).stem}"
     home.mkdir(parents=True, exist_ok=True)
     open_to_user(home, user)
     new = {"PATH": environment()["PATH"], "HOME": str(home), "USER": user.pw_name, "LOGNAME": user.pw_name, **(env or {})}
