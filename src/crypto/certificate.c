@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 
 #include "crypto/openssl-error.h"
 
@@ -225,6 +226,39 @@ const char *certificate_get_key_type(const Certificate *certificate, guint *ret_
     ERR_clear_error();
     *ret_bits = key ? MAX(EVP_PKEY_get_bits(key), 0) : 0;
     return name ? name : "";
+}
+
+char *certificate_get_common_name(const Certificate *certificate) {
+    X509_NAME *subject = X509_get_subject_name(certificate->x509);
+    int index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    X509_NAME_ENTRY *entry = index >= 0 ? X509_NAME_get_entry(subject, index) : NULL;
+    unsigned char *text = NULL;
+    int size = entry ? ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry)) : -1;
+
+    ERR_clear_error();
+    if (size <= 0)
+        return NULL;
+    char *name = g_utf8_make_valid((const char *) text, size);
+    OPENSSL_free(text);
+    return name;
+}
+
+static gboolean time_to_seconds(const ASN1_TIME *time, gint64 *ret_seconds) {
+    struct tm parts;
+
+    if (ASN1_TIME_to_tm(time, &parts) != 1)
+        return FALSE;
+    *ret_seconds = timegm(&parts);
+    return TRUE;
+}
+
+gboolean certificate_get_validity(
+        const Certificate *certificate, gint64 *ret_from, gint64 *ret_until, GError **error) {
+    if (time_to_seconds(X509_get0_notBefore(certificate->x509), ret_from) &&
+            time_to_seconds(X509_get0_notAfter(certificate->x509), ret_until))
+        return TRUE;
+    return crypto_set_openssl_error(
+            error, CRYPTO_ERROR_MALFORMED, "Cannot read the times of %s", certificate->subject);
 }
 
 gboolean certificate_check_key(const Certificate *certificate, const KeySource *key, GError **error) {

@@ -53,6 +53,13 @@ GBytes *certificate_get_public_key_pem(const Certificate *certificate, GError **
  * certificate; "" when it cannot be read. */
 const char *certificate_get_key_type(const Certificate *certificate, guint *ret_bits);
 
+/* The common name of the subject as UTF-8; owned by the caller. NULL: it has none. */
+char *certificate_get_common_name(const Certificate *certificate);
+
+/* From when to when the certificate is valid, both included, in seconds since 1970. */
+gboolean certificate_get_validity(const Certificate *certificate, gint64 *ret_from, gint64 *ret_until,
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The OpenSSL object; owned by the certificate. */
 X509 *certificate_peek(const Certificate *certificate);
 

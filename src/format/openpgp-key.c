@@ -183,6 +183,16 @@ OpenpgpKey *openpgp_key_new_for_source(KeySource *source, const char *user_id, g
     return key;
 }
 
+OpenpgpKey *openpgp_key_new_for_certificate(KeySource *key, const Certificate *certificate, GError **error) {
+    g_autofree char *name = certificate_get_common_name(certificate);
+    gint64 from, until;
+
+    if (!certificate_check_key(certificate, key, error) ||
+            !certificate_get_validity(certificate, &from, &until, error))
+        return NULL;
+    return openpgp_key_new_for_source(key, name ? name : certificate_get_subject(certificate), from, error);
+}
+
 void openpgp_key_free(OpenpgpKey *key) {
     if (!key)
         return;

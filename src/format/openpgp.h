@@ -8,6 +8,7 @@
 #include <glib.h>
 #include <openssl/types.h>
 
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "crypto/key-source.h"
 
@@ -30,6 +31,11 @@ OpenpgpKey *openpgp_key_new(EVP_PKEY *public_key, const char *user_id, gint64 cr
 
 /* The same for a private key; a reference of KEY is taken. */
 OpenpgpKey *openpgp_key_new_for_source(KeySource *key, const char *user_id, gint64 created, GError **error);
+
+/* The same with name and time of the key's certificate, so that it is one OpenPGP key in each build and on each
+ * machine: the common name (else the whole subject), and the beginning of its validity. The certificate has to be
+ * that of KEY; whether it has expired is not asked. */
+OpenpgpKey *openpgp_key_new_for_certificate(KeySource *key, const Certificate *certificate, GError **error);
 
 void openpgp_key_free(OpenpgpKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OpenpgpKey, openpgp_key_free)
