@@ -29,7 +29,10 @@ static const struct {
         {"genkey", "",
                 "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the "
                 "directory "
-                "of the recipe. Existing ones are never replaced."},
+                "of the recipe. Existing ones are never replaced. With `--genkey-openpgp` it makes "
+                "`mkosi.openpgp.key` and `mkosi.openpgp.crt` instead, which sign manifests of updates with "
+                "`OpenPGPTool=builtin`, and `import-pubring.gpg`, the public key for devices. When key and "
+                "certificate are there already, it makes the latter alone."},
         {"inspect", "[IMAGE]",
                 "Verifies every link of a disk image's chain of trust without booting it: signatures of "
                 "boot "

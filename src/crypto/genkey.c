@@ -14,8 +14,8 @@
 #include "crypto/openssl-error.h"
 #include "ui/cleanup.h"
 
-#define VALID_DAYS_MAX 36500
 #define SECONDS_PER_DAY (24 * 60 * 60)
+#define MANIFESTS_BEGIN 1577836800 /* 2020 */
 
 /* 127 random bits: positive, and never the same for two certificates of one name. */
 static gboolean set_random_serial(X509 *x509) {
@@ -47,18 +47,25 @@ static gboolean add_extension(X509 *x509, int nid, const char *value) {
 /* OVMF 2022.11 takes only a certificate with CA:TRUE as platform key. The kernel's platform keyring takes
  * any certificate of the firmware; the secondary keyring wants keyCertSign of those that vouch for others.
  */
-static gboolean add_extensions(X509 *x509) {
-    return add_extension(x509, NID_basic_constraints, "critical,CA:TRUE") &&
-           add_extension(x509, NID_key_usage, "critical,digitalSignature,keyCertSign") &&
+static gboolean add_extensions(X509 *x509, GenkeyPurpose purpose) {
+    gboolean images = purpose == GENKEY_FOR_IMAGES;
+    return add_extension(x509, NID_basic_constraints, images ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
+           add_extension(x509, NID_key_usage,
+                   images ? "critical,digitalSignature,keyCertSign" : "critical,digitalSignature") &&
            add_extension(x509, NID_subject_key_identifier, "hash") &&
            add_extension(x509, NID_authority_key_identifier, "keyid:always");
+}
+
+static gboolean set_beginning(X509 *x509, GenkeyPurpose purpose) {
+    ASN1_TIME *time = X509_getm_notBefore(x509);
+    return (purpose == GENKEY_FOR_IMAGES ? X509_gmtime_adj(time, 0) : ASN1_TIME_set(time, MANIFESTS_BEGIN)) != NULL;
 }
 
 static X509 *make_certificate(EVP_PKEY *pkey, const GenkeyOptions *options, GError **error) {
     g_autoptr(X509) x509 = X509_new();
     long seconds = (long) options->valid_days * SECONDS_PER_DAY;
     if (!x509 || X509_set_version(x509, X509_VERSION_3) != 1 || !set_random_serial(x509) ||
-            !X509_gmtime_adj(X509_getm_notBefore(x509), 0) ||
+            !set_beginning(x509, options->purpose) ||
             !X509_gmtime_adj(X509_getm_notAfter(x509), seconds) || X509_set_pubkey(x509, pkey) != 1) {
         crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot make a certificate");
         return NULL;
@@ -69,7 +76,8 @@ static X509 *make_certificate(EVP_PKEY *pkey, const GenkeyOptions *options, GErr
                 options->common_name);
         return NULL;
     }
-    if (!add_extensions(x509) || X509_sign(x509, pkey, EVP_sha256()) <= 0) {
+    const EVP_MD *digest = options->purpose == GENKEY_FOR_IMAGES ? EVP_sha256() : NULL;
+    if (!add_extensions(x509, options->purpose) || X509_sign(x509, pkey, digest) <= 0) {
         crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign the new certificate");
         return NULL;
     }
@@ -190,23 +198,29 @@ static gboolean check_absent(int directory_fd, const char *name, GError **error)
     return errno == ENOENT || set_file_error(error, "examine", name, errno);
 }
 
+static EVP_PKEY *make_key(const GenkeyOptions *options, GError **error) {
+    int bits = options->rsa_bits > 0 ? options->rsa_bits : GENKEY_DEFAULT_RSA_BITS;
+    EVP_PKEY *pkey = options->purpose == GENKEY_FOR_IMAGES ? EVP_RSA_gen((unsigned) bits)
+                                                           : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    if (!pkey)
+        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot make a private key");
+    return pkey;
+}
+
 gboolean genkey_create_at(int directory_fd, const char *key_name, const char *certificate_name,
         const GenkeyOptions *options, GError **error) {
-    if (options->valid_days < 1 || options->valid_days > VALID_DAYS_MAX) {
+    if (options->valid_days < 1 || options->valid_days > GENKEY_VALID_DAYS_MAX) {
         g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_FAILED,
                 "A certificate cannot be valid for %d days; give 1 to %d", options->valid_days,
-                VALID_DAYS_MAX);
+                GENKEY_VALID_DAYS_MAX);
         return FALSE;
     }
     /* Making a key takes a while, so find out first what would be in the way at the end. */
     if (!check_absent(directory_fd, key_name, error) || !check_absent(directory_fd, certificate_name, error))
         return FALSE;
 
-    int bits = options->rsa_bits > 0 ? options->rsa_bits : GENKEY_DEFAULT_RSA_BITS;
-    g_autoptr(EVP_PKEY) pkey = EVP_RSA_gen((unsigned) bits);
-    if (!pkey)
-        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot make an RSA key");
-    g_autoptr(X509) x509 = make_certificate(pkey, options, error);
+    g_autoptr(EVP_PKEY) pkey = make_key(options, error);
+    g_autoptr(X509) x509 = pkey ? make_certificate(pkey, options, error) : NULL;
     if (!x509)
         return FALSE;
     g_autoptr(GBytes) key = key_to_pem(pkey, error);

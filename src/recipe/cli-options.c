@@ -40,6 +40,8 @@ const CliOption cli_options[] = {
                 .help = "lifetime of generated certificates"},
         {"genkey-common-name", 0, "NAME", AT(genkey_common_name),
                 .help = "subject of generated certificates"},
+        {"genkey-openpgp", 0, NULL, AT(genkey_openpgp),
+                .help = "genkey makes the key that OpenPGPTool=builtin signs with, and its key ring"},
         {"doc-format", 0, "FORMAT", AT(doc_format),
                 .help = "format of the manual: auto, man, text, markdown, roff, system"},
         {"json", 0, NULL, AT(json), .help = "print JSON"},

@@ -42,6 +42,7 @@ typedef struct {
     gboolean version;
     char *genkey_valid_days;
     char *genkey_common_name;
+    gboolean genkey_openpgp; /* ours: genkey makes the key that signs manifests */
     char *doc_format;
     char *certificate;     /* ours: --certificate of inspect, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
