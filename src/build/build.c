@@ -12,6 +12,7 @@
 #include "build/boot.h"
 #include "build/full-disk.h"
 #include "build/image-build.h"
+#include "build/manifest-signer.h"
 #include "build/masks.h"
 #include "build/output-cache.h"
 #include "build/outputs.h"
@@ -33,6 +34,7 @@ static void build_free(Build *build) {
     key_source_unref(build->secure_boot_key);
     certificate_unref(build->verity_certificate);
     certificate_unref(build->secure_boot_certificate);
+    openpgp_key_free(build->manifest_key);
     if (build->workspace && build->recipe->arguments->debug_workspace)
         workspace_keep(build->workspace);
     g_clear_pointer(&build->workspace, workspace_free);
@@ -461,7 +463,8 @@ gboolean build_run(const Recipe *recipe, GError **error) {
             return FALSE;
         g_ptr_array_add(build->images, image);
     }
-    gboolean ok = boot_load_keys(build, error) && make_staging(build, stagings, error) &&
+    gboolean ok = boot_load_keys(build, error) && manifest_signer_load(build, error) &&
+                  make_staging(build, stagings, error) &&
                   run_sync_scripts(build, error) && check_definitions(build, error) &&
                   open_images(build, error) && packages_sync(build, error) && run_images(build, error) &&
                   publish_all(build, error);

@@ -125,6 +125,7 @@ static gboolean check_certificates(const ImageConfig *config, GError **error) {
             {"VerityCertificateSource", config->verity_certificate, &config->verity_certificate_source},
             {"SignExpectedPcrCertificateSource", config->sign_expected_pcr_certificate,
                     &config->sign_expected_pcr_certificate_source},
+            {"OpenPGPCertificateSource", config->openpgp_certificate, &config->openpgp_certificate_source},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(certificates); i++)

@@ -9,6 +9,7 @@
 #include "crypto/certificate.h"
 #include "crypto/key-source.h"
 #include "distro/distro.h"
+#include "format/openpgp.h"
 #include "image/disk.h"
 #include "recipe/recipe.h"
 #include "sandbox/sandbox.h"
@@ -88,6 +89,7 @@ struct Build {
     GMutex package_cache_lock; /* one download at a time */
     KeySource *verity_key, *secure_boot_key;
     Certificate *verity_certificate, *secure_boot_certificate;
+    OpenpgpKey *manifest_key; /* OpenPGPTool=builtin */
 };
 
 /* One stage of building an image. WANTED NULL: always. */

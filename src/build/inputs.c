@@ -66,7 +66,8 @@ static gboolean shapes_content(const char *section, const char *name) {
             "WorkspaceDirectory", "BuildDirectory", "BuildKey", "CacheKey", "Incremental", "CacheOnly",
             "History", "Mirror", "LocalMirror", "RepositoryKeyCheck", "RepositoryKeyFetch", "ProxyUrl",
             "ProxyExclude", "ProxyPeerCertificate", "ProxyClientCertificate", "ProxyClientKey", "ToolsTree",
-            "Checksum", "Sign", "Key", "OpenPGPTool", "SplitArtifacts", "OutputMode", NULL};
+            "Checksum", "Sign", "Key", "OpenPGPTool", "OpenPGPKey", "OpenPGPKeySource", "OpenPGPCertificate",
+            "OpenPGPCertificateSource", "SplitArtifacts", "OutputMode", NULL};
 
     return !g_str_equal(section, "Runtime") && !g_str_equal(section, "Include") &&
            !g_strv_contains(elsewhere, name);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "build/boot-rules.h"
+#include "build/manifest-signer.h"
 #include "build/outputs.h"
 
 typedef struct {
@@ -101,6 +102,7 @@ static void claim_all(Names *names, const ImageConfig *config) {
     claim_suffix(names, config, config->nspawn_settings != NULL, ".nspawn", "NSpawnSettings");
     claim_suffix(names, config, config->checksum, ".SHA256SUMS", "Checksum");
     claim_suffix(names, config, config->checksum && config->sign, ".SHA256SUMS.gpg", "Sign");
+    claim_suffix(names, config, manifest_signer_wanted(config), ".import-pubring.gpg", "OpenPGPTool");
 }
 
 gboolean outputs_check_names(const Recipe *recipe, GError **error) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sign=: Output.SHA256SUMS.gpg by GnuPG, or by a program with the interface of "Stateless OpenPGP"
- * (draft-dkg-openpgp-stateless-cli). */
+/* Sign=: Output.SHA256SUMS.gpg by GnuPG, by a program with the interface of "Stateless OpenPGP"
+ * (draft-dkg-openpgp-stateless-cli), or by ourselves. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build/manifest-signer.h"
 #include "build/outputs.h"
 #include "ui/cleanup.h"
 #include "ui/step.h"
@@ -49,6 +50,8 @@ gboolean signature_check(const ImageConfig *config, GError **error) {
         return TRUE;
     if (!config->checksum)
         return check_failed(config, "the checksums are what is signed, but Checksum= is no", error);
+    if (manifest_signer_wanted(config))
+        return manifest_signer_check(config, error);
     if (!program && !config->tools_tree)
         reason = g_strdup_printf("the program %s (OpenPGPTool=) is not installed", config->openpgp_tool);
     else if (uses_gpg(config) && !g_file_test(home, G_FILE_TEST_IS_DIR))
@@ -142,13 +145,14 @@ static gboolean sign_with_sop(ImageBuild *image, const char *sums, const char *s
 }
 
 gboolean step_signature(ImageBuild *image, GError **error) {
-    const char *output = image->config->output;
-    gboolean gpg = uses_gpg(image->config);
-    g_autofree char *sums = g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->staging, output);
+    const ImageConfig *config = image->config;
+    gboolean builtin = manifest_signer_wanted(config), gpg = !builtin && uses_gpg(config);
+    g_autofree char *sums =
+            g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->staging, config->output);
     g_autofree char *signature = g_strconcat(sums, ".gpg", NULL);
     g_autoptr(UiStep) step = ui_step_begin(image->name, "Signing the checksums");
 
-    if (!(gpg ? sign_with_gpg : sign_with_sop)(image, sums, signature, error)) {
+    if (!(builtin ? manifest_signer_sign : gpg ? sign_with_gpg : sign_with_sop)(image, sums, signature, error)) {
         g_prefix_error(error, "Sign=yes: ");
         return FALSE;
     }

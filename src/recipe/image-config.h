@@ -212,7 +212,11 @@ typedef struct {
     gboolean checksum;  /* bool: whether a SHA256SUMS file is written */
     gboolean sign;      /* bool: whether that SHA256SUMS file is signed with OpenPGP */
     char *key;          /* string: OpenPGP key to sign with */
-    char *openpgp_tool; /* string: gpg or another program with the SOP interface */
+    char *openpgp_tool; /* string: gpg, another program with the SOP interface, or builtin */
+    char *openpgp_key;  /* key: private key of OpenPGPTool=builtin */
+    RecipeKeySource openpgp_key_source;         /* key source: where that key lives */
+    char *openpgp_certificate;                  /* certificate: name and time of that key */
+    RecipeKeySource openpgp_certificate_source; /* certificate source: where that certificate lives */
 
     /* [Build] */
     char *tools_tree; /* path: tree that build programs are taken from; default and yes mean: build one */

@@ -81,7 +81,8 @@ static gboolean describes_image(const ImageParser *main, SettingId id) {
 
 /* Keys and versions are left by other verbs in a directory that need not be a recipe for that. */
 static gboolean is_left_by_verbs(const char *path) {
-    static const char *const names[] = {"mkosi.key", "mkosi.crt", "mkosi.version", NULL};
+    static const char *const names[] = {
+            "mkosi.key", "mkosi.crt", "mkosi.openpgp.key", "mkosi.openpgp.crt", "mkosi.version", NULL};
     g_autofree char *name = g_path_get_basename(path);
     return g_strv_contains(names, name);
 }

@@ -1488,7 +1488,55 @@ const Setting settings[_SETTING_MAX] = {
                         .default_text = "gpg",
                         .scope = SCOPE_LOCAL,
                         FIELD(openpgp_tool),
-                        .help = "gpg or another program with the SOP interface",
+                        .help = "gpg, another program with the SOP interface, or builtin",
+                },
+        [SETTING_OPENPGP_KEY] =
+                {
+                        .name = "OpenPGPKey",
+                        .section = "Validation",
+                        .option = "openpgp-key",
+                        .type = TYPE_KEY,
+                        .scope = SCOPE_UNIVERSAL,
+                        .files = WORDS("mkosi.openpgp.key"),
+                        .flags = SETTING_OPTIONAL | SETTING_NOT_IN_JSON,
+                        FIELD(openpgp_key),
+                        .help = "private key that OpenPGPTool=builtin signs with",
+                },
+        [SETTING_OPENPGP_KEY_SOURCE] =
+                {
+                        .name = "OpenPGPKeySource",
+                        .section = "Validation",
+                        .option = "openpgp-key-source",
+                        .type = TYPE_KEY_SOURCE,
+                        .default_text = "file",
+                        .scope = SCOPE_UNIVERSAL,
+                        .flags = SETTING_NOT_IN_JSON,
+                        FIELD(openpgp_key_source),
+                        .help = "where that OpenPGP key lives",
+                },
+        [SETTING_OPENPGP_CERTIFICATE] =
+                {
+                        .name = "OpenPGPCertificate",
+                        .section = "Validation",
+                        .option = "openpgp-certificate",
+                        .type = TYPE_CERTIFICATE,
+                        .scope = SCOPE_UNIVERSAL,
+                        .files = WORDS("mkosi.openpgp.crt"),
+                        .flags = SETTING_OPTIONAL | SETTING_NOT_IN_JSON,
+                        FIELD(openpgp_certificate),
+                        .help = "X.509 certificate with name and time of that OpenPGP key",
+                },
+        [SETTING_OPENPGP_CERTIFICATE_SOURCE] =
+                {
+                        .name = "OpenPGPCertificateSource",
+                        .section = "Validation",
+                        .option = "openpgp-certificate-source",
+                        .type = TYPE_CERTIFICATE_SOURCE,
+                        .default_text = "file",
+                        .scope = SCOPE_UNIVERSAL,
+                        .flags = SETTING_NOT_IN_JSON,
+                        FIELD(openpgp_certificate_source),
+                        .help = "where that certificate lives",
                 },
 
         /* [Build] */
