@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "build/compress.h"
 #include "build/outputs.h"
 #include "format/cpio.h"
 #include "tree/tar-tree.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 static int create_file(const char *path, GError **error) {

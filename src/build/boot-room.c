@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "image/boot-content.h"
 #include "image/disk.h"
 #include "image/fat-room.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -5,12 +5,12 @@
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/inputs.h"
 #include "build/layer.h"
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

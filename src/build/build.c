@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/boot-parts.h"
 #include "build/boot.h"
 #include "build/full-disk.h"
@@ -21,7 +22,6 @@
 #include "build/scripts.h"
 #include "build/trees.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

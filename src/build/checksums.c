@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "build/outputs.h"
-#include "crypto/digest.h"
 #include "ui/step.h"
 
 typedef struct {

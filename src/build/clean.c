@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/cleanup.h"
 #include "build/build.h"
 #include "build/image-build.h"
 #include "build/layer.h"
@@ -11,7 +12,6 @@
 #include "build/scripts.h"
 #include "build/tools-tree.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 static gboolean remove_layers(const Build *build, const ImageConfig *config, GError **error) {
     static const char *const suffixes[] = {"", ".build", ".kernel-modules", ".output"};

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/outputs.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 CompressorKind compress_kind(const ImageConfig *config) {

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/outputs.h"
 #include "format/el-torito.h"
-#include "ui/cleanup.h"
 
 static gboolean check_identifier(
         const ImageConfig *config, const char *setting, const char *text, gsize size, GError **error) {

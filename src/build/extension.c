@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/boot-rules.h"
 #include "build/configure.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 /* Which files an extension is for, unless the recipe's environment says something else. */
 #define DEFAULT_SCOPE "initrd system portable"

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 /* Of a layer of an OCI image: what has this prefix removes a file of a layer below. */

@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "build/ipe-policy.h"
 #include "crypto/cms.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/kernel-filter.h"
-#include "ui/cleanup.h"
 
 static void kernel_module_free(gpointer data) {
     KernelModule *module = data;

@@ -9,13 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/boot-rules.h"
 #include "build/kernel-modules.h"
 #include "build/layer.h"
 #include "build/systemd-tools.h"
 #include "format/cpio.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 #define MODULES "usr/lib/modules"

@@ -14,14 +14,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/hex.h"
 #include "config.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 /* Changes whenever this program would make something else of the same inputs. */
 #define LAYER_FORMAT "particleos-layer-2"
+
+static void append_hex(GString *text, const char *data, gsize size) {
+    g_autofree char *hex = hex_encode(data, size);
+    g_string_append(text, hex);
+}
 
 /* The linker's digest of this program: another build may make something else of the same inputs. */
 static int find_build_id(struct dl_phdr_info *info, size_t size, void *data) {
@@ -37,8 +43,7 @@ static int find_build_id(struct dl_phdr_info *info, size_t size, void *data) {
             const char *name = at + sizeof *note, *content = name + (note->n_namesz + 3) / 4 * 4;
 
             if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(name, "GNU", 4) == 0)
-                for (guint j = 0; j < note->n_descsz; j++)
-                    g_string_append_printf(id, "%02x", (guint8) content[j]);
+                append_hex(id, content, note->n_descsz);
             at = content + (note->n_descsz + 3) / 4 * 4;
         }
     }

@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/outputs.h"
 #include "format/openpgp.h"
-#include "ui/cleanup.h"
 
 #define TOOL "builtin"
 #define READ_SIZE (64 << 10)

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <json-glib/json-glib.h>
 
+#include "base/cleanup.h"
 #include "build/changelog.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 static void add_config(JsonBuilder *builder, const ImageConfig *config) {
     json_builder_set_member_name(builder, "config");

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/image-build.h"
 #include "build/outputs.h"
-#include "ui/cleanup.h"
 
 typedef enum {
     MASK_MADE = 1, /* not hidden where it is mounted on purpose */

@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "build/compress.h"
 #include "build/outputs.h"
 #include "format/oci.h"
 #include "tree/tar-tree.h"
-#include "ui/cleanup.h"
 
 #define LAYER "layer" /* until its digest is known */
 
@@ -22,13 +24,13 @@ static gboolean io_failed(GError **error, const char *what, const char *path) {
 }
 
 static void hash_input(gpointer stream, const void *data, gsize size) {
-    sha256_stream_update(stream, data, size);
+    sha256_update(stream, data, size);
 }
 
 /* The tree as compressed archive in FD; its digest before that, in hex. */
 static char *archive_tree(ImageBuild *image, int fd, GError **error) {
     const ImageConfig *config = image->config;
-    g_autoptr(Sha256Stream) stream = sha256_stream_new();
+    g_autoptr(Sha256) stream = sha256_new();
     g_autoptr(Compressor) compressor =
             compressor_new(fd, compress_kind(config), config->compress_level, 0, error);
     guint8 digest[SHA256_SIZE];
@@ -39,7 +41,7 @@ static char *archive_tree(ImageBuild *image, int fd, GError **error) {
     if (!tar_write_tree(image->root_fd, compressor, config->source_date_epoch, error) ||
             !compressor_finish(compressor, error))
         return NULL;
-    sha256_stream_finish(stream, digest);
+    sha256_finish(stream, digest);
     return hex_encode(digest, sizeof digest);
 }
 

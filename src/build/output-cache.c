@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "build/inputs.h"
 #include "build/layer.h"
 #include "build/outputs.h"
 #include "build/packages.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 /* Scripts with network could bring anything; what they do is not known beforehand. */

@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 
+#include "base/cleanup.h"
 #include "build/trees.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 /* Scripts that see $PACKAGEDIR. */
 static gboolean makes_packages(const ImageConfig *config) {

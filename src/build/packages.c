@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "build/base-trees.h"
 #include "build/boot-rules.h"
 #include "build/inputs.h"
@@ -15,7 +16,6 @@
 #include "build/systemd-tools.h"
 #include "build/trees.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/boot.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 gboolean step_link(ImageBuild *image, GError **error) {
     g_autofree char *name = outputs_main_name(image->config);

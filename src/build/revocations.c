@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "build/image-build.h"
 #include "format/efi-authenticated-variable.h"
 
@@ -19,22 +20,12 @@ static void revocation_free(Revocation *revocation) {
     g_free(revocation);
 }
 
-static char *digest_text(const guint8 digest[static SHA256_SIZE]) {
-    GString *text = g_string_new(NULL);
-    for (gsize i = 0; i < SHA256_SIZE; i++)
-        g_string_append_printf(text, "%02x", digest[i]);
-    return g_string_free(text, FALSE);
-}
-
 static gboolean parse_digest(const char *text, guint8 ret_digest[static SHA256_SIZE]) {
-    for (gsize i = 0; i < SHA256_SIZE; i++) {
-        int high = g_ascii_xdigit_value(text[2 * i]);
-        int low = high < 0 ? -1 : g_ascii_xdigit_value(text[2 * i + 1]);
-        if (low < 0)
-            return FALSE;
-        ret_digest[i] = (guint8) (high << 4 | low);
-    }
-    return text[2 * SHA256_SIZE] == 0;
+    g_autoptr(GBytes) bytes = strlen(text) == 2 * SHA256_SIZE ? hex_decode(text, -1) : NULL;
+
+    if (bytes)
+        memcpy(ret_digest, g_bytes_get_data(bytes, NULL), SHA256_SIZE);
+    return bytes != NULL;
 }
 
 static Revocation *find(GPtrArray *revocations, const guint8 digest[static SHA256_SIZE]) {
@@ -160,7 +151,7 @@ static char *make_list(GPtrArray *revocations) {
                                  "file. Made by \"particleos revoke\".\n");
     for (guint i = 0; i < revocations->len; i++) {
         const Revocation *revocation = revocations->pdata[i];
-        g_autofree char *digest = digest_text(revocation->digest);
+        g_autofree char *digest = hex_encode(revocation->digest, SHA256_SIZE);
         g_string_append_printf(
                 text, "%s %s %s\n", digest, revocation->version ?: UNKNOWN, revocation->name ?: UNKNOWN);
     }

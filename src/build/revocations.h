@@ -6,9 +6,9 @@
 
 #include <glib.h>
 
+#include "base/sha256.h"
 #include "crypto/certificate.h"
 #include "crypto/key-source.h"
-#include "format/sha256.h"
 
 typedef struct {
     guint8 digest[SHA256_SIZE]; /* Authenticode */

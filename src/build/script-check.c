@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 static gboolean check_mode(const ScriptRun *run, const char *script, GError **error) {

@@ -6,9 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/build.h"
 #include "build/script-private.h"
-#include "ui/cleanup.h"
 
 static const ScriptKind script_configure = {
         "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES | SCRIPT_READ_ONLY_SOURCES};

@@ -3,9 +3,9 @@
 
 #include <fcntl.h>
 
+#include "base/cleanup.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 #define HELPERS "/scripts"
 #define INSIDE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

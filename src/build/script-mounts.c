@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 static gboolean has_network(const ScriptRun *run) {
     return (run->kind->flags & SCRIPT_NETWORK) ||

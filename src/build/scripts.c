@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/build-overlay.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 static const ScriptKind script_sync = {

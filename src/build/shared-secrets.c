@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/boot-rules.h"
 #include "image/partition-definition.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 typedef struct {

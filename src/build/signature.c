@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/manifest-signer.h"
 #include "build/outputs.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 #define WORK_HOME "/work/gnupg"

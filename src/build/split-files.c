@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 
+#include "base/cleanup.h"
 #include "build/boot.h"
 #include "build/outputs.h"
 #include "image/partition-definition.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;

@@ -8,10 +8,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/kernel-modules.h"
 #include "build/password.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "build/boot-entry.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
@@ -17,7 +18,6 @@
 #include "build/uki-image.h"
 #include "format/cpio.h"
 #include "format/uki-addon.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 gboolean wants_tree_uki(const ImageBuild *image) {

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/boot-rules.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 gboolean trees_is_archive(const char *path) {

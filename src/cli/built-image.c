@@ -8,12 +8,12 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
 #include "build/build.h"
 #include "cli/verbs.h"
 #include "recipe/verb-names.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 static int build_in_child(Recipe *recipe) {

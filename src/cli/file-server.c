@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/cleanup.h"
 #include "recipe/recipe.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 #define CHUNK_SIZE (1024 * 1024)

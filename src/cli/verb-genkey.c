@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
+#include "crypto/error.h"
 #include "crypto/genkey.h"
 #include "format/openpgp.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 /* The key ring is called as on devices. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "build/boot.h"
 #include "build/configure.h"
 #include "build/revocations.h"
@@ -89,13 +91,6 @@ static gboolean add_program(const Recipe *recipe, GPtrArray *revocations, const 
     return TRUE;
 }
 
-static char *hex(const guint8 digest[static SHA256_SIZE]) {
-    GString *text = g_string_new(NULL);
-    for (gsize i = 0; i < SHA256_SIZE; i++)
-        g_string_append_printf(text, "%02x", digest[i]);
-    return g_string_free(text, FALSE);
-}
-
 static void print_table(GPtrArray *revocations, const char *path) {
     int width = strlen("VERSION");
     for (guint i = 0; i < revocations->len; i++) {
@@ -107,7 +102,7 @@ static void print_table(GPtrArray *revocations, const char *path) {
                 ui_out_colour(UI_COLOUR_RESET));
     for (guint i = 0; i < revocations->len; i++) {
         const Revocation *revocation = revocations->pdata[i];
-        g_autofree char *digest = hex(revocation->digest);
+        g_autofree char *digest = hex_encode(revocation->digest, SHA256_SIZE);
         printf("%-*s  %s  %s%s\n", width, revocation->version ?: "-", digest, revocation->name ?: "-",
                 revocation->is_new ? " (new)" : "");
     }
@@ -130,7 +125,7 @@ static void print_json(GPtrArray *revocations, const char *path) {
     json_builder_begin_array(builder);
     for (guint i = 0; i < revocations->len; i++) {
         const Revocation *revocation = revocations->pdata[i];
-        g_autofree char *digest = hex(revocation->digest);
+        g_autofree char *digest = hex_encode(revocation->digest, SHA256_SIZE);
         json_builder_begin_object(builder);
         add_string(builder, "sha256", digest);
         add_string(builder, "version", revocation->version);

@@ -8,12 +8,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "build/build.h"
 #include "cli/built-image.h"
 #include "cli/host-program.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/container.h"
 #include "vm/journal.h"

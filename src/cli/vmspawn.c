@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/vmspawn.h"
 
+#include "base/cleanup.h"
 #include "cli/built-image.h"
 #include "cli/host-program.h"
 #include "tree/workspace.h"
-#include "ui/cleanup.h"
 #include "vm/vmspawn.h"
 
 gboolean vmspawn_run(Recipe *recipe, gboolean ephemeral, int *ret_exit_status, GError **error) {

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "crypto/openssl-error.h"
 
 struct Certificate {

@@ -6,7 +6,6 @@
 #include <glib.h>
 #include <openssl/types.h>
 
-#include "crypto/digest.h"
 #include "crypto/key-source.h"
 
 typedef struct Certificate Certificate;

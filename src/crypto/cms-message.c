@@ -7,6 +7,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "crypto/openssl-error.h"
 
 /* Reading and verifying; making is in cms.c. */

@@ -7,6 +7,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "base/sha256.h"
 #include "crypto/openssl-error.h"
 
 /* OpenSSL's PKCS7 type is used rather than its CMS type: Authenticode is PKCS#7 1.5, whose content is any

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "crypto/digest.h"
+#include "base/cleanup.h"
+#include "crypto/error.h"
 #include "crypto/openssl-error.h"
-#include "ui/cleanup.h"
 
 #define SECONDS_PER_DAY (24 * 60 * 60)
 #define MANIFESTS_BEGIN 1577836800 /* 2020 */

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "crypto/digest.h"
+#include "base/cleanup.h"
+#include "crypto/error.h"
 #include "crypto/openssl-error.h"
-#include "ui/cleanup.h"
 
 struct KeySource {
     gatomicrefcount references;

@@ -7,7 +7,7 @@
 #include <glib.h>
 #include <openssl/types.h>
 
-#include "crypto/digest.h"
+#include "base/sha256.h"
 
 typedef enum {
     KEY_SOURCE_KIND_FILE,     /* LOCATOR is the path of a PEM file */

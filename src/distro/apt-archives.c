@@ -6,9 +6,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "distro/verified.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 #define ARCHIVES "archives"

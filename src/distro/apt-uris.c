@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "distro/distro.h"
 
 #define DIGEST_PREFIX "SHA256:"
@@ -13,8 +14,7 @@ static gboolean is_file_name(const char *name) {
 }
 
 static gboolean is_digest(const char *word) {
-    return g_str_has_prefix(word, DIGEST_PREFIX) && strlen(word) == strlen(DIGEST_PREFIX) + DIGEST_LENGTH &&
-           strspn(word + strlen(DIGEST_PREFIX), "0123456789abcdef") == DIGEST_LENGTH;
+    return g_str_has_prefix(word, DIGEST_PREFIX) && hex_is_lower(word + strlen(DIGEST_PREFIX), DIGEST_LENGTH);
 }
 
 static DistroPackage *not_understood(const char *line, const char *what, GError **error) {

@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "distro/apt-command.h"
-#include "distro/apt-image.h"
+#include "base/cleanup.h"
 #include "distro/apt-archives.h"
+#include "distro/apt-command.h"
 #include "distro/apt-helpers.h"
+#include "distro/apt-image.h"
 #include "distro/apt-metadata.h"
 #include "distro/apt-run.h"
 #include "distro/apt-sources.h"
@@ -22,7 +23,6 @@
 #include "distro/resolve-cache.h"
 #include "distro/verified.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 static gboolean make_directory(const char *path, GError **error) {

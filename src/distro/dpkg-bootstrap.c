@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "distro/distro.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 #define POLICY_FILE "usr/sbin/policy-rc.d"
 

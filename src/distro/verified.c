@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "distro/distro.h"
-#include "ui/cleanup.h"
 
 /* Two changes within one tick of the kernel's clock have the same time. A file that was changed so shortly
  * before it was read is read again the next time. */
@@ -42,15 +44,11 @@ static void set_entry(Verified *verified, const char *file, const char *digest, 
     g_hash_table_replace(verified->entries, g_strdup(file), entry);
 }
 
-static gboolean is_digest(const char *word) {
-    return strlen(word) == 64 && strspn(word, "0123456789abcdef") == 64;
-}
-
 /* A line: digest, state ("-": none), file. What does not look like one is left out, so the file is read. */
 static void parse_line(Verified *verified, const char *line) {
     g_auto(GStrv) words = g_strsplit(line, " ", 3);
 
-    if (g_strv_length(words) == 3 && is_digest(words[0]) && *words[2])
+    if (g_strv_length(words) == 3 && hex_is_lower(words[0], 64) && *words[2])
         set_entry(verified, words[2], words[0], g_str_equal(words[1], "-") ? NULL : words[1]);
 }
 
@@ -116,23 +114,6 @@ static char *state_of(const struct stat *info) {
             info->st_mtim.tv_nsec, (long long) info->st_ctim.tv_sec, info->st_ctim.tv_nsec);
 }
 
-static char *hash_file(int fd, GError **error) {
-    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_autofree guchar *buffer = g_malloc(1024 * 1024);
-    ssize_t n;
-
-    while ((n = read(fd, buffer, 1024 * 1024)) != 0) {
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s", g_strerror(errno));
-            return NULL;
-        }
-        g_checksum_update(checksum, buffer, n);
-    }
-    return g_strdup(g_checksum_get_string(checksum));
-}
-
 static gboolean others_can_write(const struct stat *info) {
     /* A group of one's own, as umask 002 supposes, is oneself. */
     return info->st_uid != geteuid() || (info->st_mode & S_IWOTH) ||
@@ -160,11 +141,12 @@ char *verified_digest(Verified *verified, const char *file, GError **error) {
     if (entry && g_strcmp0(entry->state, state) == 0)
         return g_strdup(entry->digest);
 
-    char *digest = hash_file(fd, error);
-    if (!digest) {
-        g_prefix_error(error, "Cannot read %s: ", path);
+    guint8 hash[SHA256_SIZE];
+    if (!sha256_fd(fd, hash, error)) {
+        g_prefix_error(error, "Cannot hash %s: ", path);
         return NULL;
     }
+    char *digest = hex_encode(hash, sizeof hash);
     gboolean settled = info.st_ctim.tv_sec + SETTLED_SECONDS < now;
     set_entry(verified, file, digest, settled ? state : NULL);
     return digest;

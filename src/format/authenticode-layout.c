@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crypto/openssl-error.h"
+#include "crypto/error.h"
 
 /* Offsets of the "PE Format" specification. */
 #define DOS_HEADER_SIZE 0x40
@@ -126,7 +126,7 @@ static GArray *collect_sections(const PeLayout *layout, const guint8 *image) {
 }
 
 static gboolean digest_sections(
-        const PeLayout *layout, const guint8 *image, EVP_MD_CTX *context, gsize *ret_end, GError **error) {
+        const PeLayout *layout, const guint8 *image, Sha256 *sha, gsize *ret_end, GError **error) {
     gsize limit = layout->certificates_size > 0 ? layout->certificates_offset : layout->size;
     gsize end = layout->headers_size;
     g_autoptr(GArray) ranges = collect_sections(layout, image);
@@ -138,43 +138,39 @@ static gboolean digest_sections(
             return set_malformed(error, "its sections leave a gap or overlap");
         if (range.size > limit - end)
             return set_malformed(error, "a section is outside of the file");
-        if (EVP_DigestUpdate(context, image + range.offset, range.size) != 1)
-            return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+        sha256_update(sha, image + range.offset, range.size);
         end += range.size;
     }
     *ret_end = end;
     return TRUE;
 }
 
-static gboolean digest_headers(const PeLayout *layout, const guint8 *image, EVP_MD_CTX *context) {
+static void digest_headers(const PeLayout *layout, const guint8 *image, Sha256 *sha) {
     gsize after_checksum = layout->checksum_offset + 4;
     gsize after_entry = layout->certificates_entry_offset + DIRECTORY_ENTRY_SIZE;
-    return EVP_DigestUpdate(context, image, layout->checksum_offset) == 1 &&
-           EVP_DigestUpdate(context, image + after_checksum,
-                   layout->certificates_entry_offset - after_checksum) == 1 &&
-           EVP_DigestUpdate(context, image + after_entry, layout->headers_size - after_entry) == 1;
+    sha256_update(sha, image, layout->checksum_offset);
+    sha256_update(sha, image + after_checksum, layout->certificates_entry_offset - after_checksum);
+    sha256_update(sha, image + after_entry, layout->headers_size - after_entry);
 }
 
 /* What follows the sections, and the zeros that signing adds to make the size a multiple of 8. */
-static gboolean digest_rest(const PeLayout *layout, const guint8 *image, gsize start, EVP_MD_CTX *context) {
+static void digest_rest(const PeLayout *layout, const guint8 *image, gsize start, Sha256 *sha) {
     static const guint8 zeros[CERTIFICATE_ALIGNMENT];
     gsize end = layout->certificates_size > 0 ? layout->certificates_offset : layout->size;
     gsize padding = layout->certificates_size > 0 ? 0 : (-layout->size) % CERTIFICATE_ALIGNMENT;
-    return EVP_DigestUpdate(context, image + start, end - start) == 1 &&
-           EVP_DigestUpdate(context, zeros, padding) == 1;
+    sha256_update(sha, image + start, end - start);
+    sha256_update(sha, zeros, padding);
 }
 
 gboolean pe_layout_digest(
         const PeLayout *layout, const guint8 *image, guint8 ret_digest[static SHA256_SIZE], GError **error) {
-    g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
+    g_autoptr(Sha256) sha = sha256_new();
     gsize end = 0;
-    if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1 ||
-            !digest_headers(layout, image, context))
-        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
-    if (!digest_sections(layout, image, context, &end, error))
+    digest_headers(layout, image, sha);
+    if (!digest_sections(layout, image, sha, &end, error))
         return FALSE;
-    if (!digest_rest(layout, image, end, context) || EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
-        return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot compute SHA-256");
+    digest_rest(layout, image, end, sha);
+    sha256_finish(sha, ret_digest);
     return TRUE;
 }
 

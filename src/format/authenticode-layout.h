@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "crypto/digest.h"
+#include "base/sha256.h"
 
 #define PE_SECTIONS_MAX 65535
 

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "crypto/error.h"
 #include "format/authenticode-layout.h"
 
 #define SPC_INDIRECT_DATA_OID "1.3.6.1.4.1.311.2.1.4"

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "base/sha256.h"
 #include "crypto/certificate.h"
 #include "crypto/cms.h"
 #include "crypto/key-source.h"

@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 G_DEFINE_QUARK(cpio - error - quark, cpio_error)
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "crypto/error.h"
+
 #define EFI_TIME_SIZE 16
 #define WIN_CERTIFICATE_UEFI_GUID_SIZE 24 /* length, revision, type, GUID of the kind */
 #define WIN_CERT_REVISION_2_0 0x0200u

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "format/sha256.h"
+#include "base/sha256.h"
+#include "crypto/error.h"
 
 #define LIST_HEADER_SIZE 28 /* type, list size, header size, entry size */
 

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "../ui/cleanup.h"
+#include "base/cleanup.h"
+#include "base/sha256.h"
 #include "erofs-compress.h"
-#include "erofs-metadata.h"
 #include "erofs-format.h"
+#include "erofs-metadata.h"
 #include "io.h"
-#include "sha256.h"
 #include "work-pool.h"
 
 /* Bytes of input of one job: enough to make the cost of handing it over disappear. */

@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
-#include "../ui/cleanup.h"
+#include "base/cleanup.h"
 #include "erofs-format.h"
 
 typedef struct {

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "crypto/digest.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "format/fat-internal.h"
-#include "format/sha256.h"
 
 #define SECTOR 512
 #define CHUNK (256 * 1024)

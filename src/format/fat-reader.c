@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
+#include "crypto/error.h"
 #include "format/fat-internal.h"
 
 #define BOOT_SECTOR_SIZE 512

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/io.h"
-#include "ui/cleanup.h"
 
 #define BLOCK_SIZE (256 * 1024)
 

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "format/io.h"
-#include "ui/cleanup.h"
 
 #define BLOBS "blobs/sha256"
 #define MEDIA_INDEX "application/vnd.oci.image.index.v1+json"

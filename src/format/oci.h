@@ -6,8 +6,6 @@
 
 #include <glib.h>
 
-#include "crypto/digest.h"
-
 typedef struct {
     const char *architecture;       /* GOARCH */
     const char *const *command;     /* what a container starts; NULL-terminated */

@@ -234,7 +234,7 @@ static GByteArray *self_description(const OpenpgpKey *key) {
 }
 
 static GBytes *sign_itself(const OpenpgpKey *key, GError **error) {
-    g_autoptr(Sha256Stream) stream = sha256_stream_new();
+    g_autoptr(Sha256) stream = sha256_new();
     g_autoptr(GByteArray) hashed = self_description(key);
     g_autoptr(GByteArray) bytes = hashed_key(key);
     gsize length = strlen(key->user_id);
@@ -242,7 +242,7 @@ static GBytes *sign_itself(const OpenpgpKey *key, GError **error) {
     openpgp_put_u8(bytes, 0xb4);
     openpgp_put_u32(bytes, length);
     g_byte_array_append(bytes, (const guint8 *) key->user_id, length);
-    sha256_stream_update(stream, bytes->data, bytes->len);
+    sha256_update(stream, bytes->data, bytes->len);
     return openpgp_sign(key, OPENPGP_SIGNATURE_POSITIVE, hashed, stream, error);
 }
 

@@ -68,7 +68,7 @@ gboolean openpgp_check_time(gint64 seconds, GError **error) G_GNUC_WARN_UNUSED_R
 
 /* The packet of a signature of TYPE over what STREAM has seen. HASHED are the subpackets that are signed, too. */
 GBytes *openpgp_sign(const OpenpgpKey *key, OpenpgpSignatureType type, const GByteArray *hashed,
-        Sha256Stream *stream, GError **error);
+        Sha256 *stream, GError **error);
 
 /* Puts what every signature says about itself: when, and by which key. */
 void openpgp_put_origin(GByteArray *hashed, const OpenpgpKey *key, guint32 when);

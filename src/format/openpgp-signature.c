@@ -10,7 +10,7 @@
 
 struct OpenpgpSignature {
     const OpenpgpKey *key;
-    Sha256Stream *stream;
+    Sha256 *stream;
 };
 
 void openpgp_put_origin(GByteArray *hashed, const OpenpgpKey *key, guint32 when) {
@@ -75,15 +75,15 @@ static GByteArray *signed_part(const OpenpgpKey *key, OpenpgpSignatureType type,
 }
 
 /* Behind what is signed, how much of the packet belongs to it. */
-static void finish_digest(Sha256Stream *stream, const GByteArray *part, guint8 digest[static SHA256_SIZE]) {
+static void finish_digest(Sha256 *stream, const GByteArray *part, guint8 digest[static SHA256_SIZE]) {
     g_autoptr(GByteArray) trailer = g_byte_array_new();
 
     openpgp_put_u8(trailer, SIGNATURE_VERSION);
     openpgp_put_u8(trailer, 0xff);
     openpgp_put_u32(trailer, part->len);
-    sha256_stream_update(stream, part->data, part->len);
-    sha256_stream_update(stream, trailer->data, trailer->len);
-    sha256_stream_finish(stream, digest);
+    sha256_update(stream, part->data, part->len);
+    sha256_update(stream, trailer->data, trailer->len);
+    sha256_finish(stream, digest);
 }
 
 /* Those who know only key IDs find the key by this. */
@@ -97,7 +97,7 @@ static void put_issuer(GByteArray *body, const OpenpgpKey *key) {
 }
 
 GBytes *openpgp_sign(const OpenpgpKey *key, OpenpgpSignatureType type, const GByteArray *hashed,
-        Sha256Stream *stream, GError **error) {
+        Sha256 *stream, GError **error) {
     guint8 digest[SHA256_SIZE];
     g_autoptr(GByteArray) body = signed_part(key, type, hashed);
     g_autoptr(GByteArray) packet = g_byte_array_new();
@@ -123,12 +123,12 @@ OpenpgpSignature *openpgp_signature_new(const OpenpgpKey *key) {
     OpenpgpSignature *signature = g_new0(OpenpgpSignature, 1);
 
     signature->key = key;
-    signature->stream = sha256_stream_new();
+    signature->stream = sha256_new();
     return signature;
 }
 
 void openpgp_signature_update(OpenpgpSignature *signature, const void *data, gsize size) {
-    sha256_stream_update(signature->stream, data, size);
+    sha256_update(signature->stream, data, size);
 }
 
 GBytes *openpgp_signature_finish(OpenpgpSignature *signature, gint64 when, GError **error) {
@@ -150,6 +150,6 @@ GBytes *openpgp_signature_finish(OpenpgpSignature *signature, gint64 when, GErro
 void openpgp_signature_free(OpenpgpSignature *signature) {
     if (!signature)
         return;
-    sha256_stream_free(signature->stream);
+    sha256_free(signature->stream);
     g_free(signature);
 }

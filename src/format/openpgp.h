@@ -8,8 +8,8 @@
 #include <glib.h>
 #include <openssl/types.h>
 
+#include "base/sha256.h"
 #include "crypto/certificate.h"
-#include "crypto/digest.h"
 #include "crypto/key-source.h"
 
 #define OPENPGP_FINGERPRINT_SIZE 20

@@ -4,7 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#include "crypto/digest.h"
+#include "base/hex.h"
 
 static void append_policy(GString *json, const PcrPolicy *policy) {
     g_autofree char *fingerprint = hex_encode(policy->fingerprint, 32);

@@ -4,7 +4,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "crypto/digest.h"
+#include "base/sha256.h"
 
 #define INITRD_REFERENCE "initrd"
 #define INITRD_PHASE "enter-initrd"

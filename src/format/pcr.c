@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "crypto/digest.h"
+#include "base/sha256.h"
 
 G_DEFINE_QUARK(pcr - error - quark, pcr_error)
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/sha256.h"
 #include "format/authenticode.h"
 #include "format/pe-internal.h"
 

@@ -4,7 +4,9 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "crypto/cms.h"
+#include "crypto/error.h"
 
 #define ROOT_HASH_SIZE_MAX 64
 

@@ -7,9 +7,9 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "image/content.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 static void boot_content_file_free(gpointer data) {
     BootContentFile *file = data;

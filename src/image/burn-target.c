@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 void burn_target_free(BurnTarget *target) {
     if (!target)

@@ -10,10 +10,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/image-source.h"
 #include "format/io.h"
 #include "image/gpt.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 /* Also what is written last, so that nothing half-written looks like a disk. */

@@ -3,6 +3,7 @@
 /* The content of one partition: file system, copied blocks, hash tree and signature, encryption. */
 
 #include "format/io.h"
+#include "base/cleanup.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
 #include "image/content.h"
@@ -15,7 +16,6 @@
 #include "image/validatefs.h"
 #include "image/volume-erofs.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 #include <errno.h>

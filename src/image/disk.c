@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/disk-private.h"
+#include "base/cleanup.h"
 #include "image/fstab.h"
 #include "image/gpt.h"
 #include "image/luks.h"
 #include "image/sparse.h"
 #include "image/split-artifacts.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/step.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/fat.h"
 
+#include "base/cleanup.h"
 #include "image/disk.h"
 #include "image/fat-limits.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 #include <dirent.h>

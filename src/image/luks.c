@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/io.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 
 #define KEY_SIZE 64 /* two AES-256 keys, as XTS wants */
 #define SECTOR 4096u

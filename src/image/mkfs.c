@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/mkfs.h"
 
+#include "base/cleanup.h"
 #include "image/disk.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/partition-plan.h"
 
+#include "base/hex.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
 #include "ui/log.h"
@@ -315,16 +316,13 @@ Plan *plan_new(GPtrArray *definitions, const Uuid *seed, guint sector_size, guin
 void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]) {
     PlannedPartition *siblings[] = {data, data->hash, data->signature};
     Uuid data_uuid, hash_uuid;
-    GString *hex = g_string_new(NULL);
+    g_autofree char *hex = hex_encode(root_hash, 32);
 
-    for (gsize i = 0; i < 32; i++)
-        g_string_append_printf(hex, "%02x", root_hash[i]);
     for (gsize i = 0; i < G_N_ELEMENTS(siblings); i++)
         if (siblings[i]) {
             g_free(siblings[i]->root_hash);
-            siblings[i]->root_hash = g_strdup(hex->str);
+            siblings[i]->root_hash = g_strdup(hex);
         }
-    g_string_free(hex, TRUE);
     verity_partition_uuids(root_hash, data_uuid.bytes, hash_uuid.bytes);
     if (!data->definition->uuid_set)
         data->uuid = data_uuid;

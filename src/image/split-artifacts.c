@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/split-artifacts.h"
 
+#include "base/cleanup.h"
 #include "image/disk.h"
-#include "ui/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

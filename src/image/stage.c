@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/stage.h"
 
+#include "base/cleanup.h"
 #include "image/disk.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

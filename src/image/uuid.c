@@ -5,6 +5,8 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 gboolean uuid_parse_text(const char *text, Uuid *ret) {
     Uuid uuid;
     gsize digits = 0;
@@ -33,15 +35,9 @@ gboolean uuid_parse_text(const char *text, Uuid *ret) {
 }
 
 void uuid_format_text(const Uuid *uuid, char ret[UUID_TEXT_LENGTH + 1]) {
-    gsize at = 0;
+    g_autofree char *hex = uuid_to_hex(uuid);
 
-    for (gsize i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            ret[at++] = '-';
-        ret[at++] = "0123456789abcdef"[uuid->bytes[i] >> 4];
-        ret[at++] = "0123456789abcdef"[uuid->bytes[i] & 15];
-    }
-    ret[at] = '\0';
+    g_snprintf(ret, UUID_TEXT_LENGTH + 1, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 char *uuid_to_text(const Uuid *uuid) {
@@ -52,11 +48,7 @@ char *uuid_to_text(const Uuid *uuid) {
 }
 
 char *uuid_to_hex(const Uuid *uuid) {
-    char *hex = g_malloc(33);
-
-    for (gsize i = 0; i < 16; i++)
-        g_snprintf(hex + 2 * i, 3, "%02x", uuid->bytes[i]);
-    return hex;
+    return hex_encode(uuid->bytes, sizeof uuid->bytes);
 }
 
 gboolean uuid_is_equal(const Uuid *a, const Uuid *b) {

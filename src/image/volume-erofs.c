@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/volume-erofs.h"
 
+#include "base/cleanup.h"
 #include "format/erofs-writer.h"
 #include "image/disk.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

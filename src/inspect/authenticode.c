@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "format/authenticode.h"
 
+#include "crypto/error.h"
 #include "inspect/inspect-internal.h"
 
 /* Signatures of what firmware and boot loader start. */

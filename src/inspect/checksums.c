@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "inspect/inspect-internal.h"
 
 /* The SHA256SUMS file beside the image. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include "format/sha256.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "format/uki-sections.h"
 #include "inspect/esp-path.h"
 #include "inspect/inspect-internal.h"

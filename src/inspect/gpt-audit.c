@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "crypto/digest.h"
 #include "format/el-torito.h"
 
 #define HEADER_SIZE 92

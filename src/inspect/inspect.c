@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/inspect-internal.h"
-#include "ui/cleanup.h"
 
 static void inspect_context_clear(InspectContext *context) {
     cleanup_fd(&context->fd);

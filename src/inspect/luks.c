@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
-#include "format/sha256.h"
+#include "base/sha256.h"
+#include "crypto/error.h"
 
 #define BINARY_HEADER_SIZE 4096
 #define HEADER_SIZE_MAX (4u * 1024 * 1024)

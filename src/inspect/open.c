@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
+#include "crypto/error.h"
 #include "format/image-source.h"
 #include "format/io.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/inspect-internal.h"
-#include "ui/cleanup.h"
 
 #define CHUNK_SIZE (1 << 20)
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
+#include "base/cleanup.h"
+#include "crypto/error.h"
 #include "inspect/gpt-audit.h"
-#include "ui/cleanup.h"
 
 typedef struct fdisk_context FdiskContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FdiskContext, fdisk_unref_context)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/error.h"
 #include "format/authenticode.h"
 #include "format/pcr.h"
 #include "format/uki-sections.h"

@@ -3,7 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/crc32c.h"
+#include "base/hex.h"
+#include "crypto/error.h"
 #include "format/erofs-format.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "config.h"
+#include "base/cleanup.h"
 #include "sandbox/sandbox-private.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * where the kernel does not allow everything. */
 
 #include "sandbox/sandbox-private.h"
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 #include <fcntl.h>
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 static ssize_t write_without_signal(int fd, const char *bytes, gsize length) {
     sigset_t broken_pipe, before;

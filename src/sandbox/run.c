@@ -2,7 +2,7 @@
 
 #include "sandbox/relay.h"
 #include "sandbox/sandbox-private.h"
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 #include "ui/log.h"
 #include "ui/printable.h"
 #include "ui/step.h"

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <openssl/evp.h>
 #include <string.h>
+
+#include "base/hex.h"
+#include "base/sha256.h"
 
 #define BUFFER_SIZE (256 * 1024)
 
@@ -14,7 +16,7 @@
  * or preceded by its length, so that no two trees give the same bytes. Directories list their entries in the
  * order of their names and end with a tag of their own. */
 typedef struct {
-    EVP_MD_CTX *context;
+    Sha256 *sha;
     gboolean owners;
     gint64 epoch; /* -1: times do not matter */
     char *buffer;
@@ -25,12 +27,12 @@ typedef struct {
 
 static void add_number(Digest *digest, guint64 number) {
     number = GUINT64_TO_LE(number);
-    EVP_DigestUpdate(digest->context, &number, sizeof number);
+    sha256_update(digest->sha, &number, sizeof number);
 }
 
 static void add_bytes(Digest *digest, const void *bytes, gsize length) {
     add_number(digest, length);
-    EVP_DigestUpdate(digest->context, bytes, length);
+    sha256_update(digest->sha, bytes, length);
 }
 
 static gboolean add_xattr(
@@ -52,7 +54,7 @@ static gboolean add_content(Digest *digest, int fd, const char *name, GError **e
             return tree_set_error(error, "cannot read %s", name);
         if (n == 0)
             break;
-        EVP_DigestUpdate(digest->context, digest->buffer, n);
+        sha256_update(digest->sha, digest->buffer, n);
         length += n;
     }
     add_number(digest, length);
@@ -153,29 +155,18 @@ static gboolean add_entry(Digest *digest, int dir_fd, const char *name, GError *
     return TRUE;
 }
 
-typedef EVP_MD_CTX DigestContext;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestContext, EVP_MD_CTX_free)
-
 static char *digest_tree(Digest *digest, int dir_fd, const char *name, GError **error) {
-    g_autoptr(DigestContext) context = EVP_MD_CTX_new();
-    if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot compute SHA-256");
-        return NULL;
-    }
+    g_autoptr(Sha256) sha = sha256_new();
     g_autofree char *buffer = g_malloc(BUFFER_SIZE);
-    digest->context = context;
+    digest->sha = sha;
     digest->buffer = buffer;
     if (!add_entry(digest, dir_fd, name, error)) {
         g_prefix_error(error, "cannot digest %s: ", name);
         return NULL;
     }
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    EVP_DigestFinal_ex(context, hash, &length);
-    g_autoptr(GString) hex = g_string_new(NULL);
-    for (unsigned i = 0; i < length; i++)
-        g_string_append_printf(hex, "%02x", hash[i]);
-    return g_string_free(g_steal_pointer(&hex), FALSE);
+    guint8 hash[SHA256_SIZE];
+    sha256_finish(sha, hash);
+    return hex_encode(hash, sizeof hash);
 }
 
 char *tree_digest(int dir_fd, const char *name, gboolean owners, GError **error) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "base/cleanup.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 #include <sys/stat.h>
 

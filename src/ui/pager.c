@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 /* Quit when it fits on one screen, leave the screen as it is, long prompt, quit on interrupt, colours. */
 #define LESS_OPTIONS "FXMKR"

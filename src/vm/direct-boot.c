@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "recipe/recipe.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/host.h"
 

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sandbox/program-packages.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "vm/qemu-arguments.h"
 #include "vm/storage.h"

@@ -10,9 +10,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sandbox/program-packages.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 #include "vm/host.h"
 
 struct VmJournal {

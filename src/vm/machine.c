@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "recipe/recipe.h"
-#include "ui/cleanup.h"
 #include "ui/log.h"
 #include "ui/printable.h"
 #include "vm/host.h"

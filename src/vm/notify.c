@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
+#include "base/sha256.h"
 #include "ui/log.h"
 
 #define MESSAGE_MAX 4096

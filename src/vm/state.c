@@ -9,8 +9,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 #include "vm/host.h"
 
 struct VmState {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 #include "vm/host.h"
 
 static gboolean file_error(GError **error, const char *what, const char *path) {

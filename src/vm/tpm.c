@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <gio/gio.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 #include "vm/host.h"
 
 SandboxProcess *vm_tpm_start(const char *directory, int *ret_control_fd, GError **error) {

@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "sandbox/program-packages.h"
-#include "ui/cleanup.h"
 #include "vm/host.h"
 
 /* The older program, which was part of QEMU up to version 7, and the newer one in Rust have other options.

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "distro/dpkg-bootstrap.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 #define FILE_SIZE_MAX (16 * 1024 * 1024)
 #define OUTSIDE "outside"

@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "edits.h"
 #include "format/fat-audit.h"
-#include "ui/cleanup.h"
 
 #define SECTOR 512
 #define SIZE (96 * SECTOR)

@@ -4,8 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/fat-reader.h"
-#include "ui/cleanup.h"
 
 #define DEPTH_MAX 3
 #define ENTRIES_MAX 16

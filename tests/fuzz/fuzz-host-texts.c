@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "distro/apt-sources.h"
 #include "recipe/distributions.h"
 #include "tree/tree.h"
-#include "ui/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,10 +6,10 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/cleanup.h"
 #include "edits.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/partitions.h"
-#include "ui/cleanup.h"
 
 #define SECTOR 512
 #define SECTORS 192

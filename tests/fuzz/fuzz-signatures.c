@@ -3,6 +3,7 @@
  * partitions, CMS, certificates. Which parser gets the bytes does not matter; each gets them all. */
 #include <stdint.h>
 
+#include "base/sha256.h"
 #include "crypto/certificate.h"
 #include "crypto/cms.h"
 #include "crypto/key-source.h"

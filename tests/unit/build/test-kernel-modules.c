@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 #define VERSION "6.1.0-test"
 #define MODULES "usr/lib/modules/" VERSION

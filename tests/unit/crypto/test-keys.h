@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "crypto/certificate.h"
 #include "crypto/genkey.h"
 #include "crypto/key-source.h"
-#include "ui/cleanup.h"
 
 typedef struct {
     char *directory;

@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
+#include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "format/fat-audit.h"
-#include "format/sha256.h"
-#include "ui/cleanup.h"
 
 static void print_file(FatReader *reader, const FatFile *file) {
     guint8 digest[SHA256_SIZE];

@@ -11,8 +11,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/io.h"
-#include "ui/cleanup.h"
 
 #define CHECK(call)                                                                                         \
     do {                                                                                                    \

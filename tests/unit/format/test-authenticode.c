@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-keys.h"
 
+#include "base/sha256.h"
+#include "crypto/error.h"
 #include "format/authenticode.h"
 
 /* PE images: a tiny one made here, and the boot loader and stub of systemd when there is a tree with them.

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "pe-fixture.h"
-#include "ui/cleanup.h"
 
 #define PIECE (1u << 20)
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "pe-fixture.h"
-#include "ui/cleanup.h"
 
 static char *base;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-keys.h"
 
+#include "crypto/error.h"
 #include "format/efi-authenticated-variable.h"
 #include "format/efi-signature-list.h"
 

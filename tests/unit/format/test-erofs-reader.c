@@ -10,12 +10,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/erofs-reader.h"
 #include "format/erofs-writer.h"
 #include "format/io.h"
 #include "sample-tree.h"
 #include "tree-tool.h"
-#include "ui/cleanup.h"
 
 #define MKFS "usr/bin/mkfs.erofs"
 #define FSCK "usr/bin/fsck.erofs"

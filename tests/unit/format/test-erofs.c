@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/erofs-format.h"
 #include "format/erofs-writer.h"
 #include "format/io.h"
 #include "sample-tree.h"
-#include "ui/cleanup.h"
 
 #define BUILD_TIME 1700000000
 

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
 #include "crypto/openssl-error.h"
 #include "format/openpgp-packet.h"
 
@@ -80,8 +81,8 @@ static void test_published(void) {
     g_autoptr(GByteArray) hashed = g_byte_array_new();
     guint32 when = GUINT32_TO_BE(0x55f95f95);
     openpgp_put_subpacket(hashed, OPENPGP_SUBPACKET_CREATED, &when, sizeof when);
-    g_autoptr(Sha256Stream) stream = sha256_stream_new();
-    sha256_stream_update(stream, "OpenPGP", 7);
+    g_autoptr(Sha256) stream = sha256_new();
+    sha256_update(stream, "OpenPGP", 7);
     g_autoptr(GBytes) signature = openpgp_sign(key, OPENPGP_SIGNATURE_BINARY, hashed, stream, &error);
     g_assert_no_error(error);
     g_autofree char *hex = hex_encode(g_bytes_get_data(signature, NULL), g_bytes_get_size(signature));

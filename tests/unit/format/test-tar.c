@@ -9,7 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 
 static char *path;
 

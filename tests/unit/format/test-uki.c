@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crypto/digest.h"
+#include "base/hex.h"
+#include "base/sha256.h"
 #include "format/uki-stub.h"
 #include "pe-fixture.h"
 #include "tree-tool.h"

@@ -2,6 +2,7 @@
 #include "test-keys.h"
 
 #include "crypto/cms.h"
+#include "crypto/error.h"
 #include "format/verity-signature.h"
 
 static const guint8 root_hash[32] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xff, 0xee, 0xdd, 0xcc};

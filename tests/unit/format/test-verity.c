@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "format/io.h"
 #include "format/verity.h"
-#include "ui/cleanup.h"
 
 /* The data is in front, the hash area behind it, in one unlinked temporary file. */
 typedef struct {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "disk-fixture.h"
 
+#include "base/cleanup.h"
 #include "crypto/genkey.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 
 #include "../format/tree-tool.h"
 

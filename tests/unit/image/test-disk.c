@@ -4,9 +4,9 @@
 
 #include "disk-fixture.h"
 
+#include "base/cleanup.h"
 #include "format/verity.h"
 #include "sandbox/sandbox.h"
-#include "ui/cleanup.h"
 
 #include "../format/tree-tool.h"
 

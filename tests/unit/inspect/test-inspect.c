@@ -4,6 +4,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "base/hex.h"
 #include "format/authenticode.h"
 #include "format/efi-authenticated-variable.h"
 #include "format/erofs-writer.h"

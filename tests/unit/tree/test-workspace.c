@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "sandbox/sandbox.h"
+#include "base/cleanup.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
-#include "ui/cleanup.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "ui/cleanup.h"
+#include "base/cleanup.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
