@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "build/boot-entry.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
@@ -35,22 +36,14 @@ gsize boot_command_line_room(Architecture architecture) {
     }
 }
 
-static guint32 little_endian(const guint8 *data, guint bytes) {
-    guint32 value = 0;
-
-    for (guint i = bytes; i > 0; i--)
-        value = value << 8 | data[i - 1];
-    return value;
-}
-
 /* Bytes of a command line that KERNEL keeps; 0: nobody knows. */
 static gsize command_line_room(const ImageBuild *image, const BootKernel *kernel) {
     gsize size;
     const guint8 *data = g_bytes_get_data(kernel->image, &size);
 
     if (size >= X86_SETUP_CMDLINE_SIZE + 4 && memcmp(data + X86_SETUP_MAGIC, "HdrS", 4) == 0)
-        return little_endian(data + X86_SETUP_VERSION, 2) >= X86_SETUP_WITH_CMDLINE_SIZE
-                       ? little_endian(data + X86_SETUP_CMDLINE_SIZE, 4)
+        return read_le16(data + X86_SETUP_VERSION) >= X86_SETUP_WITH_CMDLINE_SIZE
+                       ? read_le32(data + X86_SETUP_CMDLINE_SIZE)
                        : 255;
     return boot_command_line_room(image->config->architecture);
 }

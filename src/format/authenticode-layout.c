@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "crypto/error.h"
 
 /* Offsets of the "PE Format" specification. */
@@ -24,19 +25,6 @@
 #define SECTION_RAW_OFFSET 20
 
 #define CERTIFICATE_ALIGNMENT 8
-
-static guint16 read_le16(const guint8 *p) {
-    return (guint16) (p[0] | p[1] << 8);
-}
-
-static guint32 read_le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
-}
-
-static void write_le32(guint8 *p, guint32 value) {
-    for (guint i = 0; i < 4; i++)
-        p[i] = (guint8) (value >> (8 * i));
-}
 
 static gboolean set_malformed(GError **error, const char *what) {
     g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Not a valid PE image: %s", what);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/little-endian.h"
 #include "base/sha256.h"
 #include "crypto/error.h"
 #include "format/authenticode-layout.h"
@@ -55,20 +56,13 @@ static void append_padding(GByteArray *bytes, gsize alignment) {
         g_byte_array_append(bytes, zeros, alignment - rest);
 }
 
-static void append_le(GByteArray *bytes, guint32 value, guint width) {
-    guint8 field[4];
-    for (guint i = 0; i < width; i++)
-        field[i] = (guint8) (value >> (8 * i));
-    g_byte_array_append(bytes, field, width);
-}
-
 /* Appends a WIN_CERTIFICATE. Its length field counts header and signature, not the padding. */
 static void append_certificate(GByteArray *image, GBytes *signature) {
     gsize size = 0;
     const guint8 *data = g_bytes_get_data(signature, &size);
-    append_le(image, (guint32) (WIN_CERTIFICATE_HEADER_SIZE + size), 4);
-    append_le(image, WIN_CERT_REVISION_2_0, 2);
-    append_le(image, WIN_CERT_TYPE_PKCS_SIGNED_DATA, 2);
+    append_le32(image, (guint32) (WIN_CERTIFICATE_HEADER_SIZE + size));
+    append_le16(image, WIN_CERT_REVISION_2_0);
+    append_le16(image, WIN_CERT_TYPE_PKCS_SIGNED_DATA);
     g_byte_array_append(image, data, size);
     append_padding(image, CERTIFICATE_ALIGNMENT);
 }
@@ -162,8 +156,8 @@ static gboolean parse_certificate(const guint8 *data, gsize left, gsize offset, 
         gsize *ret_step, GError **error) {
     if (left < WIN_CERTIFICATE_HEADER_SIZE)
         return set_table_error(error, "a cut-off entry", offset);
-    guint32 length = data[0] | data[1] << 8 | data[2] << 16 | (guint32) data[3] << 24;
-    guint16 type = (guint16) (data[6] | data[7] << 8);
+    guint32 length = read_le32(data);
+    guint16 type = read_le16(data + 6);
     if (length <= WIN_CERTIFICATE_HEADER_SIZE || length > left)
         return set_table_error(error, "an entry with a wrong length", offset);
     *ret_step =

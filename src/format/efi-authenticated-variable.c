@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "crypto/error.h"
 
 #define EFI_TIME_SIZE 16
@@ -28,13 +29,6 @@ const EfiGuid *efi_key_variable_get_vendor(const char *name) {
     if (strcmp(name, "db") == 0 || strcmp(name, "dbx") == 0)
         return &EFI_IMAGE_SECURITY_DATABASE_GUID;
     return NULL;
-}
-
-static void append_le(GByteArray *bytes, guint32 value, guint width) {
-    guint8 field[4];
-    for (guint i = 0; i < width; i++)
-        field[i] = (guint8) (value >> (8 * i));
-    g_byte_array_append(bytes, field, width);
 }
 
 /* EFI_TIME of an authenticated variable: whole seconds in UTC, everything else zero. */
@@ -70,10 +64,10 @@ static GByteArray *make_signed_content(const char *name, EfiUpdate kind,
     }
     GByteArray *content = g_byte_array_new();
     for (const char *c = name; *c; c++)
-        append_le(content, (guint8) *c, 2);
+        append_le16(content, (guint8) *c);
     g_byte_array_append(content, vendor->bytes, sizeof vendor->bytes);
-    append_le(content,
-            EFI_VARIABLE_KEY_ATTRIBUTES | (kind == EFI_UPDATE_APPEND ? EFI_VARIABLE_APPEND_WRITE : 0), 4);
+    append_le32(content,
+            EFI_VARIABLE_KEY_ATTRIBUTES | (kind == EFI_UPDATE_APPEND ? EFI_VARIABLE_APPEND_WRITE : 0));
     g_byte_array_append(content, time, EFI_TIME_SIZE);
     g_byte_array_append(content, g_bytes_get_data(payload, NULL), g_bytes_get_size(payload));
     return content;
@@ -96,9 +90,9 @@ GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64
 
     GByteArray *update = g_byte_array_new();
     g_byte_array_append(update, time, EFI_TIME_SIZE);
-    append_le(update, (guint32) (WIN_CERTIFICATE_UEFI_GUID_SIZE + g_bytes_get_size(signature)), 4);
-    append_le(update, WIN_CERT_REVISION_2_0, 2);
-    append_le(update, WIN_CERT_TYPE_EFI_GUID, 2);
+    append_le32(update, (guint32) (WIN_CERTIFICATE_UEFI_GUID_SIZE + g_bytes_get_size(signature)));
+    append_le16(update, WIN_CERT_REVISION_2_0);
+    append_le16(update, WIN_CERT_TYPE_EFI_GUID);
     g_byte_array_append(update, EFI_CERT_TYPE_PKCS7_GUID.bytes, sizeof(EfiGuid));
     g_byte_array_append(update, g_bytes_get_data(signature, NULL), g_bytes_get_size(signature));
     g_byte_array_append(update, g_bytes_get_data(payload, NULL), g_bytes_get_size(payload));
@@ -110,10 +104,6 @@ GBytes *efi_enrolment_variable_build(const char *name, gint64 timestamp, GPtrArr
     g_autoptr(GBytes) lists = efi_signature_list_build(certificates, &PARTICLEOS_SIGNATURE_OWNER_GUID);
     return efi_authenticated_variable_sign(
             name, EFI_UPDATE_REPLACE, timestamp, lists, key, certificate, error);
-}
-
-static guint32 read_le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
 }
 
 static EfiAuthenticatedVariable *set_malformed(GError **error, const char *what) {
@@ -130,7 +120,7 @@ EfiAuthenticatedVariable *efi_authenticated_variable_parse(const void *data, gsi
     gsize length = read_le32(certificate);
     if (length < WIN_CERTIFICATE_UEFI_GUID_SIZE || length > size - EFI_TIME_SIZE)
         return set_malformed(error, "the size of its signature is wrong");
-    if ((certificate[6] | certificate[7] << 8) != WIN_CERT_TYPE_EFI_GUID ||
+    if (read_le16(certificate + 6) != WIN_CERT_TYPE_EFI_GUID ||
             memcmp(certificate + 8, EFI_CERT_TYPE_PKCS7_GUID.bytes, sizeof(EfiGuid)) != 0)
         return set_malformed(error, "its signature is not PKCS#7");
 

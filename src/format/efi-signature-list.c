@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "base/sha256.h"
 #include "crypto/error.h"
 
@@ -28,15 +29,6 @@ char *efi_guid_to_string(const EfiGuid *guid) {
     const guint8 *b = guid->bytes;
     return g_strdup_printf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[3],
             b[2], b[1], b[0], b[5], b[4], b[7], b[6], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
-}
-
-static void append_le32(GByteArray *bytes, guint32 value) {
-    guint32 field = GUINT32_TO_LE(value);
-    g_byte_array_append(bytes, (const guint8 *) &field, sizeof field);
-}
-
-static guint32 read_le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
 }
 
 static void append_header(GByteArray *lists, const EfiGuid *type, gsize n, gsize data_size) {

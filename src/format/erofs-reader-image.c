@@ -2,7 +2,7 @@
 /* The superblock and what follows it. */
 #include <string.h>
 
-#include "crc32c.h"
+#include "base/crc32c.h"
 #include "erofs-reader-internal.h"
 #include "io.h"
 
@@ -115,7 +115,7 @@ static gboolean check_checksum(const ErofsImage *image, guint32 expected, GError
     if (!erofs_image_read(image, NO_INODE, EROFS_SUPER_OFFSET, block, size, error))
         return FALSE;
     memset(block + G_STRUCT_OFFSET(ErofsSuperblock, checksum), 0, sizeof expected);
-    if (crc32c(~0u, block, size) != expected)
+    if (crc32c_update(~0u, block, size) != expected)
         return erofs_damaged(error, NO_INODE, EROFS_SUPER_OFFSET, "the superblock's checksum is wrong");
     return TRUE;
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crc32c.h"
+#include "base/crc32c.h"
 #include "erofs-compress.h"
 #include "erofs-data.h"
 #include "erofs-format.h"
@@ -121,7 +121,7 @@ static gboolean write_superblock(const ErofsWriter *writer, ErofsOutput *output,
         memcpy(block + EROFS_SUPER_OFFSET + sizeof super, &config, sizeof config);
     }
     memcpy(block + EROFS_SUPER_OFFSET, &super, sizeof super);
-    guint32 checksum = crc32c(~0u, block + EROFS_SUPER_OFFSET, sizeof block - EROFS_SUPER_OFFSET);
+    guint32 checksum = crc32c_update(~0u, block + EROFS_SUPER_OFFSET, sizeof block - EROFS_SUPER_OFFSET);
     ((ErofsSuperblock *) (block + EROFS_SUPER_OFFSET))->checksum = GUINT32_TO_LE(checksum);
 
     if (options->verity)

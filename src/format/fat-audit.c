@@ -40,7 +40,7 @@ static gboolean is_zero(const guint8 *data, gsize size) {
 
 /* The whole entry, with the four bits that FAT32 reserves. */
 static guint32 raw_entry(const FatReader *reader, guint32 cluster) {
-    return reader->bits == 32 ? fat_le32(reader->fat + (gsize) cluster * 4)
+    return reader->bits == 32 ? read_le32(reader->fat + (gsize) cluster * 4)
                               : fat_next_cluster(reader, cluster);
 }
 
@@ -105,9 +105,9 @@ static void check_short_name(Audit *audit, const char *path, const guint8 *raw, 
 static void check_fields(Audit *audit, const char *path, const guint8 *raw, const FatEntry *entry) {
     if ((raw[11] & ~(0x01 | 0x20 | ATTRIBUTE_DIRECTORY)) != 0)
         complain(audit, "%s: unusual attributes (%#x), which some readers skip", path, raw[11]);
-    if (audit->reader->bits != 32 && fat_le16(raw + 20) != 0)
+    if (audit->reader->bits != 32 && read_le16(raw + 20) != 0)
         complain(audit, "%s: a cluster number of 32 bits", path);
-    if (entry->is_directory && fat_le32(raw + 28) != 0)
+    if (entry->is_directory && read_le32(raw + 28) != 0)
         complain(audit, "%s: a directory with a size", path);
     if (!entry->is_directory && (entry->size == 0) != (entry->cluster == 0))
         complain(audit, "%s: clusters and size contradict each other", path);
@@ -162,8 +162,8 @@ static void check_label(Audit *audit, Directory *directory, const guint8 *raw) {
     const char *where = *directory->path ? directory->path : "/";
     if (directory->depth > 0 || directory->has_label || directory->pending)
         complain(audit, "%s: a volume label out of place", where);
-    if ((raw[11] & ~0x20) != ATTRIBUTE_VOLUME || fat_le16(raw + 20) != 0 || fat_le16(raw + 26) != 0 ||
-            fat_le32(raw + 28) != 0)
+    if ((raw[11] & ~0x20) != ATTRIBUTE_VOLUME || read_le16(raw + 20) != 0 || read_le16(raw + 26) != 0 ||
+            read_le32(raw + 28) != 0)
         complain(audit, "%s: an entry that is a volume label for some readers only", where);
     directory->has_label = TRUE;
 }
@@ -171,10 +171,10 @@ static void check_label(Audit *audit, Directory *directory, const guint8 *raw) {
 /* "." and ".." are the first two entries of all directories but the root. */
 static void check_dots(Audit *audit, Directory *directory, const guint8 *raw, gsize index) {
     static const char *const names[] = {".          ", "..         "};
-    guint32 cluster = (guint32) fat_le16(raw + 20) << 16 | fat_le16(raw + 26);
+    guint32 cluster = (guint32) read_le16(raw + 20) << 16 | read_le16(raw + 26);
     guint32 wanted = index == 0 ? directory->cluster : directory->parent;
     if (memcmp(raw, names[index], 11) != 0 || (raw[11] & ~0x20) != ATTRIBUTE_DIRECTORY ||
-            cluster != wanted || fat_le32(raw + 28) != 0)
+            cluster != wanted || read_le32(raw + 28) != 0)
         complain(audit, "%s: does not begin with itself and its parent", directory->path);
 }
 
@@ -198,9 +198,9 @@ static void visit_entry(Audit *audit, Directory *directory, const guint8 *raw) {
     FatEntry *entry = g_new0(FatEntry, 1);
     entry->name = g_steal_pointer(&name);
     entry->is_directory = (raw[11] & ATTRIBUTE_DIRECTORY) != 0;
-    entry->size = entry->is_directory ? 0 : fat_le32(raw + 28);
+    entry->size = entry->is_directory ? 0 : read_le32(raw + 28);
     entry->cluster =
-            (audit->reader->bits == 32 ? (guint32) fat_le16(raw + 20) << 16 : 0) | fat_le16(raw + 26);
+            (audit->reader->bits == 32 ? (guint32) read_le16(raw + 20) << 16 : 0) | read_le16(raw + 26);
     check_fields(audit, path, raw, entry);
     FatFile *file = g_new0(FatFile, 1);
     file->path = g_strdup(path);
@@ -215,7 +215,7 @@ static void visit_entry(Audit *audit, Directory *directory, const guint8 *raw) {
 static void visit_long_name(Audit *audit, Directory *directory, const guint8 *raw) {
     guint part = raw[0] & 0x3f, was_expected = directory->long_name.expected;
     gboolean first = (raw[0] & 0x40) != 0;
-    if (raw[11] != ATTRIBUTE_LONG_NAME || raw[12] != 0 || fat_le16(raw + 26) != 0 || (raw[0] & 0x80) != 0 ||
+    if (raw[11] != ATTRIBUTE_LONG_NAME || raw[12] != 0 || read_le16(raw + 26) != 0 || (raw[0] & 0x80) != 0 ||
             part == 0 || first == (directory->pending && was_expected != 0) ||
             (!first && part != was_expected))
         complain(audit, "%s: a long name that is damaged", *directory->path ? directory->path : "/");

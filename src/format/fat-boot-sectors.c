@@ -88,9 +88,9 @@ static void check_fields(const FatReader *reader, const guint8 *boot, GPtrArray 
         complain(problems, "clusters of %u bytes, more than all readers take", reader->cluster_size);
     if (reader->bits != 32)
         return;
-    if (fat_le16(boot + 40) != 0)
+    if (read_le16(boot + 40) != 0)
         complain(problems, "only one of the allocation tables is in use");
-    if (fat_le16(boot + 42) != 0)
+    if (read_le16(boot + 42) != 0)
         complain(problems, "an unknown version of FAT32");
     if (!is_zero(boot + 52, 12))
         complain(problems, "bytes that are not zero where the boot sector reserves them");
@@ -111,7 +111,7 @@ static gboolean same_boot_sector(const guint8 *a, const guint8 *b) {
 
 /* FAT32: sector 1 and the one after the copy of the boot sector count free clusters, all else is unused. */
 static void check_reserved(FatReader *reader, const guint8 *boot, guint32 n, GPtrArray *problems) {
-    guint32 information = fat_le16(boot + 48), backup = fat_le16(boot + 50);
+    guint32 information = read_le16(boot + 48), backup = read_le16(boot + 50);
     for (guint32 i = 1; i < n; i++) {
         g_autofree guint8 *sector = g_malloc(reader->sector_size);
         g_autoptr(GError) error = NULL;
@@ -144,7 +144,7 @@ void fat_check_boot_sectors(FatReader *reader, GPtrArray *problems) {
     check_code(reader, boot, problems);
     check_words(reader, boot, problems);
     check_fields(reader, boot, problems);
-    check_reserved(reader, boot, fat_le16(boot + 14), problems);
+    check_reserved(reader, boot, read_le16(boot + 14), problems);
     check_zero(reader, SECTOR, reader->sector_size - SECTOR, "after the boot sector", problems);
     guint64 end = reader->data_offset + (guint64) reader->n_clusters * reader->cluster_size;
     check_zero(reader, end, reader->size - end, "after the last cluster", problems);

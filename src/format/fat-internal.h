@@ -3,6 +3,7 @@
 
 /* What the reader of FAT file systems and its audit share. */
 
+#include "base/little-endian.h"
 #include "format/fat-reader.h"
 
 #define ENTRY_SIZE 32
@@ -39,14 +40,6 @@ typedef struct {
     guint8 checksum;
     gboolean valid;
 } FatLongName;
-
-static inline guint16 fat_le16(const guint8 *p) {
-    return (guint16) (p[0] | p[1] << 8);
-}
-
-static inline guint32 fat_le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
-}
 
 /* Reads SIZE bytes from byte OFFSET of the file system on. */
 gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error);

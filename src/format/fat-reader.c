@@ -42,10 +42,10 @@ gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size
  * differ by two about the limits. What they would not read alike is refused. A FAT32 file system with few
  * clusters has no root directory for those who take it for another type. */
 static gboolean decide_type(FatReader *reader, const guint8 *boot, guint64 n_clusters, GError **error) {
-    gboolean small_table = fat_le16(boot + 22) != 0, has_root = fat_le16(boot + 17) != 0;
+    gboolean small_table = read_le16(boot + 22) != 0, has_root = read_le16(boot + 17) != 0;
     if (small_table != has_root)
         return set_malformed(error, "readers differ on its type: FAT32 by one field, not by another");
-    if (fat_le16(boot + 19) != 0 && fat_le32(boot + 32) != 0)
+    if (read_le16(boot + 19) != 0 && read_le32(boot + 32) != 0)
         return set_malformed(error, "it has two sizes");
     if (!small_table) {
         reader->bits = 32;
@@ -62,10 +62,10 @@ static gboolean decide_type(FatReader *reader, const guint8 *boot, guint64 n_clu
 /* Works out the geometry from the boot sector. RET_FAT_OFFSET says where the allocation table is. */
 static gboolean parse_boot_sector(
         FatReader *reader, const guint8 *boot, guint64 *ret_fat_offset, GError **error) {
-    guint32 sector = fat_le16(boot + 11), per_cluster = boot[13], reserved = fat_le16(boot + 14);
-    guint32 n_fats = boot[16], root_entries = fat_le16(boot + 17);
-    guint64 sectors = fat_le16(boot + 19) ? fat_le16(boot + 19) : fat_le32(boot + 32);
-    guint64 fat_sectors = fat_le16(boot + 22) ? fat_le16(boot + 22) : fat_le32(boot + 36);
+    guint32 sector = read_le16(boot + 11), per_cluster = boot[13], reserved = read_le16(boot + 14);
+    guint32 n_fats = boot[16], root_entries = read_le16(boot + 17);
+    guint64 sectors = read_le16(boot + 19) ? read_le16(boot + 19) : read_le32(boot + 32);
+    guint64 fat_sectors = read_le16(boot + 22) ? read_le16(boot + 22) : read_le32(boot + 36);
     if (boot[510] != 0x55 || boot[511] != 0xaa)
         return set_malformed(error, "no boot sector");
     if (sector < 512 || sector > 4096 || (sector & (sector - 1)) != 0 || per_cluster == 0 ||
@@ -87,7 +87,7 @@ static gboolean parse_boot_sector(
     reader->data_offset = data_sector * sector;
     reader->root_offset = (reserved + n_fats * fat_sectors) * sector;
     reader->root_size = root_entries * ENTRY_SIZE;
-    reader->root_cluster = reader->bits == 32 ? fat_le32(boot + 44) : 0;
+    reader->root_cluster = reader->bits == 32 ? read_le32(boot + 44) : 0;
 
     /* Clusters without an entry in the allocation table do not exist. */
     guint64 n_entries = fat_sectors * sector * 8 / reader->bits;
@@ -147,13 +147,13 @@ guint32 fat_next_cluster(const FatReader *reader, guint32 cluster) {
         return 0;
     switch (reader->bits) {
     case 12: {
-        guint16 pair = fat_le16(reader->fat + position);
+        guint16 pair = read_le16(reader->fat + position);
         return cluster % 2 ? pair >> 4 : pair & 0xfff;
     }
     case 16:
-        return fat_le16(reader->fat + position);
+        return read_le16(reader->fat + position);
     default:
-        return fat_le32(reader->fat + position) & 0x0fffffff;
+        return read_le32(reader->fat + position) & 0x0fffffff;
     }
 }
 
@@ -208,7 +208,7 @@ void fat_long_name_add(FatLongName *name, const guint8 *entry) {
     }
     name->expected = part - 1;
     for (guint i = 0; i < LONG_NAME_CHARACTERS; i++) {
-        gunichar2 c = fat_le16(entry + positions[i]);
+        gunichar2 c = read_le16(entry + positions[i]);
         name->characters[(part - 1) * LONG_NAME_CHARACTERS + i] = c == 0xffff ? 0 : c;
     }
 }
@@ -257,9 +257,9 @@ static GPtrArray *parse_directory(const FatReader *reader, const guint8 *data, g
             FatEntry *entry = g_new0(FatEntry, 1);
             entry->name = fat_entry_name(raw, &long_name);
             entry->is_directory = (raw[11] & ATTRIBUTE_DIRECTORY) != 0;
-            entry->size = entry->is_directory ? 0 : fat_le32(raw + 28);
-            guint32 high = reader->bits == 32 ? fat_le16(raw + 20) : 0;
-            entry->cluster = high << 16 | fat_le16(raw + 26);
+            entry->size = entry->is_directory ? 0 : read_le32(raw + 28);
+            guint32 high = reader->bits == 32 ? read_le16(raw + 20) : 0;
+            entry->cluster = high << 16 | read_le16(raw + 26);
             g_ptr_array_add(entries, entry);
         }
         memset(&long_name, 0, sizeof long_name);

@@ -74,7 +74,7 @@ static guint32 compute_checksum(const guint8 *data, gsize size, gsize field) {
     guint64 sum = 0;
     for (gsize i = 0; i < size; i += 2)
         if (i != field && i != field + 2)
-            sum += i + 1 < size ? pe_get16(data + i) : data[i];
+            sum += i + 1 < size ? read_le16(data + i) : data[i];
     while (sum >> 16 != 0)
         sum = (sum & 0xffff) + (sum >> 16);
     return (guint32) (sum + size);
@@ -82,8 +82,8 @@ static guint32 compute_checksum(const guint8 *data, gsize size, gsize field) {
 
 static void check_headers(const PeImage *pe, const guint8 *data, gsize size, GPtrArray *problems) {
     const guint8 *optional = data + pe->optional_offset;
-    guint16 subsystem = pe_get16(optional + OPTIONAL_SUBSYSTEM);
-    guint32 checksum = pe_get32(optional + PE_OPTIONAL_CHECKSUM);
+    guint16 subsystem = read_le16(optional + OPTIONAL_SUBSYSTEM);
+    guint32 checksum = read_le32(optional + PE_OPTIONAL_CHECKSUM);
     if (subsystem < SUBSYSTEM_FIRST || subsystem > SUBSYSTEM_LAST)
         complain(problems, "it is not for UEFI");
     /* No signature covers this field. */
@@ -99,12 +99,12 @@ static guint check_entries(const guint8 *table, gsize size, GPtrArray *problems)
     for (gsize done = 0; done < size; n++) {
         if (size - done < CERTIFICATE_HEADER)
             break;
-        gsize length = pe_get32(table + done);
+        gsize length = read_le32(table + done);
         if (length <= CERTIFICATE_HEADER || length > size - done)
             break;
         gsize step = MIN(pe_align(length, CERTIFICATE_ALIGNMENT), size - done);
-        if (pe_get16(table + done + 4) != CERTIFICATE_REVISION ||
-                pe_get16(table + done + 6) != CERTIFICATE_PKCS7)
+        if (read_le16(table + done + 4) != CERTIFICATE_REVISION ||
+                read_le16(table + done + 6) != CERTIFICATE_PKCS7)
             complain(problems, "entry %u of the certificate table is of an unknown kind", n + 1);
         if (!is_zero(table + done + length, step - length))
             complain(problems, "unknown bytes after entry %u of the certificate table", n + 1);
@@ -139,11 +139,11 @@ static void check_signatures(const PeImage *pe, const guint8 *data, gsize size, 
 /* The table of symbols that linkers leave behind the sections, with its strings; nothing loads it, and
  * signatures cover it. Returns where it ends, or END when there is none. */
 static guint64 skip_symbols(const PeImage *pe, const guint8 *data, guint64 end, guint64 limit) {
-    guint64 start = pe_get32(data + pe->coff_offset + PE_COFF_SYMBOLS);
-    guint64 strings = start + (guint64) pe_get32(data + pe->coff_offset + PE_COFF_N_SYMBOLS) * SYMBOL_SIZE;
+    guint64 start = read_le32(data + pe->coff_offset + PE_COFF_SYMBOLS);
+    guint64 strings = start + (guint64) read_le32(data + pe->coff_offset + PE_COFF_N_SYMBOLS) * SYMBOL_SIZE;
     if (start == 0 || start != end || strings > limit || limit - strings < 4)
         return end;
-    guint64 size = pe_get32(data + strings);
+    guint64 size = read_le32(data + strings);
     return size < 4 || size > limit - strings ? end : strings + size;
 }
 

@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/little-endian.h"
+
 #define PE_SIGNATURE_SIZE 4
 #define PE_COFF_SIZE 20
 
@@ -28,28 +30,6 @@
 
 #define PE_MAGIC_32 0x010b
 #define PE_MAGIC_32_PLUS 0x020b
-
-static inline guint16 pe_get16(const guint8 *p) {
-    guint16 value;
-    memcpy(&value, p, sizeof value);
-    return GUINT16_FROM_LE(value);
-}
-
-static inline guint32 pe_get32(const guint8 *p) {
-    guint32 value;
-    memcpy(&value, p, sizeof value);
-    return GUINT32_FROM_LE(value);
-}
-
-static inline void pe_put16(guint8 *p, guint16 value) {
-    value = GUINT16_TO_LE(value);
-    memcpy(p, &value, sizeof value);
-}
-
-static inline void pe_put32(guint8 *p, guint32 value) {
-    value = GUINT32_TO_LE(value);
-    memcpy(p, &value, sizeof value);
-}
 
 /* ALIGNMENT is a power of two. */
 static inline guint64 pe_align(guint64 value, guint64 alignment) {

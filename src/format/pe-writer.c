@@ -120,7 +120,7 @@ static gboolean is_referred_to(const PeImage *pe, const PeSection *section) {
     const guint8 *optional = (const guint8 *) g_bytes_get_data(pe->bytes, NULL) + pe->optional_offset;
 
     if ((section->characteristics & (PE_SCN_CNT_CODE | PE_SCN_MEM_EXECUTE | PE_SCN_MEM_WRITE)) ||
-            is_inside(section, pe_get32(optional + PE_OPTIONAL_ENTRY_POINT)))
+            is_inside(section, read_le32(optional + PE_OPTIONAL_ENTRY_POINT)))
         return TRUE;
     for (guint i = 0; i < pe->n_directories; i++) {
         guint32 address, size;
@@ -230,11 +230,11 @@ static gboolean plan_raw_data(PeWriter *writer, guint32 size_of_headers, gsize *
 static void write_section_header(guint8 *p, const PeSection *header) {
     memset(p, 0, PE_SECTION_HEADER_SIZE);
     memcpy(p, header->name, strlen(header->name));
-    pe_put32(p + 8, header->virtual_size);
-    pe_put32(p + 12, header->virtual_address);
-    pe_put32(p + 16, header->raw_size);
-    pe_put32(p + 20, header->raw_offset);
-    pe_put32(p + 36, header->characteristics);
+    write_le32(p + 8, header->virtual_size);
+    write_le32(p + 12, header->virtual_address);
+    write_le32(p + 16, header->raw_size);
+    write_le32(p + 20, header->raw_offset);
+    write_le32(p + 36, header->characteristics);
 }
 
 static void write_headers(const PeWriter *writer, guint8 *file, guint32 size_of_headers) {
@@ -242,20 +242,20 @@ static void write_headers(const PeWriter *writer, guint8 *file, guint32 size_of_
     memcpy(file, g_bytes_get_data(pe->bytes, NULL), pe->sections_offset);
 
     guint8 *coff = file + pe->coff_offset;
-    pe_put16(coff + PE_COFF_N_SECTIONS, count_sections(writer));
-    if (pe_get32(coff + PE_COFF_SYMBOLS) != 0)
-        pe_put16(coff + PE_COFF_CHARACTERISTICS,
-                pe_get16(coff + PE_COFF_CHARACTERISTICS) | PE_LOCAL_SYMBOLS_STRIPPED);
-    pe_put32(coff + PE_COFF_SYMBOLS, 0);
-    pe_put32(coff + PE_COFF_N_SYMBOLS, 0);
+    write_le16(coff + PE_COFF_N_SECTIONS, count_sections(writer));
+    if (read_le32(coff + PE_COFF_SYMBOLS) != 0)
+        write_le16(coff + PE_COFF_CHARACTERISTICS,
+                read_le16(coff + PE_COFF_CHARACTERISTICS) | PE_LOCAL_SYMBOLS_STRIPPED);
+    write_le32(coff + PE_COFF_SYMBOLS, 0);
+    write_le32(coff + PE_COFF_N_SYMBOLS, 0);
 
     guint8 *optional = file + pe->optional_offset;
-    guint32 data_size = pe_get32(optional + PE_OPTIONAL_INITIALIZED_DATA);
-    pe_put32(optional + PE_OPTIONAL_INITIALIZED_DATA, data_size + writer->added_data);
-    pe_put32(optional + PE_OPTIONAL_IMAGE_SIZE, memory_end(writer));
-    pe_put32(optional + PE_OPTIONAL_HEADERS_SIZE, size_of_headers);
-    pe_put32(optional + PE_OPTIONAL_CHECKSUM, 0);
-    pe_put16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS,
+    guint32 data_size = read_le32(optional + PE_OPTIONAL_INITIALIZED_DATA);
+    write_le32(optional + PE_OPTIONAL_INITIALIZED_DATA, data_size + writer->added_data);
+    write_le32(optional + PE_OPTIONAL_IMAGE_SIZE, memory_end(writer));
+    write_le32(optional + PE_OPTIONAL_HEADERS_SIZE, size_of_headers);
+    write_le32(optional + PE_OPTIONAL_CHECKSUM, 0);
+    write_le16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS,
             pe->dll_characteristics & ~writer->cleared_dll_characteristics);
 
     guint8 *header = file + pe->sections_offset;

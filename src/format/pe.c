@@ -17,7 +17,7 @@ gboolean pe_is_image(const void *data, gsize size) {
     const guint8 *p = data;
     if (size < DOS_HEADER_SIZE || p[0] != 'M' || p[1] != 'Z')
         return FALSE;
-    guint32 offset = pe_get32(p + DOS_PE_OFFSET);
+    guint32 offset = read_le32(p + DOS_PE_OFFSET);
     if (offset > size || size - offset < PE_SIGNATURE_SIZE + PE_COFF_SIZE)
         return FALSE;
     return memcmp(p + offset, "PE\0\0", PE_SIGNATURE_SIZE) == 0;
@@ -36,19 +36,19 @@ static gboolean parse_optional_header(PeImage *pe, const guint8 *data, gsize opt
     if (optional_size < 2)
         return malformed(error, "no optional header");
     const guint8 *optional = data + pe->optional_offset;
-    guint16 magic = pe_get16(optional);
+    guint16 magic = read_le16(optional);
     if (magic != PE_MAGIC_32 && magic != PE_MAGIC_32_PLUS)
         return malformed(error, "unknown kind of optional header");
     pe->plus = magic == PE_MAGIC_32_PLUS;
     if (optional_size < directories_offset(pe))
         return malformed(error, "optional header too short");
 
-    pe->section_alignment = pe_get32(optional + PE_OPTIONAL_SECTION_ALIGNMENT);
-    pe->file_alignment = pe_get32(optional + PE_OPTIONAL_FILE_ALIGNMENT);
-    pe->size_of_image = pe_get32(optional + PE_OPTIONAL_IMAGE_SIZE);
-    pe->size_of_headers = pe_get32(optional + PE_OPTIONAL_HEADERS_SIZE);
-    pe->dll_characteristics = pe_get16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS);
-    pe->n_directories = pe_get32(optional + directories_offset(pe) - 4);
+    pe->section_alignment = read_le32(optional + PE_OPTIONAL_SECTION_ALIGNMENT);
+    pe->file_alignment = read_le32(optional + PE_OPTIONAL_FILE_ALIGNMENT);
+    pe->size_of_image = read_le32(optional + PE_OPTIONAL_IMAGE_SIZE);
+    pe->size_of_headers = read_le32(optional + PE_OPTIONAL_HEADERS_SIZE);
+    pe->dll_characteristics = read_le16(optional + PE_OPTIONAL_DLL_CHARACTERISTICS);
+    pe->n_directories = read_le32(optional + directories_offset(pe) - 4);
 
     if (!is_power_of_two(pe->section_alignment) || !is_power_of_two(pe->file_alignment))
         return malformed(error, "alignments are no powers of two");
@@ -59,11 +59,11 @@ static gboolean parse_optional_header(PeImage *pe, const guint8 *data, gsize opt
 
 static gboolean parse_section(PeSection *section, const guint8 *header, gsize size, GError **error) {
     memcpy(section->name, header, PE_SECTION_NAME_MAX);
-    section->virtual_size = pe_get32(header + 8);
-    section->virtual_address = pe_get32(header + 12);
-    section->raw_size = pe_get32(header + 16);
-    section->raw_offset = pe_get32(header + 20);
-    section->characteristics = pe_get32(header + 36);
+    section->virtual_size = read_le32(header + 8);
+    section->virtual_address = read_le32(header + 12);
+    section->raw_size = read_le32(header + 16);
+    section->raw_offset = read_le32(header + 20);
+    section->characteristics = read_le32(header + 36);
 
     if ((guint64) section->virtual_address + section->virtual_size > G_MAXUINT32)
         return malformed(error, "a section ends beyond 4 GiB of memory");
@@ -79,13 +79,13 @@ static gboolean parse_headers(PeImage *pe, GError **error) {
 
     if (!pe_is_image(data, size))
         return malformed(error, "wrong magic number");
-    pe->coff_offset = (gsize) pe_get32(data + DOS_PE_OFFSET) + PE_SIGNATURE_SIZE;
+    pe->coff_offset = (gsize) read_le32(data + DOS_PE_OFFSET) + PE_SIGNATURE_SIZE;
     pe->optional_offset = pe->coff_offset + PE_COFF_SIZE;
     const guint8 *coff = data + pe->coff_offset;
-    pe->machine = pe_get16(coff + PE_COFF_MACHINE);
-    pe->n_sections = pe_get16(coff + PE_COFF_N_SECTIONS);
+    pe->machine = read_le16(coff + PE_COFF_MACHINE);
+    pe->n_sections = read_le16(coff + PE_COFF_N_SECTIONS);
 
-    gsize optional_size = pe_get16(coff + PE_COFF_OPTIONAL_SIZE);
+    gsize optional_size = read_le16(coff + PE_COFF_OPTIONAL_SIZE);
     if (optional_size > size - pe->optional_offset)
         return malformed(error, "the optional header ends after the file");
     if (!parse_optional_header(pe, data, optional_size, error))
@@ -146,7 +146,7 @@ gboolean pe_image_get_directory(
         return FALSE;
     const guint8 *data = g_bytes_get_data(pe->bytes, NULL);
     const guint8 *entry = data + pe->optional_offset + directories_offset(pe) + directory * 8;
-    guint32 address = pe_get32(entry), size = pe_get32(entry + 4);
+    guint32 address = read_le32(entry), size = read_le32(entry + 4);
     if (address == 0 || size == 0)
         return FALSE;
     *ret_address = address;

@@ -73,7 +73,7 @@ char *uki_kernel_version(const void *data, gsize size) {
     const guint8 *image = data;
     if (size < 0x210 || memcmp(image + 0x202, "HdrS", 4) != 0)
         return NULL;
-    gsize start = 0x200 + (gsize) pe_get16(image + 0x20e);
+    gsize start = 0x200 + (gsize) read_le16(image + 0x20e);
     gsize end = start;
     while (end < size && end < start + 128 && image[end] > ' ' && image[end] < 0x7f)
         end++;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "format/io.h"
 
 /* Microsoft, "FAT: General Overview of On-Disk Format": fields of the boot sector, and of the sector FSInfo. */
@@ -13,27 +14,19 @@
 #define INFO_FREE_CLUSTERS 488
 #define INFO_SIGNATURE_AT 484
 
-static guint32 little_endian(const guint8 *data, guint bytes) {
-    guint32 value = 0;
-
-    for (guint i = bytes; i > 0; i--)
-        value = value << 8 | data[i - 1];
-    return value;
-}
-
 gboolean fat_room_read(int fd, guint64 offset, FatRoom *ret) {
     guint8 boot[512], info[512];
 
     if (!pread_all(fd, boot, sizeof boot, offset, NULL))
         return FALSE;
-    guint64 sector = little_endian(boot + BYTES_PER_SECTOR, 2);
-    guint64 at = offset + little_endian(boot + INFO_SECTOR, 2) * sector;
+    guint64 sector = read_le16(boot + BYTES_PER_SECTOR);
+    guint64 at = offset + read_le16(boot + INFO_SECTOR) * sector;
     if (!pread_all(fd, info, sizeof info, at, NULL) || memcmp(info, "RRaA", 4) != 0 ||
             memcmp(info + INFO_SIGNATURE_AT, "rrAa", 4) != 0)
         return FALSE;
-    guint32 clusters = little_endian(info + INFO_FREE_CLUSTERS, 4);
+    guint32 clusters = read_le32(info + INFO_FREE_CLUSTERS);
     *ret = (FatRoom){
-            .size = little_endian(boot + TOTAL_SECTORS, 4) * sector,
+            .size = read_le32(boot + TOTAL_SECTORS) * sector,
             .cluster = boot[SECTORS_PER_CLUSTER] * sector,
     };
     ret->free = clusters * ret->cluster;

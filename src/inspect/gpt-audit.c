@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/little-endian.h"
 #include "format/el-torito.h"
 
 #define HEADER_SIZE 92
@@ -32,14 +33,6 @@ typedef struct {
     guint number;
     guint64 first, last; /* sectors */
 } Extent;
-
-static guint32 le32(const guint8 *p) {
-    return p[0] | p[1] << 8 | p[2] << 16 | (guint32) p[3] << 24;
-}
-
-static guint64 le64(const guint8 *p) {
-    return le32(p) | (guint64) le32(p + 4) << 32;
-}
 
 static gboolean is_zero(const guint8 *data, gsize size) {
     return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
@@ -104,9 +97,9 @@ static void check_mbr(Gpt *gpt) {
     }
     if (!is_zero(mbr, 446))
         complain(gpt, "the protective MBR has code or a signature, which a BIOS would start");
-    if (memcmp(mbr + 446, start, 5) != 0 || le32(mbr + 454) != 1)
+    if (memcmp(mbr + 446, start, 5) != 0 || read_le32(mbr + 454) != 1)
         complain(gpt, "the first record of the MBR is not the protective one");
-    else if (le32(mbr + 458) != MIN(sectors - 1, G_MAXUINT32) && le32(mbr + 458) != G_MAXUINT32)
+    else if (read_le32(mbr + 458) != MIN(sectors - 1, G_MAXUINT32) && read_le32(mbr + 458) != G_MAXUINT32)
         complain(gpt, "the protective MBR does not cover the disk");
     if (!is_zero(mbr + 462, 48))
         complain(gpt, "the MBR has partitions of its own (a hybrid one)");
@@ -119,12 +112,12 @@ static gboolean crc_matches(const guint8 *header) {
     guint8 copy[HEADER_SIZE];
     memcpy(copy, header, HEADER_SIZE);
     memset(copy + 16, 0, 4);
-    return crc32(0, copy, HEADER_SIZE) == le32(header + 16);
+    return crc32(0, copy, HEADER_SIZE) == read_le32(header + 16);
 }
 
 static gboolean is_header(const guint8 *header) {
-    return memcmp(header, "EFI PART", 8) == 0 && le32(header + 8) == 0x10000 &&
-           le32(header + 12) == HEADER_SIZE;
+    return memcmp(header, "EFI PART", 8) == 0 && read_le32(header + 8) == 0x10000 &&
+           read_le32(header + 12) == HEADER_SIZE;
 }
 
 /* Both copies of the header; where each is, and where the other, are the only differences. */
@@ -137,10 +130,11 @@ static gboolean check_headers(Gpt *gpt) {
         return FALSE;
     }
     check_zero(gpt, gpt->sector + HEADER_SIZE, 2 * gpt->sector, "after the first GPT header");
-    if (le32(gpt->header + 20) != 0 || le64(gpt->header + 24) != 1 || le64(gpt->header + 72) != 2 ||
-            le32(gpt->header + 80) != N_ENTRIES || le32(gpt->header + 84) != ENTRY_SIZE)
+    if (read_le32(gpt->header + 20) != 0 || read_le64(gpt->header + 24) != 1 ||
+            read_le64(gpt->header + 72) != 2 || read_le32(gpt->header + 80) != N_ENTRIES ||
+            read_le32(gpt->header + 84) != ENTRY_SIZE)
         complain(gpt, "the first GPT header is of an unusual form");
-    if (le64(gpt->header + 32) != last)
+    if (read_le64(gpt->header + 32) != last)
         complain(gpt, "the second GPT header is not at the end of the disk");
     if (!read_at(gpt, last * gpt->sector, backup, HEADER_SIZE) || !is_header(backup) ||
             !crc_matches(backup)) {
@@ -148,8 +142,8 @@ static gboolean check_headers(Gpt *gpt) {
         return TRUE;
     }
     check_zero(gpt, last * gpt->sector + HEADER_SIZE, gpt->size, "after the second GPT header");
-    guint64 table = le64(backup + 72);
-    if (le64(backup + 24) != last || le64(backup + 32) != 1 ||
+    guint64 table = read_le64(backup + 72);
+    if (read_le64(backup + 24) != last || read_le64(backup + 32) != 1 ||
             memcmp(backup + 20, gpt->header + 20, 4) != 0 ||
             memcmp(backup + 40, gpt->header + 40, 32) != 0 ||
             memcmp(backup + 80, gpt->header + 80, 12) != 0 || table != last - TABLE_SIZE / gpt->sector)
@@ -161,7 +155,7 @@ static void check_tables(Gpt *gpt) {
     guint64 last = gpt->size / gpt->sector - 1;
     g_autofree guint8 *backup = g_malloc(TABLE_SIZE);
     if (!read_at(gpt, 2 * gpt->sector, gpt->table, TABLE_SIZE) ||
-            crc32(0, gpt->table, TABLE_SIZE) != le32(gpt->header + 88))
+            crc32(0, gpt->table, TABLE_SIZE) != read_le32(gpt->header + 88))
         complain(gpt, "the first partition table is damaged");
     if (!read_at(gpt, last * gpt->sector - TABLE_SIZE, backup, TABLE_SIZE) ||
             memcmp(gpt->table, backup, TABLE_SIZE) != 0)
@@ -171,7 +165,7 @@ static void check_tables(Gpt *gpt) {
 static void check_name(Gpt *gpt, const guint8 *entry, guint number) {
     gboolean ended = FALSE;
     for (guint i = 56; i < ENTRY_SIZE; i += 2) {
-        gunichar2 c = (gunichar2) (entry[i] | entry[i + 1] << 8);
+        gunichar2 c = read_le16(entry + i);
         if (ended && c != 0) {
             complain(gpt, "partition %u has bytes after its name", number);
             return;
@@ -186,18 +180,18 @@ static void check_name(Gpt *gpt, const guint8 *entry, guint number) {
 
 static void check_entry(Gpt *gpt, guint i, GArray *extents) {
     const guint8 *entry = gpt->table + i * ENTRY_SIZE;
-    Extent extent = {i + 1, le64(entry + 32), le64(entry + 40)};
+    Extent extent = {i + 1, read_le64(entry + 32), read_le64(entry + 40)};
     if (is_zero(entry, 16)) {
         if (!is_zero(entry, ENTRY_SIZE))
             complain(gpt, "entry %u of the table is of no type but not empty", i + 1);
         return;
     }
-    if (extent.first > extent.last || extent.first < le64(gpt->header + 40) ||
-            extent.last > le64(gpt->header + 48)) {
+    if (extent.first > extent.last || extent.first < read_le64(gpt->header + 40) ||
+            extent.last > read_le64(gpt->header + 48)) {
         complain(gpt, "partition %u is outside of the disk's usable range", i + 1);
         return;
     }
-    if ((le64(entry + 48) & ~KNOWN_ATTRIBUTES) != 0)
+    if ((read_le64(entry + 48) & ~KNOWN_ATTRIBUTES) != 0)
         complain(gpt, "partition %u has unknown attributes", i + 1);
     if (is_zero(entry + 16, 16))
         complain(gpt, "partition %u has no UUID", i + 1);
@@ -224,8 +218,8 @@ static gboolean is_boot_record(Gpt *gpt, guint64 first) {
 
 static void check_gaps(Gpt *gpt, GArray *extents) {
     guint64 end = 2 * gpt->sector + TABLE_SIZE, last = gpt->size / gpt->sector * gpt->sector;
-    if (le64(gpt->header + 40) * gpt->sector < end ||
-            le64(gpt->header + 48) > (last - TABLE_SIZE) / gpt->sector - 2)
+    if (read_le64(gpt->header + 40) * gpt->sector < end ||
+            read_le64(gpt->header + 48) > (last - TABLE_SIZE) / gpt->sector - 2)
         complain(gpt, "the usable range reaches into the partition tables");
     for (guint i = 0; i < extents->len; i++) {
         const Extent *extent = &g_array_index(extents, Extent, i);
@@ -261,8 +255,8 @@ static gboolean header_is_small(int fd, guint64 offset, guint64 *ret_other) {
     *ret_other = 0;
     if (pread(fd, header, sizeof header, offset) != sizeof header || memcmp(header, "EFI PART", 8) != 0)
         return TRUE;
-    *ret_other = le64(header + 32);
-    return (guint64) le32(header + 80) * le32(header + 84) <= CHUNK;
+    *ret_other = read_le64(header + 32);
+    return (guint64) read_le32(header + 80) * read_le32(header + 84) <= CHUNK;
 }
 
 gboolean inspect_gpt_is_small(int fd, guint64 size) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crc32c.h"
 #include "base/hex.h"
 #include "crypto/error.h"
 #include "format/erofs-format.h"
@@ -197,7 +198,7 @@ static void check_erofs(InspectNode *link, guint8 *block, gsize block_size) {
         return;
     }
     memset(block + EROFS_SUPER_OFFSET + G_STRUCT_OFFSET(ErofsSuperblock, checksum), 0, 4);
-    guint32 computed = crc32c(~0u, block + EROFS_SUPER_OFFSET, block_size - EROFS_SUPER_OFFSET);
+    guint32 computed = crc32c_update(~0u, block + EROFS_SUPER_OFFSET, block_size - EROFS_SUPER_OFFSET);
     if (stored == computed)
         inspect_node_set(
                 link, INSPECT_OK, "EROFS, %" G_GUINT64_FORMAT " inodes", GUINT64_FROM_LE(super.inodes));

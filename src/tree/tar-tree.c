@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/little-endian.h"
 #include "format/tar.h"
 #include "tree/tree-private.h"
 
@@ -48,10 +49,10 @@ static char *acl_text(const guint8 *value, gsize length) {
 
     for (gsize offset = 4; offset + 8 <= length; offset += 8) {
         const guint8 *entry = value + offset;
-        guint32 id = entry[4] | entry[5] << 8 | entry[6] << 16 | (guint32) entry[7] << 24;
+        guint32 id = read_le32(entry + 4);
         size_t i = 0;
 
-        while (i < G_N_ELEMENTS(tags) && tags[i].tag != (entry[0] | entry[1] << 8))
+        while (i < G_N_ELEMENTS(tags) && tags[i].tag != read_le16(entry))
             i++;
         if (i == G_N_ELEMENTS(tags))
             return NULL;

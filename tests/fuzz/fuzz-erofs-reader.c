@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "format/crc32c.h"
+#include "base/crc32c.h"
 #include "format/erofs-reader.h"
 
 #define INODES_MAX 200
@@ -34,7 +34,7 @@ static void mend_checksum(guint8 *image, gsize size) {
         return;
     super.checksum = 0;
     memcpy(image + EROFS_SUPER_OFFSET, &super, sizeof super);
-    super.checksum = GUINT32_TO_LE(crc32c(~0u, image + EROFS_SUPER_OFFSET, length));
+    super.checksum = GUINT32_TO_LE(crc32c_update(~0u, image + EROFS_SUPER_OFFSET, length));
     memcpy(image + EROFS_SUPER_OFFSET, &super, sizeof super);
 }
 
