@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/compress.h"
 #include "build/outputs.h"
 #include "format/cpio.h"
@@ -18,8 +19,7 @@ static int create_file(const char *path, GError **error) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
     if (fd < 0)
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot create %s", path);
     return fd;
 }
 
@@ -88,11 +88,8 @@ static gboolean write_directory(ImageBuild *image, const char *path, GError **er
         return TRUE;
 
     AUTO_FD tree = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (tree < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (tree < 0)
+        return set_errno_error(error, errno, "Cannot open %s", path);
     return tree_clamp_times(tree, image->config->source_date_epoch, error);
 }
 

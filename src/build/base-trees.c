@@ -11,15 +11,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/trees.h"
 #include "tree/tree.h"
 #include "ui/log.h"
 #include "ui/step.h"
 
 static gboolean fail_errno(const char *what, const char *path, GError **error) {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot %s %s: %s", what, path,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot %s %s", what, path);
 }
 
 static char *make_directory(ImageBuild *image, const char *name, GError **error) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/inputs.h"
 #include "build/layer.h"
 #include "build/packages.h"
@@ -31,8 +32,7 @@ static char *make_directory(ImageBuild *image, const char *parent, const char *n
     if (g_mkdir_with_parents(path, 0755) == 0 && stat(image->root, &info) == 0 &&
             g_chmod(path, info.st_mode & 0777) == 0)
         return g_steal_pointer(&path);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-            g_strerror(errno));
+    set_errno_error(error, errno, "Cannot create %s", path);
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-parts.h"
 #include "build/boot.h"
 #include "build/full-disk.h"
@@ -129,8 +130,7 @@ static char *make_directory(const char *parent, const char *name, GError **error
 
     if (g_mkdir_with_parents(path, 0755) == 0)
         return g_steal_pointer(&path);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-            g_strerror(errno));
+    set_errno_error(error, errno, "Cannot create %s", path);
     return NULL;
 }
 
@@ -148,8 +148,7 @@ static gboolean open_session(ImageBuild *image, GError **error) {
 
     if (!workspace || g_mkdir_with_parents(packages, 0755) < 0) {
         if (workspace)
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-                    "Cannot create the package cache %s: %s", packages, g_strerror(errno));
+            set_errno_error(error, errno, "Cannot create the package cache %s", packages);
         return FALSE;
     }
     image->distro = distro_session_new(image->config, &options, error);
@@ -421,8 +420,7 @@ static int lock_outputs(const ImageConfig *config, GError **error) {
     while (result < 0 && errno == EINTR && !sandbox_cancelled());
     if (result == 0)
         return steal_fd(&fd);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot lock the output directory %s: %s",
-            directory, g_strerror(errno));
+    set_errno_error(error, errno, "Cannot lock the output directory %s", directory);
     return -1;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/outputs.h"
 #include "ui/step.h"
 
@@ -47,9 +48,7 @@ gboolean compress_check(const ImageConfig *config, GError **error) {
 }
 
 static gboolean io_failed(GError **error, const char *what, const char *path) {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot %s %s: %s", what, path,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot %s %s", what, path);
 }
 
 /* FROM goes away. */

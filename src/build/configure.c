@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/extension.h"
 #include "tree/tree.h"
@@ -129,9 +130,7 @@ static gboolean configure_os_release(ImageBuild *image, GError **error) {
 static gboolean link_unless_there(int root_fd, const char *target, const char *name, GError **error) {
     if (symlinkat(target, root_fd, name) == 0 || errno == EEXIST)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot link /%s to %s in the tree: %s",
-            name, target, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot link /%s to %s in the tree", name, target);
 }
 
 static gboolean configure_initrd(ImageBuild *image, GError **error) {
@@ -157,9 +156,7 @@ static gboolean configure_clock(ImageBuild *image, GError **error) {
     times[0] = times[1] = (struct timespec){.tv_sec = image->config->source_date_epoch};
     if (utimensat(image->root_fd, "usr/lib/clock-epoch", times, AT_SYMLINK_NOFOLLOW) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-            "Cannot set the time of /usr/lib/clock-epoch: %s", g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot set the time of /usr/lib/clock-epoch");
 }
 
 /* Where systemd looks for certificates that signatures of verity root hashes may be checked with: those of

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/outputs.h"
 #include "format/el-torito.h"
 
@@ -65,11 +66,8 @@ gboolean el_torito_add(ImageBuild *image, GError **error) {
     if (!(esp = find_esp(image, error)))
         return FALSE;
     AUTO_FD fd = open(image->output, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", image->output,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return set_errno_error(error, errno, "Cannot open %s", image->output);
     const ElTorito options = {
             .system = config->el_torito_system,
             .volume = config->el_torito_volume,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/configure.h"
 #include "tree/tree.h"
@@ -139,7 +140,5 @@ gboolean wants_remove_empty_directories(const ImageBuild *image) {
 gboolean step_remove_empty_directories(ImageBuild *image, GError **error) {
     if (remove_empty_below(image->root_fd, "."))
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-            "Cannot remove empty directories of the tree: %s", g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot remove empty directories of the tree");
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
 #include "tree/tree.h"
@@ -61,10 +62,8 @@ static gboolean check_directory(ImageBuild *image, int parent_fd, const char *na
     AUTO_DIR dir = fd >= 0 ? fdopendir(steal_fd(&fd)) : NULL;
     struct dirent *entry;
 
-    if (!dir) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read /%s: %s", path, g_strerror(errno));
-        return FALSE;
-    }
+    if (!dir)
+        return set_errno_error(error, errno, "Cannot read /%s", path);
     while ((entry = readdir(dir))) {
         g_autofree char *child = *path ? g_strconcat(path, "/", entry->d_name, NULL) : g_strdup(entry->d_name);
         struct stat info;

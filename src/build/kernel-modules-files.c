@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "build/kernel-filter.h"
 #include "build/kernel-tree.h"
 
@@ -39,11 +40,8 @@ static void find_unwanted_firmware(const char *path, gpointer user_data) {
 
 /* Removes PATH, then the directories above it up to STOP that are empty now. */
 static gboolean remove_upwards(int root_fd, const char *path, const char *stop, GError **error) {
-    if (unlinkat(root_fd, path, 0) < 0 && errno != ENOENT) {
-        g_set_error(
-                error, G_IO_ERROR, g_io_error_from_errno(errno), "removing %s: %s", path, g_strerror(errno));
-        return FALSE;
-    }
+    if (unlinkat(root_fd, path, 0) < 0 && errno != ENOENT)
+        return set_errno_error(error, errno, "removing %s", path);
     g_autofree char *parent = g_path_get_dirname(path);
     while (strlen(parent) > strlen(stop) && unlinkat(root_fd, parent, AT_REMOVEDIR) == 0) {
         char *above = g_path_get_dirname(parent);

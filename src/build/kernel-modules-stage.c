@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 #include <sys/stat.h>
 
+#include "base/errors.h"
 #include "tree/tree.h"
 
 gboolean kernel_modules_stage(
@@ -16,8 +17,7 @@ gboolean kernel_modules_stage(
         struct stat st;
         gboolean ok = FALSE;
         if (fstatat(root_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "looking at %s: %s", path,
-                    g_strerror(errno));
+            set_errno_error(error, errno, "looking at %s", path);
         else if (S_ISDIR(st.st_mode))
             ok = tree_mkdir_p(target_fd, path, 0755, error);
         else

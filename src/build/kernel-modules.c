@@ -80,7 +80,7 @@ char **kernel_versions(int root_fd, GError **error) {
         g_autoptr(GError) local = NULL;
         if (has_kernel(root_fd, names->pdata[i], &local))
             g_ptr_array_add(versions, g_strdup(names->pdata[i]));
-        else if (local && !g_error_matches(local, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY)) {
+        else if (local && !g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
             g_propagate_error(error, g_steal_pointer(&local));
             return NULL;
         }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/kernel-filter.h"
 
 static void kernel_module_free(gpointer data) {
@@ -35,8 +36,7 @@ GPtrArray *kernel_tree_list(int dir_fd, const char *path, GError **error) {
         return g_steal_pointer(&names);
     AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
-        g_set_error(
-                error, G_IO_ERROR, g_io_error_from_errno(errno), "opening %s: %s", path, g_strerror(errno));
+        set_errno_error(error, errno, "opening %s", path);
         return NULL;
     }
     for (struct dirent *entry; (entry = readdir(dir));)
@@ -56,11 +56,8 @@ static gboolean walk(int dir_fd, const char *directory, const char *relative, Ke
         g_autofree char *child =
                 *relative ? g_build_filename(relative, names->pdata[i], NULL) : g_strdup(names->pdata[i]);
         struct stat st;
-        if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "looking at %s: %s", path,
-                    g_strerror(errno));
-            return FALSE;
-        }
+        if (fstatat(dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return set_errno_error(error, errno, "looking at %s", path);
         if (S_ISDIR(st.st_mode)) {
             if (!walk(dir_fd, path, child, visit, user_data, error))
                 return FALSE;
@@ -243,8 +240,7 @@ KernelTree *kernel_tree_new(int root_fd, const char *version, GError **error) {
     g_autofree char *directory = g_build_filename("usr/lib/modules", version, NULL);
     tree->modules_fd = openat(root_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (tree->modules_fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "opening /%s: %s", directory,
-                g_strerror(errno));
+        set_errno_error(error, errno, "opening /%s", directory);
         return NULL;
     }
     if (!kernel_tree_walk(tree->modules_fd, ".", add_module, tree, error))
@@ -326,8 +322,7 @@ static void inspect_one(gpointer data, gpointer user_data) {
         return;
     g_mutex_lock(&inspection->lock);
     if (!inspection->error)
-        g_set_error(&inspection->error, G_IO_ERROR, g_io_error_from_errno(-r),
-                "reading the kernel module %s: %s", module->path, g_strerror(-r));
+        set_errno_error(&inspection->error, -r, "reading the kernel module %s", module->path);
     g_mutex_unlock(&inspection->lock);
 }
 

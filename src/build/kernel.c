@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/kernel-modules.h"
 #include "build/layer.h"
@@ -143,11 +144,8 @@ static gboolean stage_modules(ImageBuild *image, const char *version, const Kern
     if (!tree_exists(image->root_fd, "usr/sbin/depmod"))
         return TRUE;
     /* depmod looks below BASEDIR/lib. */
-    if (symlinkat("usr/lib", fd, "lib") < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot prepare kernel modules: %s",
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (symlinkat("usr/lib", fd, "lib") < 0)
+        return set_errno_error(error, errno, "Cannot prepare kernel modules");
     sandbox_bind(sandbox, directory, "/run/modules", 0);
     sandbox_suppress_sync(sandbox);
     return sandbox_run(sandbox, argv, error) && (unlinkat(fd, "lib", 0) == 0);
@@ -163,11 +161,8 @@ static gboolean write_modules_archive(
             .clamp_time = MAX(image->config->source_date_epoch, 0),
     };
 
-    if (tree < 0 || output < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot write %s: %s", path,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (tree < 0 || output < 0)
+        return set_errno_error(error, errno, "Cannot write %s", path);
     return cpio_write_tree(tree, output, &options, error);
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "base/hex.h"
 #include "config.h"
 #include "sandbox/sandbox.h"
@@ -152,11 +153,8 @@ static char *layer_lock_path(const char *cache, const char *name) {
 /* Waits for the lock FD. FALSE with ERROR set when the build was interrupted. */
 static gboolean wait_for_lock(int fd, const char *name, const char *image, GError **error) {
     for (guint round = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; round++) {
-        if (errno != EWOULDBLOCK && errno != EINTR) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot lock the layer %s: %s",
-                    name, g_strerror(errno));
-            return FALSE;
-        }
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return set_errno_error(error, errno, "Cannot lock the layer %s", name);
         if (sandbox_cancelled()) {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "Interrupted");
             return FALSE;
@@ -186,8 +184,7 @@ int layer_lock(const char *cache, const char *name, const char *image, GError **
         if (fd < 0 && errno == ENOENT && attempt < 100)
             continue; /* The cache was removed just now. */
         if (fd < 0) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
-                    g_strerror(errno));
+            set_errno_error(error, errno, "Cannot open %s", path);
             return -1;
         }
         if (!wait_for_lock(fd, name, image, error))
@@ -202,8 +199,7 @@ int layer_use(const char *path, GError **error) {
     AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0)
         return steal_fd(&fd);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot use the layer %s: %s", path,
-            g_strerror(errno));
+    set_errno_error(error, errno, "Cannot use the layer %s", path);
     return -1;
 }
 
@@ -234,11 +230,8 @@ static gboolean retire(const char *cache, const char *name, GError **error) {
     if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
         if (!tree_remove(AT_FDCWD, path, error))
             return FALSE;
-    } else if (rename(path, old) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot rename %s: %s", path,
-                g_strerror(errno));
-        return FALSE;
-    }
+    } else if (rename(path, old) < 0)
+        return set_errno_error(error, errno, "Cannot rename %s", path);
     remove_replaced(cache);
     return TRUE;
 }
@@ -349,11 +342,8 @@ static gboolean write_manifest(const char *path, LayerInputs *inputs, GError **e
 static gboolean move_into_place(const char *path, const char *target, GError **error) {
     if (rename(path, target) == 0)
         return TRUE;
-    if (errno != EXDEV) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot move %s to %s: %s", path,
-                target, g_strerror(errno));
-        return FALSE;
-    }
+    if (errno != EXDEV)
+        return set_errno_error(error, errno, "Cannot move %s to %s", path, target);
     return tree_copy(AT_FDCWD, path, AT_FDCWD, target, TREE_COPY_KEEP_OWNER, error);
 }
 
@@ -363,8 +353,7 @@ char *layer_store(
     g_autofree char *manifest = layer_manifest_path(cache, name);
 
     if (g_mkdir_with_parents(cache, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", cache,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot create %s", cache);
         return NULL;
     }
     /* The old one stops counting first and the new one starts last. */

@@ -6,6 +6,7 @@
 #include <json-glib/json-glib.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/changelog.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
@@ -114,11 +115,9 @@ static gboolean forget_packages_of_bases(ImageBuild *image, GError **error) {
     if (!image->bases || !image->bases->pdata[0])
         return TRUE;
     fd = open(image->bases->pdata[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open the base tree %s: %s",
-                (char *) image->bases->pdata[0], g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0)
+        return set_errno_error(error, errno, "Cannot open the base tree %s",
+                (char *) image->bases->pdata[0]);
     if (!(base = distro_installed(image->config, fd, error)))
         return FALSE;
     for (guint i = 0; i < base->len; i++)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "build/compress.h"
@@ -18,9 +19,7 @@
 #define LAYER "layer" /* until its digest is known */
 
 static gboolean io_failed(GError **error, const char *what, const char *path) {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot %s %s: %s", what, path,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot %s %s", what, path);
 }
 
 static void hash_input(gpointer stream, const void *data, gsize size) {

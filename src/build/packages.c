@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/base-trees.h"
 #include "build/boot-rules.h"
 #include "build/inputs.h"
@@ -259,16 +260,13 @@ static gboolean open_root(ImageBuild *image, GError **error) {
     image->root_fd = open(image->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (image->root_fd >= 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", image->root,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot open %s", image->root);
 }
 
 static char *image_subdirectory(ImageBuild *image, const char *name, GError **error) {
     g_autofree char *path = g_build_filename(image->directory, name, NULL);
     if (g_mkdir(path, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot create %s", path);
         return NULL;
     }
     return g_steal_pointer(&path);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
@@ -20,9 +21,7 @@ gboolean step_link(ImageBuild *image, GError **error) {
     if (g_str_equal(name, image->config->output) || image->config->format == OUTPUT_FORMAT_NONE ||
             symlink(name, link) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot link %s to %s: %s", link, name,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot link %s to %s", link, name);
 }
 
 /* Of files; a directory's mode is that of the tree's root. */
@@ -32,9 +31,7 @@ static gboolean apply_mode(const ImageConfig *config, const char *path, GError *
     if (config->output_mode < 0 || lstat(path, &info) < 0 || !S_ISREG(info.st_mode) ||
             chmod(path, config->output_mode & 07777) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-            "OutputMode=: cannot change the mode of %s: %s", path, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "OutputMode=: cannot change the mode of %s", path);
 }
 
 static gboolean move_output(const ImageConfig *config, const char *staging, const char *name,
@@ -50,9 +47,7 @@ static gboolean move_output(const ImageConfig *config, const char *staging, cons
     if ((errno == ENOTEMPTY || errno == EXDEV || errno == EEXIST || errno == EISDIR || errno == ENOTDIR) &&
             tree_remove(AT_FDCWD, to, NULL) && rename(from, to) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot move %s to %s: %s", from, to,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot move %s to %s", from, to);
 }
 
 static GPtrArray *list_directory(const char *path, GError **error) {

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/errors.h"
 #include "build/image-build.h"
 #include "build/reading-private.h"
 
@@ -122,8 +123,7 @@ ReadingPlace *reading_place_new(const char *directory, GError **error) {
     struct stat info;
 
     if (stat(directory, &info) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot look at %s: %s", directory,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot look at %s", directory);
         return NULL;
     }
     if (is_wide(directory, &info)) {

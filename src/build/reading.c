@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "build/masks.h"
 #include "build/reading-private.h"
 #include "ui/log.h"
@@ -39,11 +40,8 @@ static gboolean note_place(GPtrArray *places, const char *directory, GError **er
     g_autofree char *real = realpath(directory, NULL);
     ReadingPlace *place;
 
-    if (!real) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot look at %s: %s", directory,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (!real)
+        return set_errno_error(error, errno, "Cannot look at %s", directory);
     if (is_shown(places, real))
         return TRUE;
     if (!(place = reading_place_new(real, error)))

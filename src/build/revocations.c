@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/errors.h"
 #include "base/hex.h"
 #include "build/image-build.h"
 #include "format/efi-authenticated-variable.h"
@@ -184,11 +185,8 @@ gboolean revocations_save(GPtrArray *revocations, const char *path, gint64 times
 
     if (!update)
         return FALSE;
-    if (g_mkdir_with_parents(directory, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot make directory %s: %s",
-                directory, g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir_with_parents(directory, 0755) < 0)
+        return set_errno_error(error, errno, "Cannot make directory %s", directory);
     return write_file(list_path, list, strlen(list), error) &&
            write_file(path, g_bytes_get_data(update, NULL), g_bytes_get_size(update), error);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -36,9 +37,7 @@ static gboolean check_mode(const ScriptRun *run, const char *script, GError **er
     ui_warning("Making %s executable (MakeScriptsExecutable=)", script);
     if (chmod(script, (info.st_mode | S_IXUSR) & 07777) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot make %s executable: %s", script,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot make %s executable", script);
 }
 
 /* The program that the first line names ("#!PROGRAM ARGUMENT"); NULL when it names none. */

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "build/build.h"
 #include "build/script-private.h"
 
@@ -16,18 +18,10 @@ static const ScriptKind script_configure = {
 /* A file in memory with TEXT, to be read from its beginning. */
 static int text_to_fd(const char *text, GError **error) {
     AUTO_FD fd = memfd_create("configuration", MFD_CLOEXEC);
-    gsize length = strlen(text);
 
-    for (gsize done = 0; fd >= 0 && done < length;) {
-        ssize_t n = write(fd, text + done, length - done);
-        if (n < 0 && errno != EINTR)
-            break;
-        done += MAX(n, 0);
-        if (done == length && lseek(fd, 0, SEEK_SET) == 0)
-            return steal_fd(&fd);
-    }
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-            "Cannot keep the configuration in memory: %s", g_strerror(errno));
+    if (fd >= 0 && write_all(fd, text, strlen(text)) && lseek(fd, 0, SEEK_SET) == 0)
+        return steal_fd(&fd);
+    set_errno_error(error, errno, "Cannot keep the configuration in memory");
     return -1;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
 
@@ -171,9 +172,7 @@ static gboolean remove_mount_point(int root_fd, const char *name, GError **error
     flags = S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0;
     if (unlinkat(root_fd, name, flags) == 0 || errno == ENOENT || errno == ENOTEMPTY)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot remove /%s from the tree: %s",
-            name, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot remove /%s from the tree", name);
 }
 
 /* What mounts make in a tree that does not have it; the innermost first. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/errors.h"
 #include "build/masks.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
@@ -73,9 +74,7 @@ static const char *temporary_directory(const ImageConfig *config) {
 static gboolean make_directory(const char *path, mode_t mode, GError **error) {
     if ((g_mkdir_with_parents(path, 0755) == 0 || errno == EEXIST) && g_chmod(path, mode) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot create %s", path);
 }
 
 /* Where the changes to the source TREE go: kept in the build directory, or thrown away. */
@@ -113,11 +112,8 @@ static gboolean mount_overlay(Source *source, const RecipeTree *tree, const Imag
 
     if (!upper)
         return FALSE;
-    if (stat(tree->source, &info) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read the source %s: %s",
-                tree->source, g_strerror(errno));
-        return FALSE;
-    }
+    if (stat(tree->source, &info) < 0)
+        return set_errno_error(error, errno, "Cannot read the source %s", tree->source);
     if (!S_ISDIR(info.st_mode)) {
         g_free(source->path);
         source->path = g_build_filename(directory, "file", NULL);

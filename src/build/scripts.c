@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/build-overlay.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
@@ -150,11 +151,8 @@ static gboolean make_build_directories(ImageBuild *image, GError **error) {
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
         if (!paths[i])
             continue;
-        if (g_mkdir_with_parents(paths[i], 0755) < 0 || stat(paths[i], &info) < 0) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s",
-                    paths[i], g_strerror(errno));
-            return FALSE;
-        }
+        if (g_mkdir_with_parents(paths[i], 0755) < 0 || stat(paths[i], &info) < 0)
+            return set_errno_error(error, errno, "Cannot create %s", paths[i]);
         /* Files in it would inherit its group, and take it into the image. */
         if (info.st_mode & (S_ISUID | S_ISGID))
             (void) g_chmod(paths[i], info.st_mode & 0777);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/manifest-signer.h"
 #include "build/outputs.h"
 #include "ui/step.h"
@@ -78,8 +79,7 @@ static char *make_runtime_directory(ImageBuild *image, GError **error) {
 
     if ((g_mkdir(path, 0700) == 0 || errno == EEXIST) && chmod(path, 0700) == 0)
         return g_steal_pointer(&path);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-            g_strerror(errno));
+    set_errno_error(error, errno, "Cannot create %s", path);
     return NULL;
 }
 
@@ -130,11 +130,8 @@ static gboolean sign_with_sop(ImageBuild *image, const char *sums, const char *s
     AUTO_FD input = open(sums, O_RDONLY | O_CLOEXEC);
     gsize length = 0;
 
-    if (input < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", sums,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (input < 0)
+        return set_errno_error(error, errno, "Cannot open %s", sums);
     set_environment(sandbox, config);
     sandbox_bind(sandbox, key, WORK_KEY, SANDBOX_READ_ONLY);
     sandbox_bind(sandbox, "/run/pcscd", "/run/pcscd", SANDBOX_OPTIONAL);

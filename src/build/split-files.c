@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot.h"
 #include "build/outputs.h"
 #include "image/partition-definition.h"
@@ -30,11 +31,8 @@ static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
 static gboolean write_definitions(const char *directory, char *const *parts, GError **error) {
     AUTO_FD fd = -1;
 
-    if (g_mkdir(directory, 0755) < 0 || (fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot make %s: %s", directory,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir(directory, 0755) < 0 || (fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        return set_errno_error(error, errno, "Cannot make %s", directory);
     for (; *parts; parts += 2)
         if (!tree_write_file(fd, parts[0], parts[1], -1, 0644, error))
             return FALSE;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-entry.h"
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
@@ -52,8 +53,7 @@ static GPtrArray *tree_initrds(ImageBuild *image, GError **error) {
     AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot create %s", path);
         return NULL;
     }
     if (!archive_tree(image, fd, error))

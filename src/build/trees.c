@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/boot-rules.h"
 #include "tree/tree.h"
 #include "ui/step.h"
@@ -95,11 +96,8 @@ gboolean trees_install_sandbox(ImageBuild *image, GError **error) {
         return TRUE;
 
     g_autofree char *path = g_build_filename(image->directory, "sandbox", NULL);
-    if (g_mkdir(path, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir(path, 0755) < 0)
+        return set_errno_error(error, errno, "Cannot create %s", path);
     AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     image->sandbox_tree = g_steal_pointer(&path);
     return install_trees(fd, image->config->sandbox_trees, error);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "build/build.h"
 #include "cli/verbs.h"
 #include "recipe/verb-names.h"
@@ -27,10 +28,8 @@ static int build_in_child(Recipe *recipe) {
 
 static gboolean build(Recipe *recipe, GError **error) {
     pid_t pid = fork();
-    if (pid < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot fork: %s", g_strerror(errno));
-        return FALSE;
-    }
+    if (pid < 0)
+        return set_errno_error(error, errno, "Cannot fork");
     if (pid == 0)
         _exit(build_in_child(recipe));
     /* An interrupt is for the build, which cleans up. */
@@ -76,8 +75,7 @@ int built_image_lock(const char *path, GError **error) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
                 "%s is in use by another process; Ephemeral=yes works on a copy", path);
     else
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot open %s: %s", path,
-                g_strerror(saved));
+        set_errno_error(error, saved, "Cannot open %s", path);
     return -1;
 }
 
@@ -86,8 +84,7 @@ char *built_image_copy(const char *path, const char *directory, GError **error) 
     AUTO_FD target = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autofree char *source = realpath(path, NULL);
     if (target < 0 || !source) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot open %s: %s",
-                target < 0 ? directory : path, g_strerror(errno));
+        set_errno_error(error, errno, "Cannot open %s", target < 0 ? directory : path);
         return NULL;
     }
     if (!tree_copy(AT_FDCWD, source, target, name, 0, error)) {

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "recipe/recipe.h"
 #include "ui/log.h"
 
@@ -266,8 +267,7 @@ FileServer *file_server_new(
     g_autoptr(FileServer) server = g_new0(FileServer, 1);
     server->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (server->directory_fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot open %s: %s", directory,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot open %s", directory);
         return NULL;
     }
     server->soup = soup_server_new("server-header", "particleos ", "raw-paths", TRUE, NULL);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/errors.h"
+
 static int first_failure;
 
 /* stdio forgets why a write in the middle failed. */
@@ -53,11 +55,9 @@ gboolean standard_output_finish(GError **error) {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return TRUE;
     int code = first_failure ? first_failure : EIO;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code), "Cannot write to standard output: %s",
-            g_strerror(code));
-    return FALSE;
+    return set_errno_error(error, code, "Cannot write to standard output");
 }
 
 gboolean standard_output_is_gone(const GError *error) {
-    return first_failure == EPIPE && g_error_matches(error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE);
+    return first_failure == EPIPE && g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PIPE);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "crypto/error.h"
@@ -78,9 +79,7 @@ static gboolean set_aside(int directory_fd, const char *name, GError **error) {
     }
     if (errno == ENOENT)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot rename %s to %s: %s", name, old,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot rename %s to %s", name, old);
 }
 
 static gboolean write_all(int fd, const void *data, gsize size) {
@@ -101,9 +100,7 @@ static gboolean write_keyring(int directory_fd, GBytes *packets, GError **error)
     int code = errno;
     if (fd >= 0)
         (void) unlinkat(directory_fd, KEYRING_NAME, 0);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "Cannot create " KEYRING_NAME ": %s",
-            g_strerror(code));
-    return FALSE;
+    return set_errno_error(error, code, "Cannot create " KEYRING_NAME);
 }
 
 /* The public key for devices, from the pair in the directory. */
@@ -177,11 +174,8 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
         return FALSE;
 
     AUTO_FD fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open directory %s: %s",
-                directory, g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0)
+        return set_errno_error(error, errno, "Cannot open directory %s", directory);
     gboolean only_keyring = openpgp && arguments->force == 0 && lacks_keyring(fd);
     if ((!only_keyring && !make_pair(recipe, directory, fd, &options, error)) ||
             !(openpgp ? make_keyring(directory, fd, error) : show_pair(directory, options.valid_days, error)))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "ui/log.h"
 
 /* tmpfiles.d(5): the cache of packages forgets what nobody used for three months. */
@@ -19,11 +20,8 @@ static char *tmpfiles_directory(void) {
 gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autofree char *directory = tmpfiles_directory();
     g_autofree char *path = g_build_filename(directory, "mkosi.conf", NULL);
-    if (g_mkdir_with_parents(directory, 0755) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot make %s: %s", directory,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir_with_parents(directory, 0755) < 0)
+        return set_errno_error(error, errno, "Cannot make %s", directory);
     if (!g_file_set_contents(path, TMPFILES, -1, error))
         return FALSE;
     ui_info("%s removes packages from the cache that were not used for 90 days", path);

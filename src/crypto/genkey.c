@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "crypto/error.h"
 #include "crypto/openssl-error.h"
 
@@ -107,9 +109,7 @@ static GBytes *certificate_pem(X509 *x509, GError **error) {
 }
 
 static gboolean set_file_error(GError **error, const char *what, const char *name, int code) {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(code), "Cannot %s %s: %s", what, name,
-            g_strerror(code));
-    return FALSE;
+    return set_errno_error(error, code, "Cannot %s %s", what, name);
 }
 
 static gboolean set_exists_error(GError **error, const char *name) {
@@ -120,19 +120,10 @@ static gboolean set_exists_error(GError **error, const char *name) {
     return FALSE;
 }
 
-static gboolean write_all(int fd, GBytes *content) {
+static gboolean write_content(int fd, GBytes *content) {
     gsize size = 0;
     const guint8 *data = g_bytes_get_data(content, &size);
-    while (size > 0) {
-        ssize_t n = write(fd, data, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return FALSE;
-        data += n;
-        size -= n;
-    }
-    return TRUE;
+    return write_all(fd, data, size);
 }
 
 /* A file beside its final name, which is removed unless it reaches it. */
@@ -156,7 +147,7 @@ static gboolean pending_file_write(PendingFile *pending, int directory_fd, const
         return set_file_error(error, "create", name, errno);
     pending->directory_fd = directory_fd;
     pending->name = g_steal_pointer(&name);
-    if (!write_all(fd, content) || fchmod(fd, mode) < 0 || fsync(fd) < 0)
+    if (!write_content(fd, content) || fchmod(fd, mode) < 0 || fsync(fd) < 0)
         return set_file_error(error, "write", final_name, errno);
     return TRUE;
 }

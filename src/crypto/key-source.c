@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "crypto/error.h"
 #include "crypto/openssl-error.h"
 
@@ -50,11 +51,8 @@ void key_source_unref(KeySource *key) {
  * administrator, who may have made a group for signing. */
 static gboolean check_key_file(int fd, const char *path, GError **error) {
     struct stat st;
-    if (fstat(fd, &st) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot examine private key %s: %s",
-                path, g_strerror(errno));
-        return FALSE;
-    }
+    if (fstat(fd, &st) < 0)
+        return set_errno_error(error, errno, "Cannot examine private key %s", path);
     if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
         g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Private key %s is not a file", path);
         return FALSE;
@@ -78,8 +76,7 @@ static int open_key_file(const char *path, GError **error) {
                 "Private key %s does not exist; run 'particleos genkey' to make a key and a certificate",
                 path);
     else
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open private key %s: %s",
-                path, g_strerror(errno));
+        set_errno_error(error, errno, "Cannot open private key %s", path);
     return -1;
 }
 
@@ -97,8 +94,7 @@ static KeySource *key_source_new_file(const char *path, GError **error) {
 
     AUTO_FILE file = fdopen(fd, "re");
     if (!file) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read private key %s: %s",
-                path, g_strerror(errno));
+        set_errno_error(error, errno, "Cannot read private key %s", path);
         return NULL;
     }
     (void) steal_fd(&fd);

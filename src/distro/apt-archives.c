@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "distro/verified.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -48,9 +49,7 @@ GPtrArray *apt_archives_check(DistroSession *session, GPtrArray *packages, GErro
         if (g_unlink(path) < 0) {
             if (errno == ENOENT)
                 continue;
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-                    "%s is not the package of the index, and cannot be removed: %s", path,
-                    g_strerror(errno));
+            set_errno_error(error, errno, "%s is not the package of the index, and cannot be removed", path);
             return NULL;
         }
         ui_warning("%s is not the package that the index of the repository names (%s, not %s); removed",

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "distro/apt-archives.h"
 #include "distro/apt-command.h"
 #include "distro/apt-helpers.h"
@@ -28,9 +29,7 @@
 static gboolean make_directory(const char *path, GError **error) {
     if (g_mkdir_with_parents(path, 0755) == 0)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", path,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot create %s", path);
 }
 
 /* Where somebody else can write, what was checked could be another thing when it is used. So everything is

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "distro/distro.h"
 #include "tree/tree.h"
 
@@ -19,8 +21,7 @@
 static int open_tree(const char *path, GError **error) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open %s: %s", path,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot open %s", path);
     return fd;
 }
 
@@ -64,9 +65,7 @@ static gboolean merge_directory(int fd, const char *name, GError **error) {
         return FALSE;
     if (symlinkat(target, fd, name) == 0 || errno == EEXIST)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot link /%s to %s: %s", name,
-            target, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot link /%s to %s", name, target);
 }
 
 static gboolean merge_usr(int fd, const char *architecture, GError **error) {
@@ -95,15 +94,8 @@ static gboolean copy_entry(struct archive *reader, int fd, const char *deb, GErr
                     archive_error_string(reader));
             return FALSE;
         }
-        for (la_ssize_t written = 0; written < n;) {
-            ssize_t w = write(fd, buffer + written, n - written);
-            if (w < 0) {
-                g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot buffer %s: %s", deb,
-                        g_strerror(errno));
-                return FALSE;
-            }
-            written += w;
-        }
+        if (!write_all(fd, buffer, n))
+            return set_errno_error(error, errno, "Cannot buffer %s", deb);
     }
 }
 
@@ -184,7 +176,5 @@ gboolean dpkg_allow_services(const char *root, GError **error) {
         return FALSE;
     if (unlinkat(fd, POLICY_FILE, 0) == 0 || errno == ENOENT)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot remove /%s from the tree: %s",
-            POLICY_FILE, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot remove /%s from the tree", POLICY_FILE);
 }

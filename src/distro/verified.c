@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "distro/distro.h"
@@ -127,8 +128,7 @@ char *verified_digest(Verified *verified, const char *file, GError **error) {
     struct stat info;
 
     if (fd < 0 || fstat(fd, &info) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot read %s: %s", path,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot read %s", path);
         return NULL;
     }
     if (!S_ISREG(info.st_mode) || others_can_write(&info)) {
@@ -160,11 +160,8 @@ const char *verified_recorded(const Verified *verified, const char *file) {
 gboolean verified_check_owner(const char *directory, GError **error) {
     struct stat info;
 
-    if (lstat(directory, &info) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot look at %s: %s", directory,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (lstat(directory, &info) < 0)
+        return set_errno_error(error, errno, "Cannot look at %s", directory);
     if (S_ISDIR(info.st_mode) && !others_can_write(&info))
         return TRUE;
     g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,

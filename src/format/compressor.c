@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
+#include "base/io.h"
 #include "format/compressor-method.h"
 
 struct Compressor {
@@ -43,19 +45,7 @@ gboolean compressor_failed(const CompressorMethod *method, const char *text, GEr
 }
 
 gboolean compressor_sink_write(CompressorSink *sink, const void *data, gsize size, GError **error) {
-    const guint8 *position = data;
-    while (size > 0) {
-        gssize n = write(sink->fd, position, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "writing: %s", g_strerror(errno));
-            return FALSE;
-        }
-        position += n;
-        size -= n;
-    }
-    return TRUE;
+    return write_all(sink->fd, data, size) || set_errno_error(error, errno, "writing");
 }
 
 int compressor_max_level(CompressorKind kind) {
@@ -129,10 +119,8 @@ gboolean compressor_write_fd(Compressor *compressor, int input_fd, GError **erro
             return compressor_finish(compressor, error);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "reading: %s", g_strerror(errno));
-            return FALSE;
-        }
+        if (n < 0)
+            return set_errno_error(error, errno, "reading");
         if (!compressor_write(compressor, buffer, n, error))
             return FALSE;
     }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 
 G_DEFINE_QUARK(cpio - error - quark, cpio_error)
 
@@ -43,8 +44,7 @@ typedef struct {
 } Link;
 
 static gboolean io_failed(GError **error, const char *what, const char *path) {
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s %s: %s", what, path, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "%s %s", what, path);
 }
 
 CpioWriter *cpio_writer_new(int fd, const CpioOptions *options, GError **error) {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "format/io.h"
+#include "base/io.h"
 
 #define SECTOR 2048
 

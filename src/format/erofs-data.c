@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/sha256.h"
 #include "erofs-compress.h"
 #include "erofs-format.h"
 #include "erofs-metadata.h"
-#include "io.h"
 #include "work-pool.h"
 
 /* Bytes of input of one job: enough to make the cost of handing it over disappear. */

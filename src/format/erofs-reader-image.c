@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "base/io.h"
 #include "erofs-reader-internal.h"
-#include "io.h"
 
 #define BLOCK_BITS_MIN 9
 #define BLOCK_BITS_MAX 16

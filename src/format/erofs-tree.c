@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "erofs-format.h"
 
 typedef struct {
@@ -161,8 +162,7 @@ static int open_beneath(int root_fd, const char *path, int flags) {
 
 static gboolean path_error(GError **error, const char *doing, const char *path) {
     int e = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(e), "%s /%s: %s", doing, path, g_strerror(e));
-    return FALSE;
+    return set_errno_error(error, e, "%s /%s", doing, path);
 }
 
 /* What one call of erofs_tree_add() needs all the way down. */

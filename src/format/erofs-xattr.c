@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/errors.h"
 #include "erofs-format.h"
 
 #define WORDS_MAX 65535 /* what an inode's xattr count can say */
@@ -108,9 +109,7 @@ static gint compare_entries(gconstpointer a, gconstpointer b) {
 
 static gboolean read_error(GError **error, const char *what) {
     int e = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(e), "reading extended attributes%s%s: %s",
-            what ? ", " : "", what ? what : "", g_strerror(e));
-    return FALSE;
+    return set_errno_error(error, e, "reading extended attributes%s%s", what ? ", " : "", what ? what : "");
 }
 
 gboolean erofs_xattr_read(

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
+#include "base/io.h"
 #include "crypto/error.h"
 #include "format/fat-internal.h"
 
@@ -22,19 +24,13 @@ static gboolean set_malformed(GError **error, const char *what) {
 gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error) {
     if (offset > reader->size || size > reader->size - offset)
         return set_malformed(error, "something is outside of it");
-    for (gsize done = 0; done < size;) {
-        ssize_t n = pread(reader->fd, (guint8 *) buffer + done, size - done, reader->offset + offset + done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(n < 0 ? errno : EIO),
-                    "Cannot read a FAT file system: %s",
-                    n < 0 ? g_strerror(errno) : "the file is too short");
-            return FALSE;
-        }
-        done += n;
-    }
-    return TRUE;
+    gssize n = pread_up_to(reader->fd, buffer, size, reader->offset + offset);
+    if (n < 0)
+        return set_errno_error(error, errno, "Cannot read a FAT file system");
+    if (n == (gssize) size)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "Cannot read a FAT file system: the file is too short");
+    return FALSE;
 }
 
 /* Firmware (EDK2), Linux and mtools take a file system without a 16-bit size of its tables for FAT32 and

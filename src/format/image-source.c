@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "format/io.h"
+#include "base/errors.h"
+#include "base/io.h"
 
 #define BLOCK_SIZE (256 * 1024)
 
@@ -27,9 +28,7 @@ struct ImageSource {
 
 static gboolean fail_errno(const ImageSource *source, GError **error) {
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot read %s: %s", source->path,
-            g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "Cannot read %s", source->path);
 }
 
 static gboolean fail_archive(const ImageSource *source, GError **error) {

@@ -8,9 +8,10 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "base/hex.h"
+#include "base/io.h"
 #include "base/sha256.h"
-#include "format/io.h"
 
 #define BLOBS "blobs/sha256"
 #define MEDIA_INDEX "application/vnd.oci.image.index.v1+json"
@@ -21,9 +22,7 @@
 static gboolean make_directory(int dir_fd, const char *name, GError **error) {
     if (mkdirat(dir_fd, name, 0755) == 0 && fchmodat(dir_fd, name, 0755, 0) == 0)
         return TRUE;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot make the directory %s: %s", name,
-            g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "Cannot make the directory %s", name);
 }
 
 gboolean oci_layout_begin(int dir_fd, GError **error) {
@@ -37,11 +36,8 @@ char *oci_blob_path(const char *digest) {
 static gboolean write_file(int dir_fd, const char *name, const char *text, GError **error) {
     AUTO_FD fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
-    if (fd < 0 || fchmod(fd, 0644) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot create %s: %s", name,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0 || fchmod(fd, 0644) < 0)
+        return set_errno_error(error, errno, "Cannot create %s", name);
     return pwrite_all(fd, text, strlen(text), 0, error);
 }
 

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/sha256.h"
-#include "io.h"
 #include "work-pool.h"
 
 #define DIGESTS_PER_BLOCK (VERITY_BLOCK_SIZE / VERITY_DIGEST_SIZE)

@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "format/image-source.h"
-#include "format/io.h"
 #include "image/gpt.h"
 #include "ui/step.h"
 
@@ -40,10 +41,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Burn, burn_clear)
 
 static gboolean fail_errno(const Burn *burn, const char *doing, guint64 offset, GError **error) {
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-            "Cannot %s %s at byte %" G_GUINT64_FORMAT ": %s", doing, burn->target->path, offset,
-            g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "Cannot %s %s at byte %" G_GUINT64_FORMAT, doing,
+            burn->target->path, offset);
 }
 
 /* Past the page cache: faster for so much data, and what is read back comes from the device. */

@@ -2,8 +2,9 @@
 
 /* The content of one partition: file system, copied blocks, hash tree and signature, encryption. */
 
-#include "format/io.h"
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
 #include "image/content.h"
@@ -27,8 +28,7 @@
 gboolean disk_fail_errno(const char *what, GError **error) {
     int saved = errno;
 
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s: %s", what, g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "%s", what);
 }
 
 gboolean disk_wants_split(const Disk *disk, const PlannedPartition *partition) {
@@ -108,6 +108,12 @@ static const char *erofs_compression(const Disk *disk, const PartitionDefinition
     return chosen ? chosen : "none";
 }
 
+/* Of the volume, or of the file system that it is written to. */
+static gboolean is_out_of_space(const GError *error) {
+    return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
+}
+
 static gboolean write_erofs(
         Disk *disk, PlannedPartition *partition, const Volume *volume, VerityTree *verity, GError **error) {
     const PartitionDefinition *definition = partition->definition;
@@ -124,7 +130,7 @@ static gboolean write_erofs(
     AUTO_FD fd = open_place(disk, partition, &offset, error);
 
     if (fd < 0 || !erofs_volume_write(volume, &erofs, fd, offset, &partition->content_size, error)) {
-        if (error && *error && g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) && erofs.max_size)
+        if (error && erofs.max_size && is_out_of_space(*error))
             g_prefix_error(error, "SizeMaxBytes= may be too small: ");
         return FALSE;
     }

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "base/io.h"
 #include "base/little-endian.h"
-#include "format/io.h"
 
 /* Microsoft, "FAT: General Overview of On-Disk Format": fields of the boot sector, and of the sector FSInfo. */
 #define BYTES_PER_SECTOR 11

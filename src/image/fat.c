@@ -2,6 +2,7 @@
 #include "image/fat.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "image/disk.h"
 #include "image/fat-limits.h"
 #include "sandbox/sandbox.h"
@@ -91,10 +92,8 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
 
     if (!content_wants(volume->content, source, child))
         return TRUE;
-    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", child, g_strerror(errno));
-        return FALSE;
-    }
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return set_errno_error(error, errno, "%s", child);
     if (S_ISDIR(st.st_mode)) {
         if (!fat_limits_add(listing->limits, target, TRUE, 0, source->source, error))
             return FALSE;
@@ -123,10 +122,8 @@ static gboolean list_directory(const Volume *volume, const ContentSource *source
     AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *entry;
 
-    if (!dir) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
-        return FALSE;
-    }
+    if (!dir)
+        return set_errno_error(error, errno, "%s", path);
     int dir_fd = steal_fd(&fd);
     while ((entry = readdir(dir))) {
         if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
@@ -155,8 +152,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
         sandbox_bind(sandbox, path, origin, SANDBOX_READ_ONLY);
         struct stat st;
         if (fstat(source->fd, &st) < 0) {
-            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", source->source,
-                    g_strerror(errno));
+            set_errno_error(error, errno, "%s", source->source);
             return NULL;
         }
         if (!fat_limits_add(listing->limits, source->target, source->is_directory,
@@ -305,10 +301,8 @@ gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError
     g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(volume->tools_tree);
     g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, volume_time(volume));
 
-    if (truncate(image, size) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
-        return FALSE;
-    }
+    if (truncate(image, size) < 0)
+        return set_errno_error(error, errno, "%s", image);
     sandbox_bind(sandbox, image, IMAGE_IN_SANDBOX, 0);
     sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
     sandbox_setenv(sandbox, "TZ", "UTC");

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "format/io.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "sandbox/sandbox.h"
 
 #define KEY_SIZE 64 /* two AES-256 keys, as XTS wants */
@@ -23,8 +24,7 @@
 #define PASSPHRASE_IN_SANDBOX "/run/particleos/passphrase"
 
 static gboolean fail_errno(const char *what, GError **error) {
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", what, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "%s", what);
 }
 
 /* ---- the header --------------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 #include "image/mkfs.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "image/disk.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
@@ -25,8 +26,7 @@
 static gboolean set_size(const char *image, guint64 size, GError **error) {
     if (truncate(image, size) == 0)
         return TRUE;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
-    return FALSE;
+    return set_errno_error(error, errno, "%s", image);
 }
 
 static Sandbox *new_sandbox(const Volume *volume, const char *image, const char *stage) {
@@ -207,10 +207,8 @@ gboolean mkfs_btrfs(const Volume *volume, const char *image, guint64 size, gbool
     }
     if (!stage_remove(volume, error))
         return FALSE;
-    if (stat(image, &st) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
-        return FALSE;
-    }
+    if (stat(image, &st) < 0)
+        return set_errno_error(error, errno, "%s", image);
     *ret_size = st.st_size;
     return TRUE;
 }
@@ -225,10 +223,8 @@ static gboolean warn_of_squashfs(const Volume *volume, const char *stage, GError
     g_autofree char *lost = NULL;
     AUTO_FD fd = open(stage, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", stage, g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0)
+        return set_errno_error(error, errno, "%s", stage);
     if (!tree_find_lost_xattrs(fd, squashfs_keeps, &lost, error))
         return FALSE;
     if (lost)
@@ -258,10 +254,8 @@ gboolean mkfs_squashfs(const Volume *volume, const char *image, const char *comp
             has_level ? "-Xcompression-level" : NULL, level_text, NULL};
     if (!sandbox_run(sandbox, command, error) || !stage_remove(volume, error))
         return FALSE;
-    if (stat(image, &st) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", image, g_strerror(errno));
-        return FALSE;
-    }
+    if (stat(image, &st) < 0)
+        return set_errno_error(error, errno, "%s", image);
     *ret_size = st.st_size;
     return TRUE;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/sparse.h"
 
-#include "format/io.h"
+#include "base/errors.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -12,8 +13,7 @@
 static gboolean fail_errno(const char *doing, GError **error) {
     int saved = errno;
 
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s: %s", doing, g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "%s", doing);
 }
 
 /* For file systems between which copy_file_range does not work. */

@@ -2,6 +2,7 @@
 #include "image/split-artifacts.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "image/disk.h"
 
 #include <errno.h>
@@ -61,12 +62,12 @@ char *split_artifact_make(const PlannedPartition *partition, const Specifiers *s
         return NULL;
     }
     if (content && rename(content, path) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
+        set_errno_error(error, errno, "%s", path);
         return NULL;
     }
     AUTO_FD fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (content ? 0 : O_TRUNC), 0644);
     if (fd < 0 || ftruncate(fd, partition->size) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", path, g_strerror(errno));
+        set_errno_error(error, errno, "%s", path);
         return NULL;
     }
     return g_steal_pointer(&path);

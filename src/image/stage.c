@@ -2,6 +2,7 @@
 #include "image/stage.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "image/disk.h"
 #include "tree/tree.h"
 
@@ -16,8 +17,7 @@
 static gboolean fail_errno(const char *what, GError **error) {
     int saved = errno;
 
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "%s: %s", what, g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "%s", what);
 }
 
 static GPtrArray *list_names(int dir_fd, const char *what, GError **error) {

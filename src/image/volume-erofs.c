@@ -2,6 +2,7 @@
 #include "image/volume-erofs.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "format/erofs-writer.h"
 #include "image/disk.h"
 #include "sandbox/sandbox.h"
@@ -31,11 +32,8 @@ static gboolean add_file(ErofsWriter *writer, const ContentSource *source, GErro
     if (!path)
         return FALSE;
     AUTO_FD fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "%s: %s", source->source,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (fd < 0)
+        return set_errno_error(error, errno, "%s", source->source);
     return erofs_writer_add_tree(writer, fd, name, source->target, NULL, NULL, error);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/io.h"
 #include "base/little-endian.h"
 #include "format/el-torito.h"
 
@@ -46,17 +47,8 @@ static void G_GNUC_PRINTF(2, 3) complain(Gpt *gpt, const char *format, ...) {
 }
 
 static gboolean read_at(const Gpt *gpt, guint64 offset, void *buffer, gsize size) {
-    if (offset > gpt->size || size > gpt->size - offset)
-        return FALSE;
-    for (gsize done = 0; done < size;) {
-        ssize_t n = pread(gpt->fd, (guint8 *) buffer + done, size - done, offset + done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return FALSE;
-        done += n;
-    }
-    return TRUE;
+    return offset <= gpt->size && size <= gpt->size - offset &&
+           pread_up_to(gpt->fd, buffer, size, offset) == (gssize) size;
 }
 
 /* A hole in the file from OFFSET on, whose content need not be read: where data begins again. */

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
+#include "base/io.h"
 #include "crypto/error.h"
 #include "format/image-source.h"
-#include "format/io.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/inspect-internal.h"
 
@@ -135,8 +136,7 @@ int inspect_open(const char *path, guint64 *ret_size, GError **error) {
     struct stat st;
     AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 || fstat(fd, &st) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot open the image %s: %s",
-                path, g_strerror(errno));
+        set_errno_error(error, errno, "Cannot open the image %s", path);
         return -1;
     }
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "crypto/error.h"
 #include "inspect/gpt-audit.h"
 
@@ -88,8 +89,7 @@ static FdiskContext *open_table(const char *path, guint sector_size, GPtrArray *
         fdisk_save_user_sector_size(fdisk, sector_size, sector_size);
     int r = fdisk_assign_device(fdisk, path, 1);
     if (r < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-r), "the disk cannot be opened: %s",
-                g_strerror(-r));
+        set_errno_error(error, -r, "the disk cannot be opened");
         return NULL;
     }
     if (fdisk_is_labeltype(fdisk, FDISK_DISKLABEL_GPT))

@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "base/errors.h"
 #include "base/hex.h"
+#include "base/io.h"
 #include "crypto/error.h"
 #include "format/erofs-format.h"
 #include "format/verity-signature.h"
@@ -33,19 +35,14 @@ static const InspectPartition *find_partition(
 }
 
 static gboolean read_at(InspectContext *context, guint64 offset, void *buffer, gsize size, GError **error) {
-    for (gsize done = 0; done < size;) {
-        ssize_t n = pread(context->fd, (guint8 *) buffer + done, size - done, offset + done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(n < 0 ? errno : EIO),
-                    "Cannot read the image at byte %" G_GUINT64_FORMAT ": %s", offset + done,
-                    n < 0 ? g_strerror(errno) : "it ends there");
-            return FALSE;
-        }
-        done += n;
-    }
-    return TRUE;
+    gssize n = pread_up_to(context->fd, buffer, size, offset);
+    if (n < 0)
+        return set_errno_error(error, errno, "Cannot read the image at byte %" G_GUINT64_FORMAT, offset);
+    if (n == (gssize) size)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO,
+            "Cannot read the image at byte %" G_GUINT64_FORMAT ": it ends there", offset + n);
+    return FALSE;
 }
 
 static char *format_uuid(const guint8 uuid[static 16]) {

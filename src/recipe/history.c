@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "recipe/paths.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"
@@ -116,11 +117,8 @@ char *history_snapshot(ImageParser *main) {
 
 static gboolean write_to(const char *directory, const char *snapshot, GError **error) {
     g_autofree char *path = history_path(directory), *folder = g_path_get_dirname(path);
-    if (g_mkdir_with_parents(folder, 0755) < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot create %s: %s", folder,
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir_with_parents(folder, 0755) < 0)
+        return set_errno_error(error, errno, "Cannot create %s", folder);
     /* Options may hold passwords. */
     return g_file_set_contents_full(path, snapshot, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
@@ -141,11 +139,8 @@ gboolean recipe_remove_history(const Recipe *recipe, GError **error) {
             continue;
         g_autofree char *path = history_path(directories[i]), *folder = g_path_get_dirname(path);
         g_autofree char *private = g_path_get_dirname(folder);
-        if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR) {
-            g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "Cannot remove %s: %s", path,
-                    g_strerror(errno));
-            return FALSE;
-        }
+        if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
+            return set_errno_error(error, errno, "Cannot remove %s", path);
         /* They may hold something else. */
         (void) rmdir(folder);
         (void) rmdir(private);

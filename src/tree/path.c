@@ -3,6 +3,7 @@
 /* Paths inside of a tree: links are resolved as after chroot (openat2, RESOLVE_IN_ROOT). */
 
 #include "tree/tree-private.h"
+#include "base/errors.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,7 @@ gboolean tree_set_error(GError **error, const char *format, ...) {
     va_start(arguments, format);
     g_autofree char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "%s: %s", message, g_strerror(number));
-    return FALSE;
+    return set_errno_error(error, number, "%s", message);
 }
 
 int tree_open_raw(int tree_fd, const char *path, int flags, mode_t mode) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "sandbox/program-packages.h"
 #include "ui/log.h"
 #include "vm/qemu-arguments.h"
@@ -44,11 +45,8 @@ Sandbox *vm_sandbox_new(const char *directory) {
 
 gboolean vm_socket_pair(int *ret_ours, int *ret_theirs, GError **error) {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot make a pair of sockets: %s",
-                g_strerror(errno));
-        return FALSE;
-    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return set_errno_error(error, errno, "Cannot make a pair of sockets");
     *ret_ours = pair[0];
     *ret_theirs = pair[1];
     return TRUE;

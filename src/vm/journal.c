@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "sandbox/program-packages.h"
 #include "sandbox/sandbox.h"
 #include "vm/host.h"
@@ -22,9 +23,7 @@ struct VmJournal {
 
 static gboolean socket_error(GError **error) {
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-            "ForwardJournal=: Cannot listen for the journal: %s", g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "ForwardJournal=: Cannot listen for the journal");
 }
 
 /* The limits of a journal that keeps everything; a file with compact entries cannot grow beyond 4G. */
@@ -46,11 +45,8 @@ static gboolean start(VmJournal *journal, const char *output, int listen_fd, GEr
                 "ForwardJournal=: systemd-journal-remote is not installed: %s", advice);
         return FALSE;
     }
-    if (g_mkdir_with_parents(directory, 0755) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "ForwardJournal=: Cannot make %s: %s",
-                directory, g_strerror(errno));
-        return FALSE;
-    }
+    if (g_mkdir_with_parents(directory, 0755) < 0)
+        return set_errno_error(error, errno, "ForwardJournal=: Cannot make %s", directory);
     g_autofree char *output_option = g_strconcat("--output=", output, NULL);
     const char *const command[] = {
             program, output_option, single ? "--split-mode=none" : "--split-mode=host", NULL};

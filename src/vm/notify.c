@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "base/sha256.h"
 #include "ui/log.h"
 
@@ -80,8 +81,7 @@ VmNotify *vm_notify_new(GError **error) {
     if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, 8) < 0 ||
             getsockname(fd, (struct sockaddr *) &address, &length) < 0) {
         int saved = errno;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot listen on vsock: %s",
-                g_strerror(saved));
+        set_errno_error(error, saved, "Cannot listen on vsock");
         return NULL;
     }
     VmNotify *notify = g_new0(VmNotify, 1);
@@ -142,7 +142,6 @@ int vm_vsock_open(gint64 cid, const char *name, guint32 *ret_cid, GError **error
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
                 "Another machine has the vsock connection ID %u: use VSockCID=auto", candidate);
     else
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
-                "Cannot claim a vsock connection ID: %s", g_strerror(saved));
+        set_errno_error(error, saved, "Cannot claim a vsock connection ID");
     return -1;
 }

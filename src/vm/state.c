@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "sandbox/sandbox.h"
 #include "vm/host.h"
 
@@ -57,9 +58,7 @@ static char *to_text(const ImageConfig *config, guint32 vsock_cid) {
 
 static gboolean fail(const char *path, GError **error) {
     int saved = errno;
-    g_set_error(
-            error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot write %s: %s", path, g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "Cannot write %s", path);
 }
 
 VmState *vm_state_new(const ImageConfig *config, guint32 vsock_cid, GError **error) {

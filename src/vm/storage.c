@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "vm/host.h"
 
 static gboolean file_error(GError **error, const char *what, const char *path) {
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot %s %s: %s", what, path,
-            g_strerror(saved));
-    return FALSE;
+    return set_errno_error(error, saved, "Cannot %s %s", what, path);
 }
 
 gboolean vm_copy_file(const char *source, const char *target, GError **error) {

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "vm/host.h"
 
 SandboxProcess *vm_tpm_start(const char *directory, int *ret_control_fd, GError **error) {
@@ -12,8 +13,7 @@ SandboxProcess *vm_tpm_start(const char *directory, int *ret_control_fd, GError 
     if (!swtpm)
         return NULL;
     if (g_mkdir_with_parents(directory, 0700) < 0) {
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "Cannot make %s: %s", directory,
-                g_strerror(errno));
+        set_errno_error(error, errno, "Cannot make %s", directory);
         return NULL;
     }
     AUTO_FD ours = -1, theirs = -1;

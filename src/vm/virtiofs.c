@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "sandbox/program-packages.h"
 #include "vm/host.h"
 
@@ -51,8 +52,7 @@ static int listen_at(const char *path, GError **error) {
              chmod(path, 0600) == 0 && listen(fd, 1) == 0)
         return steal_fd(&fd);
     int saved = errno;
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "Cannot listen on %s: %s", path,
-            g_strerror(saved));
+    set_errno_error(error, saved, "Cannot listen on %s", path);
     return -1;
 }
 

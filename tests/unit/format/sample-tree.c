@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "format/io.h"
+#include "base/io.h"
 
 #define CHECK(call)                                                                                         \
     do {                                                                                                    \

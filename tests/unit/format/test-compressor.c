@@ -135,7 +135,7 @@ static void test_full_disk(void) {
         const void *data = g_bytes_get_data(input, &size);
         g_assert_false(
                 compressor_write(compressor, data, size, &error) && compressor_finish(compressor, &error));
-        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+        g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
     }
 }
 

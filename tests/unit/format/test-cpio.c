@@ -162,7 +162,7 @@ static void test_missing_path(void) {
     g_autoptr(GPtrArray) paths = g_ptr_array_new();
     g_ptr_array_add(paths, "not-there");
     g_assert_false(cpio_writer_add_paths(writer, tree, paths, &error));
-    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 }
 
 static void test_full_disk(void) {
@@ -170,7 +170,7 @@ static void test_full_disk(void) {
     AUTO_FD tree = make_tree("full");
     AUTO_FD fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
     g_assert_false(cpio_write_tree(tree, fd, NULL, &error));
-    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC);
 }
 
 static void test_microcode(void) {

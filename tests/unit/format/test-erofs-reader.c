@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "format/erofs-reader.h"
 #include "format/erofs-writer.h"
-#include "format/io.h"
 #include "sample-tree.h"
 #include "tree-tool.h"
 

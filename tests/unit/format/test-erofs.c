@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "format/erofs-format.h"
 #include "format/erofs-writer.h"
-#include "format/io.h"
 #include "sample-tree.h"
 
 #define BUILD_TIME 1700000000
@@ -394,7 +394,7 @@ static void test_composed(void) {
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
     g_clear_error(&error);
     g_assert_false(erofs_writer_add_tree(writer, root, "sample/missing", "/x", NULL, NULL, &error));
-    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
     g_clear_error(&error);
 
     guint64 size;

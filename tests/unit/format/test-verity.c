@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "format/io.h"
+#include "base/io.h"
 #include "format/verity.h"
 
 /* The data is in front, the hash area behind it, in one unlinked temporary file. */
