@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "build/outputs.h"
@@ -29,18 +30,14 @@ static void run_job(gpointer data, gpointer unused) {
     (void) sha256_file(job->path, job->digest, &job->error);
 }
 
-static int compare_jobs(gconstpointer a, gconstpointer b) {
-    return strcmp((*(SumJob *const *) a)->name, (*(SumJob *const *) b)->name);
-}
-
 static GPtrArray *list_jobs(const char *directory, GError **error) {
     g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(sum_job_free);
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory(directory, error);
 
-    if (!dir)
+    if (!names)
         return NULL;
-    while ((name = g_dir_read_name(dir))) {
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(directory, name, NULL);
         if (!g_file_test(path, G_FILE_TEST_IS_REGULAR) || g_file_test(path, G_FILE_TEST_IS_SYMLINK))
             continue;
@@ -49,7 +46,6 @@ static GPtrArray *list_jobs(const char *directory, GError **error) {
         job->path = g_steal_pointer(&path);
         g_ptr_array_add(jobs, job);
     }
-    g_ptr_array_sort(jobs, compare_jobs);
     return g_steal_pointer(&jobs);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "build/build.h"
 #include "build/image-build.h"
 #include "build/layer.h"
@@ -28,15 +29,11 @@ static gboolean remove_layers(const Build *build, const ImageConfig *config, GEr
 /* The directory itself is the user's. */
 static gboolean empty_build_directory(const ImageConfig *config, GError **error) {
     const char *path = config->build_subdirectory;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = path ? g_dir_open(path, 0, NULL) : NULL;
-    const char *name;
+    g_autoptr(GPtrArray) names = path ? list_directory(path, NULL) : NULL;
 
-    if (!dir)
+    if (!names)
         return TRUE;
     AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while ((name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
     for (guint i = 0; i < names->len; i++)
         if (!tree_remove(fd, names->pdata[i], error)) {
             g_prefix_error(error, "Cannot empty the build directory %s: ", path);

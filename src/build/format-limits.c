@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
@@ -58,20 +59,22 @@ static gboolean check_entry(
 
 static gboolean check_directory(ImageBuild *image, int parent_fd, const char *name, const char *path, GError **error) {
     AUTO_FD fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    int dir_fd = fd;
-    AUTO_DIR dir = fd >= 0 ? fdopendir(steal_fd(&fd)) : NULL;
-    struct dirent *entry;
+    g_autoptr(GPtrArray) names = NULL;
 
-    if (!dir)
+    if (fd < 0)
         return set_errno_error(error, errno, "Cannot read /%s", path);
-    while ((entry = readdir(dir))) {
-        g_autofree char *child = *path ? g_strconcat(path, "/", entry->d_name, NULL) : g_strdup(entry->d_name);
+    if (!(names = list_directory_at(fd, ".", error))) {
+        g_prefix_error(error, "Cannot read /%s: ", path);
+        return FALSE;
+    }
+    for (guint i = 0; i < names->len; i++) {
+        const char *entry = names->pdata[i];
+        g_autofree char *child = *path ? g_strconcat(path, "/", entry, NULL) : g_strdup(entry);
         struct stat info;
-        if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, "..") ||
-                fstatat(dir_fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(fd, entry, &info, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        if (!check_entry(image, child, entry->d_name, &info, error) ||
-                (S_ISDIR(info.st_mode) && !check_directory(image, dir_fd, entry->d_name, child, error)))
+        if (!check_entry(image, child, entry, &info, error) ||
+                (S_ISDIR(info.st_mode) && !check_directory(image, fd, entry, child, error)))
             return FALSE;
     }
     return TRUE;

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
+#include "base/directory.h"
 #include "build/ipe-policy.h"
 #include "crypto/cms.h"
 #include "tree/tree.h"
@@ -42,23 +44,20 @@ static gboolean sign_policy(int root_fd, const char *name, const KeySource *key,
             (gssize) g_bytes_get_size(message), 0644, error);
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* The names, without suffix, of what ends with SOURCE_SUFFIX; NULL when the tree has no policies. */
 static GPtrArray *list_policies(int root_fd, GError **error) {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     AUTO_FD fd = tree_open(root_fd, POLICY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, error);
-    AUTO_DIR directory = fd >= 0 ? fdopendir(fd) : NULL;
+    g_autoptr(GPtrArray) present = fd >= 0 ? list_directory_fd(steal_fd(&fd), error) : NULL;
 
-    if (!directory)
+    if (!present)
         return NULL;
-    fd = -1;
-    for (struct dirent *entry; (entry = readdir(directory));)
-        if (*entry->d_name != '.' && g_str_has_suffix(entry->d_name, SOURCE_SUFFIX))
-            g_ptr_array_add(names, g_strndup(entry->d_name, strlen(entry->d_name) - strlen(SOURCE_SUFFIX)));
-    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < present->len; i++) {
+        const char *name = present->pdata[i];
+        if (*name != '.' && g_str_has_suffix(name, SOURCE_SUFFIX))
+            g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(SOURCE_SUFFIX)));
+    }
+    g_ptr_array_sort(names, compare_strings);
     return g_steal_pointer(&names);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/compare.h"
 #include "build/kernel-filter.h"
 #include "build/kernel-tree.h"
 
@@ -21,10 +22,6 @@ struct KernelFirmware {
     GHashTable *wanted;   /* set of char *, relative to DIRECTORY */
     gboolean is_empty;
 };
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
 
 static void take_path(const char *path, gpointer user_data) {
     KernelFirmware *firmware = user_data;

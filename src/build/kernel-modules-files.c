@@ -7,13 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compare.h"
 #include "base/errors.h"
 #include "build/kernel-filter.h"
 #include "build/kernel-tree.h"
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
 
 typedef struct {
     const char *prefix; /* of paths that are visited, relative to the root */

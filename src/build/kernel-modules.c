@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "build/kernel-filter.h"
 #include "build/kernel-firmware.h"
 #include "build/kernel-tree.h"
@@ -16,10 +17,6 @@ void kernel_module_set_free(KernelModuleSet *set) {
     g_clear_pointer(&set->firmware, g_ptr_array_unref);
     g_clear_pointer(&set->missing, g_ptr_array_unref);
     g_free(set);
-}
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 static GHashTable *string_set_new(void) {

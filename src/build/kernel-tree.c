@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/kernel-filter.h"
 
@@ -25,25 +26,15 @@ static void kernel_module_free(gpointer data) {
 
 /* ---- directories ---- */
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 GPtrArray *kernel_tree_list(int dir_fd, const char *path, GError **error) {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno == ENOENT)
-        return g_steal_pointer(&names);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        set_errno_error(error, errno, "opening %s", path);
-        return NULL;
-    }
-    for (struct dirent *entry; (entry = readdir(dir));)
-        if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    g_ptr_array_sort(names, compare_names);
-    return g_steal_pointer(&names);
+    g_autoptr(GError) local = NULL;
+    GPtrArray *names = list_directory_at(dir_fd, path, &local);
+
+    if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return g_ptr_array_new();
+    if (!names)
+        g_propagate_prefixed_error(error, g_steal_pointer(&local), "opening %s: ", path);
+    return names;
 }
 
 static gboolean walk(int dir_fd, const char *directory, const char *relative, KernelTreeVisit visit,

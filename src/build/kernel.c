@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/kernel-modules.h"
@@ -38,17 +39,12 @@ static gboolean place_image(ImageBuild *image, const char *name, const char *pre
 gboolean kernel_place_images(ImageBuild *image, GError **error) {
     static const char *const prefixes[] = {"vmlinuz-", "vmlinux-"};
     AUTO_FD fd = openat(image->root_fd, "boot", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_DIR dir = NULL;
-    struct dirent *entry;
+    g_autoptr(GPtrArray) names = fd >= 0 ? list_directory_fd(steal_fd(&fd), NULL) : NULL;
 
-    if (fd < 0)
-        return TRUE;
-    if (!(dir = fdopendir(steal_fd(&fd))))
-        return TRUE;
-    while ((entry = readdir(dir)))
+    for (guint j = 0; names && j < names->len; j++)
         for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-            if (g_str_has_prefix(entry->d_name, prefixes[i]) &&
-                    !place_image(image, entry->d_name, prefixes[i], error))
+            if (g_str_has_prefix(names->pdata[j], prefixes[i]) &&
+                    !place_image(image, names->pdata[j], prefixes[i], error))
                 return FALSE;
     return TRUE;
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
 #include "base/errors.h"
 #include "base/hex.h"
 #include "config.h"
@@ -67,14 +68,10 @@ struct LayerInputs {
     char *key;
 };
 
-static int compare_names(gconstpointer a, gconstpointer b, gpointer data) {
-    return strcmp(a, b);
-}
-
 LayerInputs *layer_inputs_new(void) {
     LayerInputs *inputs = g_new0(LayerInputs, 1);
 
-    inputs->values = g_tree_new_full(compare_names, NULL, g_free, g_free);
+    inputs->values = g_tree_new_full(compare_tree_keys, NULL, g_free, g_free);
     g_autofree char *program = program_identity();
     layer_inputs_add(inputs, "format", LAYER_FORMAT);
     layer_inputs_add(inputs, "program", program);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
 #include "build/inputs.h"
 #include "build/layer.h"
 #include "build/outputs.h"
@@ -26,10 +27,6 @@ static char *layer_name(const ImageBuild *image) {
     return build_layer_name(image->config, ".output");
 }
 
-static gint compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Which modules run on this machine decides what KernelModules=host means. */
 static void add_host_modules(LayerInputs *inputs) {
     g_autofree char *text = NULL;
@@ -40,7 +37,7 @@ static void add_host_modules(LayerInputs *inputs) {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++)
         g_ptr_array_add(names, g_strndup(*line, strcspn(*line, " ")));
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
     g_ptr_array_add(names, NULL);
     inputs_add_list(inputs, "modules of this machine", (char **) names->pdata);
 }

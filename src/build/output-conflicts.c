@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
 #include "build/boot-rules.h"
 #include "build/manifest-signer.h"
 #include "build/outputs.h"
@@ -133,12 +134,12 @@ gboolean outputs_check_free(const ImageBuild *image, const char *name, GError **
 static gboolean claim_made(GHashTable *owners, const ImageBuild *image, GError **error) {
     g_autofree char *directory =
             g_canonicalize_filename(image_config_output_directory(image->config), NULL);
-    g_autoptr(GDir) dir = g_dir_open(image->staging, 0, error);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory(image->staging, error);
 
-    if (!dir)
+    if (!names)
         return FALSE;
-    while ((name = g_dir_read_name(dir))) {
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         char *path = g_build_filename(directory, name, NULL);
         const ImageBuild *other = g_hash_table_lookup(owners, path);
         if (other) {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot.h"
 #include "build/outputs.h"
@@ -48,18 +48,6 @@ static gboolean move_output(const ImageConfig *config, const char *staging, cons
             tree_remove(AT_FDCWD, to, NULL) && rename(from, to) == 0)
         return TRUE;
     return set_errno_error(error, errno, "Cannot move %s to %s", from, to);
-}
-
-static GPtrArray *list_directory(const char *path, GError **error) {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, error);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    const char *name;
-
-    if (!dir)
-        return NULL;
-    while ((name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
-    return g_steal_pointer(&names);
 }
 
 /* What the link called like the output leads to in DIRECTORY: the main output of the last build, whatever

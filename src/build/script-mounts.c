@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/script-private.h"
 #include "tree/tree.h"
@@ -61,20 +61,11 @@ static void bind_proxy_certificates(Sandbox *sandbox, const ImageConfig *config)
             sandbox_bind(sandbox, pairs[i][0], pairs[i][1], SANDBOX_READ_ONLY);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Puts every entry of the directory TOP of the sandbox tree at its place. */
 static void bind_entries(Sandbox *sandbox, const char *tree, const char *top) {
     g_autofree char *path = g_build_filename(tree, top, NULL);
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    const char *entry;
+    g_autoptr(GPtrArray) names = list_directory_if_any(path);
 
-    while (dir && (entry = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(entry));
-    g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *source = g_build_filename(path, names->pdata[i], NULL);
         g_autofree char *target = g_build_filename("/", top, names->pdata[i], NULL);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot-entry.h"
 #include "build/boot-parts.h"
@@ -128,14 +129,8 @@ static gboolean make_uki(ImageBuild *image, GError **error) {
 }
 
 static gboolean tree_is_empty(ImageBuild *image) {
-    AUTO_FD fd = openat(image->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(steal_fd(&fd)) : NULL;
-    struct dirent *entry;
-
-    while (dir && (entry = readdir(dir)))
-        if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-            return FALSE;
-    return TRUE;
+    g_autoptr(GPtrArray) names = list_directory_at(image->root_fd, ".", NULL);
+    return !names || names->len == 0;
 }
 
 static gboolean make_addon(ImageBuild *image, GError **error) {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "tree/tree.h"
@@ -117,12 +118,12 @@ static gboolean is_same_file(const char *path, int dir_fd, const char *name) {
 
 /* SEEN: names and the directories that they came from; NULL: what is there is replaced. */
 static gboolean copy_packages(const char *directory, int repository_fd, GHashTable *seen, GError **error) {
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory(directory, error);
 
-    if (!dir)
+    if (!names)
         return FALSE;
-    while ((name = g_dir_read_name(dir))) {
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(directory, name, NULL);
         const char *other = seen ? g_hash_table_lookup(seen, name) : NULL;
         if (!g_str_has_suffix(name, ".deb"))

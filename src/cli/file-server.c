@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
 #include "base/errors.h"
 #include "recipe/recipe.h"
 #include "ui/log.h"
@@ -137,10 +138,6 @@ static void send_file(SoupServerMessage *message, int *fd, const struct stat *st
     g_signal_connect(message, "wrote-chunk", G_CALLBACK(send_next), copy);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static void list_directory(SoupServerMessage *message, int *fd, const char *path) {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     AUTO_DIR dir = fdopendir(*fd);
@@ -152,7 +149,7 @@ static void list_directory(SoupServerMessage *message, int *fd, const char *path
     for (struct dirent *entry; (entry = readdir(dir));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             g_ptr_array_add(names, g_strconcat(entry->d_name, entry->d_type == DT_DIR ? "/" : "", NULL));
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
     g_autofree char *title = g_markup_escape_text(path, -1);
     GString *page = g_string_new("<!DOCTYPE html>\n<meta charset=\"utf-8\">\n");
     g_string_append_printf(page, "<title>%s</title>\n<ul>\n", title);

@@ -4,26 +4,18 @@
 
 #include <string.h>
 
+#include "base/directory.h"
 #include "build/tools-tree.h"
 #include "cli/host-program.h"
 #include "recipe/distributions.h"
 #include "sandbox/sandbox.h"
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Everything of the host's root directory but its programs and their configuration. */
 static void bind_host(Sandbox *sandbox) {
     static const char *const replaced[] = {
             "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt", "etc", "proc"};
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open("/", 0, NULL);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory_if_any("/");
 
-    while (dir && (name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_strconcat("/", names->pdata[i], NULL);
         gboolean ours = FALSE;

@@ -2,8 +2,8 @@
 #include "cli/verbs.h"
 
 #include <stdio.h>
-#include <string.h>
 
+#include "base/compare.h"
 #include "cli/load-recipe.h"
 #include "sandbox/program-packages.h"
 #include "ui/log.h"
@@ -50,10 +50,6 @@ static gboolean list_dependencies(const char *title, const Dependency *dependenc
     return complete;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* As mkosi: the packages of the tools tree, one a line. */
 static gboolean print_tools_packages(const RecipeArguments *given, GError **error) {
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
@@ -67,7 +63,7 @@ static gboolean print_tools_packages(const RecipeArguments *given, GError **erro
     g_autoptr(GPtrArray) packages = g_ptr_array_new();
     for (char **package = recipe->main->packages; *package; package++)
         g_ptr_array_add(packages, *package);
-    g_ptr_array_sort(packages, compare_names);
+    g_ptr_array_sort(packages, compare_strings);
     for (guint i = 0; i < packages->len; i++)
         puts(packages->pdata[i]);
     return TRUE;

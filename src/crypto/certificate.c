@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/directory.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "crypto/openssl-error.h"
@@ -126,28 +127,20 @@ static gboolean is_certificate_name(const char *name) {
            g_str_has_suffix(name, ".cer") || g_str_has_suffix(name, ".der");
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 GPtrArray *certificate_load_directory(const char *path, GError **error) {
     g_autoptr(GPtrArray) certificates = g_ptr_array_new_with_free_func((GDestroyNotify) certificate_unref);
     g_autoptr(GError) local = NULL;
-    g_autoptr(GDir) directory = g_dir_open(path, 0, &local);
-    if (!directory) {
+    g_autoptr(GPtrArray) names = list_directory(path, &local);
+    if (!names) {
         if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             return g_steal_pointer(&certificates);
         g_propagate_prefixed_error(error, g_steal_pointer(&local), "Cannot read certificates: ");
         return NULL;
     }
 
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name = g_dir_read_name(directory); name; name = g_dir_read_name(directory))
-        if (is_certificate_name(name))
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_names);
-
     for (guint i = 0; i < names->len; i++) {
+        if (!is_certificate_name(names->pdata[i]))
+            continue;
         g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
         Certificate *certificate = certificate_load(file, error);
         if (!certificate)

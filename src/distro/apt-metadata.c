@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "distro/apt-command.h"
 #include "distro/apt-run.h"
 #include "distro/release-file.h"
@@ -35,10 +36,10 @@ static char *stamp_path(DistroSession *session) {
 static GPtrArray *list_metadata(DistroSession *session) {
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *directory = g_build_filename(session->package_cache, LISTS, NULL);
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory_if_any(directory);
 
-    while (dir && (name = g_dir_read_name(dir))) {
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(directory, name, NULL);
         if (strstr(name, "_dists_") && !g_file_test(path, G_FILE_TEST_IS_DIR))
             g_ptr_array_add(files, g_build_filename(LISTS, name, NULL));

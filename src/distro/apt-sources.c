@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "distro/distro.h"
 
 #define HOST_APT_DIRECTORY "/etc/apt"
@@ -54,24 +55,17 @@ static void read_file(const char *path, const char *distribution, AptHostMirrors
         apt_host_mirrors_parse(text, g_str_has_suffix(path, ".sources"), distribution, mirrors);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 void apt_host_mirrors_read(const char *directory, const char *distribution, AptHostMirrors *ret) {
     g_autofree char *list = g_build_filename(directory, "sources.list", NULL);
     g_autofree char *parts = g_build_filename(directory, "sources.list.d", NULL);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open(parts, 0, NULL);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory_if_any(parts);
 
     read_file(list, distribution, ret);
-    while (dir && (name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".list") || g_str_has_suffix(name, ".sources"))
-            g_ptr_array_add(names, g_build_filename(parts, name, NULL));
-    g_ptr_array_sort(names, compare_names);
-    for (guint i = 0; i < names->len; i++)
-        read_file(names->pdata[i], distribution, ret);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = g_build_filename(parts, names->pdata[i], NULL);
+        if (g_str_has_suffix(path, ".list") || g_str_has_suffix(path, ".sources"))
+            read_file(path, distribution, ret);
+    }
 }
 
 static char *join(const char *mirror, const char *path) {

@@ -4,25 +4,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
+
+
 #define DIRECTORY_NAME "resolved"
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-static GPtrArray *list_names(const char *directory) {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_names);
-    return names;
-}
-
 void resolve_cache_digest_files(GChecksum *checksum, const char *directory, const char *suffix) {
-    g_autoptr(GPtrArray) names = list_names(directory);
+    g_autoptr(GPtrArray) names = list_directory_if_any(directory);
 
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];

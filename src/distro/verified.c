@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
 #include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -76,10 +77,6 @@ void verified_free(Verified *verified) {
     g_free(verified->directory);
     g_free(verified->name);
     g_free(verified);
-}
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 GPtrArray *verified_files(const Verified *verified) {

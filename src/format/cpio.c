@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/directory.h"
 #include "base/errors.h"
 
 G_DEFINE_QUARK(cpio - error - quark, cpio_error)
@@ -219,33 +220,11 @@ static gboolean put_entries(
     return TRUE;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* The names in a directory, sorted. */
-static GPtrArray *list_directory(int tree_fd, const char *path, GError **error) {
-    int fd = openat(tree_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        io_failed(error, "opening", path);
-        return NULL;
-    }
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (;;) {
-        errno = 0;
-        struct dirent *item = readdir(dir);
-        if (!item)
-            break;
-        if (!g_str_equal(item->d_name, ".") && !g_str_equal(item->d_name, ".."))
-            g_ptr_array_add(names, g_strdup(item->d_name));
-    }
-    if (errno != 0) {
-        io_failed(error, "reading", path);
-        return NULL;
-    }
-    g_ptr_array_sort(names, compare_names);
-    return g_steal_pointer(&names);
+static GPtrArray *list_entries(int tree_fd, const char *path, GError **error) {
+    GPtrArray *names = list_directory_at(tree_fd, path, error);
+    if (!names)
+        g_prefix_error(error, "opening %s: ", path);
+    return names;
 }
 
 static gboolean collect(GArray *entries, int tree_fd, const char *path, CpioFilter filter,
@@ -261,7 +240,7 @@ static gboolean collect(GArray *entries, int tree_fd, const char *path, CpioFilt
     if (!S_ISDIR(entry.st.st_mode))
         return TRUE;
 
-    g_autoptr(GPtrArray) names = list_directory(tree_fd, path, error);
+    g_autoptr(GPtrArray) names = list_entries(tree_fd, path, error);
     for (guint i = 0; names && i < names->len; i++) {
         g_autofree char *child =
                 is_root ? g_strdup(names->pdata[i]) : g_build_filename(path, names->pdata[i], NULL);

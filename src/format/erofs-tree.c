@@ -9,6 +9,8 @@
 #include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "erofs-format.h"
 
@@ -216,38 +218,6 @@ static ErofsInode *take_inode(const Walk *walk, int directory_fd, const char *na
     return inode;
 }
 
-static gint compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* All names in the directory, sorted: the order of directory entries must not decide anything. */
-static GPtrArray *read_names(int directory_fd, GError **error) {
-    AUTO_FD fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        int e = errno;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(e), "%s", g_strerror(e));
-        return NULL;
-    }
-    steal_fd(&fd);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (;;) {
-        errno = 0;
-        struct dirent *entry = readdir(dir);
-        if (!entry)
-            break;
-        if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    }
-    if (errno != 0) {
-        int e = errno;
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(e), "%s", g_strerror(e));
-        return NULL;
-    }
-    g_ptr_array_sort(names, compare_names);
-    return g_steal_pointer(&names);
-}
-
 static gboolean walk_directory(const Walk *walk, const char *path, ErofsInode *directory, GError **error);
 
 static char *join_path(const char *path, const char *name) {
@@ -291,7 +261,7 @@ static GPtrArray *read_directory(const Walk *walk, const char *path, ErofsInode 
     }
     set_attributes(walk->tree, directory, &st);
     g_clear_pointer(&directory->xattrs, g_ptr_array_unref);
-    g_autoptr(GPtrArray) names = read_names(fd, error);
+    g_autoptr(GPtrArray) names = list_directory_at(fd, ".", error);
     if (!names || !erofs_xattr_read(walk->tree->xattrs, fd, NULL, &directory->xattrs, error)) {
         g_prefix_error(error, "/%s: ", path);
         return NULL;
@@ -421,7 +391,7 @@ GPtrArray *erofs_tree_sorted_names(const ErofsInode *directory) {
     g_hash_table_iter_init(&iter, directory->entries);
     while (g_hash_table_iter_next(&iter, &name, NULL))
         g_ptr_array_add(names, name);
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
     return names;
 }
 

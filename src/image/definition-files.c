@@ -4,30 +4,29 @@
 
 #include "image/partition-definition.h"
 
+#include "base/compare.h"
+#include "base/directory.h"
 #include "image/disk.h"
 
 #include <string.h>
 
-static int compare_names(gconstpointer a, gconstpointer b, gpointer data) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Collects the paths of *.conf in DIRECTORY in FILES (base name to path); a name that is there stays. */
 static gboolean collect(const char *directory, gboolean optional, GHashTable *files, GError **error) {
     g_autoptr(GError) local = NULL;
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, &local);
-    const char *name;
+    g_autoptr(GPtrArray) names = list_directory(directory, &local);
 
-    if (!dir && optional && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    if (!names && optional && g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return TRUE;
-    if (!dir) {
+    if (!names) {
         g_set_error(error, DISK_ERROR, DISK_ERROR_DEFINITION,
                 "reading partition definitions: %s (check RepartDirectories=)", local->message);
         return FALSE;
     }
-    while ((name = g_dir_read_name(dir)))
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
         if (g_str_has_suffix(name, ".conf") && *name != '.' && !g_hash_table_contains(files, name))
             g_hash_table_insert(files, g_strdup(name), g_build_filename(directory, name, NULL));
+    }
     return TRUE;
 }
 
@@ -39,7 +38,7 @@ static GPtrArray *sorted_names(GHashTable *files) {
     keys = g_hash_table_get_keys_as_array(files, &count);
     for (guint i = 0; i < count; i++)
         g_ptr_array_add(names, keys[i]);
-    g_ptr_array_sort_with_data(names, compare_names, NULL);
+    g_ptr_array_sort(names, compare_strings);
     return names;
 }
 

@@ -2,6 +2,8 @@
 #include "image/fat.h"
 
 #include "base/cleanup.h"
+#include "base/compare.h"
+#include "base/directory.h"
 #include "base/errors.h"
 #include "image/disk.h"
 #include "image/fat-limits.h"
@@ -33,10 +35,6 @@ static void listing_free(Listing *listing) {
     g_free(listing);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Listing, listing_free)
-
-static int compare_paths(gconstpointer a, gconstpointer b, gpointer data) {
-    return strcmp(a, b);
-}
 
 static void add_parents(Listing *listing, const char *path) {
     for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
@@ -79,7 +77,7 @@ static gboolean is_repeated(
     return g_bytes_equal(a, b);
 }
 
-static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
+static gboolean list_source_directory(const Volume *volume, const ContentSource *source, int parent_fd,
         const char *path, const char *origin, Listing *listing, GError **error);
 
 static gboolean list_child(const Volume *volume, const ContentSource *source, int dir_fd, const char *path,
@@ -98,7 +96,7 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         if (!fat_limits_add(listing->limits, target, TRUE, 0, source->source, error))
             return FALSE;
         add_entry(listing, target, "");
-        return list_directory(volume, source, dir_fd, child, child_origin, listing, error);
+        return list_source_directory(volume, source, dir_fd, child, child_origin, listing, error);
     }
     if (!S_ISREG(st.st_mode)) {
         ui_warning("%s: not copied, FAT holds directories and files only", target);
@@ -114,23 +112,22 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
     return TRUE;
 }
 
-static gboolean list_directory(const Volume *volume, const ContentSource *source, int parent_fd,
+static gboolean list_source_directory(const Volume *volume, const ContentSource *source, int parent_fd,
         const char *path, const char *origin, Listing *listing, GError **error) {
     const char *slash = strrchr(path, '/');
     const char *name = *path ? (slash ? slash + 1 : path) : ".";
     AUTO_FD fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO_DIR dir = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
+    g_autoptr(GPtrArray) names = NULL;
 
-    if (!dir)
+    if (fd < 0)
         return set_errno_error(error, errno, "%s", path);
-    int dir_fd = steal_fd(&fd);
-    while ((entry = readdir(dir))) {
-        if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
-            continue;
-        if (!list_child(volume, source, dir_fd, path, entry->d_name, origin, listing, error))
-            return FALSE;
+    if (!(names = list_directory_at(fd, ".", error))) {
+        g_prefix_error(error, "%s: ", path);
+        return FALSE;
     }
+    for (guint i = 0; i < names->len; i++)
+        if (!list_child(volume, source, fd, path, names->pdata[i], origin, listing, error))
+            return FALSE;
     return TRUE;
 }
 
@@ -140,7 +137,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
     g_autoptr(Listing) listing = g_new0(Listing, 1);
 
     listing->limits = fat_limits_new();
-    listing->entries = g_tree_new_full(compare_paths, NULL, g_free, g_free);
+    listing->entries = g_tree_new_full(compare_tree_keys, NULL, g_free, g_free);
     listing->read_only = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < volume->content->sources->len; i++) {
         const ContentSource *source = volume->content->sources->pdata[i];
@@ -162,7 +159,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
             add_entry(listing, source->target, origin);
         else {
             add_entry(listing, source->target, "");
-            if (!list_directory(volume, source, source->fd, "", origin, listing, error))
+            if (!list_source_directory(volume, source, source->fd, "", origin, listing, error))
                 return NULL;
         }
     }

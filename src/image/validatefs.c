@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-static gint compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
+#include "base/compare.h"
 
 static GPtrArray *new_list(void) {
     return g_ptr_array_new_with_free_func(g_free);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "recipe/paths.h"
 #include "recipe/value-parse-internal.h"
 
@@ -54,10 +55,6 @@ static gboolean assign_companion(
     return TRUE;
 }
 
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 /* Companions in a directory: PATTERN is "mkosi.NAME.d" and a glob of one star and a suffix. */
 static gboolean assign_directory(ImageParser *parser, const Setting *setting, const char *pattern,
         GHashTable *names, GError **error) {
@@ -67,19 +64,16 @@ static gboolean assign_directory(ImageParser *parser, const Setting *setting, co
         return TRUE;
 
     g_autofree char *path = g_build_filename(parser->directory, name, NULL);
-    g_autoptr(GDir) directory = g_dir_open(path, 0, error);
-    if (!directory) {
+    g_autoptr(GPtrArray) entries = list_directory(path, error);
+    if (!entries) {
         g_prefix_error(error, "%s: %s=: ", path, setting->name);
         return FALSE;
     }
-    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
-    for (const char *entry; (entry = g_dir_read_name(directory));)
-        if (g_str_has_suffix(entry, suffix))
-            g_ptr_array_add(entries, g_build_filename(name, entry, NULL));
-    g_ptr_array_sort(entries, compare_strings);
-    for (guint i = 0; i < entries->len; i++)
-        if (!assign_companion(parser, setting, entries->pdata[i], error))
+    for (guint i = 0; i < entries->len; i++) {
+        g_autofree char *entry = g_build_filename(name, entries->pdata[i], NULL);
+        if (g_str_has_suffix(entry, suffix) && !assign_companion(parser, setting, entry, error))
             return FALSE;
+    }
     return TRUE;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "recipe/paths.h"
 
 /* What every further image gets of the main one, by scope. */
@@ -120,20 +121,6 @@ static gboolean resolve_tools(ImageParser *main, ImageValues *values, ImageValue
     return TRUE;
 }
 
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* The names in mkosi.images/, sorted. */
-static GPtrArray *list_subimages(const char *directory) {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) handle = g_dir_open(directory, 0, NULL);
-    for (const char *name; handle && (name = g_dir_read_name(handle));)
-        g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_strings);
-    return names;
-}
-
 static gboolean check_image_name(const char *name, const char *path, GPtrArray *images, GError **error) {
     static const char *const taken[] = {"main", "default-initrd", "tools"};
     g_autofree char *shown = path_for_people(path);
@@ -185,7 +172,7 @@ static GPtrArray *read_subimages(ImageParser *main, const ImageValues *values, G
     if (!main->run->config_directory)
         return g_steal_pointer(&images);
     g_autofree char *directory = g_build_filename(main->run->config_directory, "mkosi.images", NULL);
-    g_autoptr(GPtrArray) names = list_subimages(directory);
+    g_autoptr(GPtrArray) names = list_directory_if_any(directory);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
         if (!read_subimage(main, values, path, images, error))

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
 #include "recipe/ini.h"
 #include "recipe/paths.h"
 #include "recipe/recipe.h"
@@ -64,18 +65,10 @@ static Value *new_credential(const char *name, const char *value, const char *pa
     return credential;
 }
 
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static gboolean append_credential_directory(const char *path, Value *list, GError **error) {
-    g_autoptr(GDir) directory = g_dir_open(path, 0, error);
-    if (!directory)
+    g_autoptr(GPtrArray) names = list_directory(path, error);
+    if (!names)
         return FALSE;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name; (name = g_dir_read_name(directory));)
-        g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_strings);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *file = g_build_filename(path, names->pdata[i], NULL);
         if (!g_file_test(file, G_FILE_TEST_IS_DIR))

@@ -7,6 +7,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "config.h"
 #include "recipe/conditions.h"
 #include "recipe/enum-words.h"
@@ -65,20 +66,6 @@ static char *enter(ImageParser *parser, const char *path) {
 static void leave(ImageParser *parser, char *old) {
     g_free(parser->directory);
     parser->directory = old;
-}
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/* The names in the directory PATH, sorted by code points; empty if it cannot be read. */
-static GPtrArray *list_directory(const char *path) {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-    for (const char *name; directory && (name = g_dir_read_name(directory));)
-        g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, compare_strings);
-    return names;
 }
 
 static void warn_about_name(
@@ -188,7 +175,7 @@ static gboolean read_local(ImageParser *parser, GError **error) {
 
 static gboolean read_drop_ins(ImageParser *parser, GError **error) {
     g_autofree char *directory = g_build_filename(parser->directory, "mkosi.conf.d", NULL);
-    g_autoptr(GPtrArray) names = list_directory(directory);
+    g_autoptr(GPtrArray) names = list_directory_if_any(directory);
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(directory, name, NULL);
@@ -215,7 +202,7 @@ static gboolean read_profiles(ImageParser *parser, GError **error) {
 
 static gboolean read_companions(ImageParser *parser, GError **error) {
     /* One look at the directory instead of one for each of the many names. */
-    g_autoptr(GPtrArray) list = list_directory(parser->directory);
+    g_autoptr(GPtrArray) list = list_directory_if_any(parser->directory);
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < list->len; i++)
         g_hash_table_add(names, list->pdata[i]);

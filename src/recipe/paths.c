@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/compare.h"
 #include "recipe/recipe.h"
 
 char *path_clean(const char *path) {
@@ -97,10 +98,6 @@ char *path_expand_home(const char *path, GError **error) {
         home = entry->pw_dir;
     }
     return g_strconcat(home, path + length, NULL);
-}
-
-static int compare_strings(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 /* DIRECTORY with what glob() would take for a pattern made literal. */

@@ -3,7 +3,9 @@
 /* Paths inside of a tree: links are resolved as after chroot (openat2, RESOLVE_IN_ROOT). */
 
 #include "tree/tree-private.h"
+#include "base/directory.h"
 #include "base/errors.h"
+#include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,19 +170,6 @@ gboolean tree_make_room(int dir_fd, const char *name, GError **error) {
     return tree_set_error(error, "cannot replace %s", name);
 }
 
-static gboolean write_all(int fd, const char *content, gsize length) {
-    while (length > 0) {
-        ssize_t n = write(fd, content, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return FALSE;
-        content += n;
-        length -= n;
-    }
-    return TRUE;
-}
-
 gboolean tree_write_file(
         int tree_fd, const char *path, const char *content, gssize length, mode_t mode, GError **error) {
     g_autofree char *directory = NULL, *name = NULL;
@@ -203,30 +192,9 @@ int tree_open_entry_directory(int dir_fd, const char *name) {
     return syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 GPtrArray *tree_list(int fd, GError **error) {
-    AUTO_DIR directory = fdopendir(fd);
-    if (!directory) {
-        tree_set_error(error, "cannot read a directory");
-        close(fd);
-        return NULL;
-    }
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(directory);
-        if (!entry)
-            break;
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    }
-    if (errno != 0) {
-        tree_set_error(error, "cannot read a directory");
-        return NULL;
-    }
-    g_ptr_array_sort(names, compare_names);
-    return g_steal_pointer(&names);
+    GPtrArray *names = list_directory_fd(fd, error);
+    if (!names)
+        g_prefix_error(error, "cannot read a directory: ");
+    return names;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/compare.h"
+
 /* A path to what FD (or, if it is -1, DIR_FD/NAME) is, for calls that know no descriptors. */
 static char *link_path(int dir_fd, const char *name) {
     return g_strdup_printf("/proc/self/fd/%d/%s", dir_fd, name);
@@ -43,10 +45,6 @@ static ssize_t get_value(const char *path, int fd, const char *attribute, void *
     return fd >= 0 ? fgetxattr(fd, attribute, buffer, size) : lgetxattr(path, attribute, buffer, size);
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 gboolean tree_each_xattr(
         int dir_fd, const char *name, int fd, TreeXattr callback, gpointer data, GError **error) {
     g_autofree char *path = fd < 0 ? link_path(dir_fd, name) : NULL;
@@ -64,7 +62,7 @@ gboolean tree_each_xattr(
     for (char *attribute = list; attribute < list + size; attribute += strlen(attribute) + 1)
         if (is_ours_to_see(attribute))
             g_ptr_array_add(names, attribute);
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
     for (guint i = 0; i < names->len; i++) {
         ssize_t length = get_value(path, fd, names->pdata[i], NULL, 0);
         g_autofree char *value = g_malloc(MAX(length, 0) + 1);

@@ -4,6 +4,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "base/compare.h"
 #include "ui/log.h"
 
 G_DEFINE_QUARK(vm - firmware - error - quark, vm_firmware_error)
@@ -212,10 +213,6 @@ static VmFirmware *find_fallback(const VmFirmwareWish *wish) {
     return NULL;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* File name to path of every descriptor; the first directory wins. */
 static GHashTable *list_descriptors(const char *const *directories) {
     GHashTable *found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -265,7 +262,7 @@ VmFirmware *vm_firmware_find(const VmFirmwareWish *wish, const char *const *dire
     g_hash_table_iter_init(&iterator, found);
     while (g_hash_table_iter_next(&iterator, &name, NULL))
         g_ptr_array_add(names, name);
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
 
     for (guint i = 0; i < names->len; i++) {
         g_autoptr(VmFirmware) firmware = load_descriptor(g_hash_table_lookup(found, names->pdata[i]));

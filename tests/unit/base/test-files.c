@@ -103,6 +103,9 @@ static void test_list_nothing(void) {
     g_assert_null(list_directory("/nonexistent", &error));
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
     g_assert_null(list_directory_at(AT_FDCWD, "/nonexistent", NULL));
+    g_assert_null(list_directory_fd(-1, NULL));
+    g_autoptr(GPtrArray) none = list_directory_if_any("/nonexistent");
+    g_assert_cmpuint(none->len, ==, 0);
 }
 
 int main(int argc, char **argv) {

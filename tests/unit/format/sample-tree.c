@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/compare.h"
 #include "base/io.h"
 
 #define CHECK(call)                                                                                         \
@@ -349,10 +350,6 @@ static void compare_attributes(
         g_error("%s: %ju links instead of %ju", path, (uintmax_t) b->st_nlink, (uintmax_t) a->st_nlink);
 }
 
-static gint compare_names(gconstpointer a, gconstpointer b) {
-    return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
 static GPtrArray *list_names(const char *path) {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     AUTO_DIR dir = opendir(path);
@@ -361,7 +358,7 @@ static GPtrArray *list_names(const char *path) {
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
         if (!g_str_equal(entry->d_name, ".") && !g_str_equal(entry->d_name, ".."))
             g_ptr_array_add(names, g_strdup(entry->d_name));
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, compare_strings);
     return names;
 }
 
