@@ -102,17 +102,30 @@ def wrong_libraries(src, allowed):
                 yield f"src/{relative}:{line}: {room} may not use {library}"
 
 
+def included_rooms(src, room, rooms):
+    found = {room_of(header, rooms) for path in sources(src / room) if room_of(str(path.relative_to(src)), rooms) == room
+             for _, header, _, _ in includes(path, src) if header}
+    return found - {room}
+
+
 def wrong_dependencies(src, rooms):
-    """Rooms that a meson.build links although the table does not have that arrow."""
+    """Rooms that a meson.build links although the table does not have that arrow, or without need; rooms that are used
+    without being named there; and dependencies that are handed on to whoever uses the room."""
     for room in rooms:
         build = src / room / "meson.build"
         if not build.is_file():
             continue
         # Comments may name what they like; "NAME_dep = " is what the room itself offers.
         text = re.sub(r"#.*", "", build.read_text())
-        for name in sorted(set(DEPENDENCY.findall(text))):
-            if name in rooms and name != room and name not in rooms[room]:
-                yield f"src/{room}/meson.build: {room} may not use {name}"
+        named, included = (set(DEPENDENCY.findall(text)) & set(rooms)) - {room}, included_rooms(src, room, rooms)
+        for name in sorted(named - rooms[room]):
+            yield f"src/{room}/meson.build: {room} may not use {name}"
+        for name in sorted(named & rooms[room] - included):
+            yield f"src/{room}/meson.build: {room} does not include {name}"
+        for name in sorted(included & rooms[room] - named):
+            yield f"src/{room}/meson.build: {room} includes {name}, so it has to name {name}_dep"
+        if re.search(r"declare_dependency\((?!link_with : \w+_lib\))", text):
+            yield f"src/{room}/meson.build: {room} hands on what it uses; its users name that themselves"
 
 
 def components(graph):

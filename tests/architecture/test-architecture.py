@@ -33,7 +33,7 @@ def _():
     none(arrows.wrong_test_includes(TOP / "tests/unit", SRC, ROOMS))
 
 
-@test("the rooms link what the table says")
+@test("the rooms link what they include, and hand nothing on")
 def _():
     none(arrows.wrong_dependencies(SRC, ROOMS))
 
@@ -82,7 +82,7 @@ GOOD = {
     "right/b.h": "", "right/b.c": '#include "right/b.h"\n',
     "right/small/main.c": "#include <stdio.h>\n",
     "top/main.c": '#include "left/a.h"\n#include "right/b.h"\n',
-    "left/meson.build": "# not right_dep\nleft_lib = static_library('left', dependencies : [glib, base_dep])\nleft_dep = 1\n",
+    "left/meson.build": "# not right_dep\nleft_lib = static_library('left', dependencies : [glib, base_dep])\nleft_dep = declare_dependency(link_with : left_lib)\n",
 }
 
 
@@ -118,8 +118,13 @@ def _():
 def _():
     one({"right/small/main.c": "#include <glib.h>\n"}, "right/small may not use glib")
     one({"base/io.c": "#include <openssl/evp.h>\n"}, "base may not use openssl")
-    one({"left/meson.build": "left_lib = static_library('left', dependencies : [glib, right_dep])\n"},
+    lib = "left_lib = static_library('left', dependencies : [glib, {}])\nleft_dep = declare_dependency({})\n"
+    one({"left/meson.build": lib.format("base_dep, right_dep", "link_with : left_lib")},
         "src/left/meson.build: left may not use right")
+    one({"left/meson.build": lib.format("", "link_with : left_lib")}, "left includes base, so it has to name base_dep")
+    one({"left/meson.build": lib.format("base_dep", "link_with : left_lib, dependencies : [glib]")},
+        "left hands on what it uses")
+    one({"left/a.h": ""}, "left does not include base")
 
 
 @test("the judge sees a test of one room that uses another")
@@ -129,7 +134,7 @@ def _():
     assert len(found) == 1 and "tests/unit/left/test-a.c:2: a test of left may not use right" in found[0], found
 
 
-CIRCLE = {"left/a.h": '#include "left/b.h"\n', "left/b.h": "", "left/b.c": '#include "left/c.h"\n',
+CIRCLE = {"left/a.h": '#include "base/io.h"\n#include "left/b.h"\n', "left/b.h": "", "left/b.c": '#include "left/c.h"\n',
           "left/c.h": '#include "left/a.h"\n'}
 
 
