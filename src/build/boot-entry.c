@@ -6,6 +6,7 @@
 #include "build/boot-rules.h"
 #include "build/boot.h"
 #include "build/configure.h"
+#include "text/os-release.h"
 #include "tree/tree.h"
 
 static char *read_optional(int root_fd, const char *path) {

@@ -10,82 +10,26 @@
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/extension.h"
+#include "text/environment-file.h"
+#include "text/os-release.h"
 #include "tree/tree.h"
 
-/* VALUE in quotes, as a shell reads it (os-release(5)). */
-static void append_assignment(GString *text, const char *name, const char *value) {
-    g_string_append_printf(text, "%s=\"", name);
-    for (const char *at = value; *at; at++) {
-        if (strchr("\"$`\\", *at))
-            g_string_append_c(text, '\\');
-        g_string_append_c(text, *at);
-    }
-    g_string_append(text, "\"\n");
-}
-
-char *os_release_set(const char *text, const char *name, const char *value) {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *prefix = g_strconcat(name, "=", NULL);
-    GString *result = g_string_new(NULL);
-    gboolean written = FALSE;
-
-    for (char **line = lines; *line; line++) {
-        if (!**line && !line[1])
-            break;
-        if (g_str_has_prefix(*line, prefix)) {
-            if (!written)
-                append_assignment(result, name, value);
-            written = TRUE;
-        } else
-            g_string_append_printf(result, "%s\n", *line);
-    }
-    if (!written)
-        append_assignment(result, name, value);
-    return g_string_free(result, FALSE);
-}
-
-char *os_release_get(const char *text, const char *name) {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *prefix = g_strconcat(name, "=", NULL);
-    char *value = NULL;
-
-    for (char **line = lines; *line; line++) {
-        if (!g_str_has_prefix(*line, prefix))
-            continue;
-        g_free(value);
-        value = g_shell_unquote(*line + strlen(prefix), NULL);
-        if (!value)
-            value = g_strdup(*line + strlen(prefix));
-    }
-    return value;
-}
-
-/* The value of "NAME=VALUE" if that is about NAME, else NULL. */
-static const char *match_variable(const char *line, const char *name) {
-    gsize length = strlen(name);
-    return g_str_has_prefix(line, name) && line[length] == '=' ? line + length + 1 : NULL;
-}
-
 char *configure_environment_value(const ImageConfig *config, const char *name) {
+    g_auto(GStrv) inherited = g_get_environ();
     char *value = NULL;
 
     for (char **file = config->environment_files; *file; file++) {
         g_autofree char *text = NULL;
-        g_auto(GStrv) lines = NULL;
         if (!g_file_get_contents(*file, &text, NULL, NULL))
             continue;
-        lines = g_strsplit(text, "\n", -1);
-        for (char **line = lines; *line; line++) {
-            const char *found = match_variable(g_strstrip(*line), name);
-            if (found)
-                g_free(g_steal_pointer(&value)), value = g_strdup(found);
-        }
-    }
-    for (char **variable = config->environment; *variable; variable++) {
-        const char *found = match_variable(*variable, name);
+        g_auto(GStrv) variables = environment_file_parse(text, inherited);
+        const char *found = environment_lookup(variables, name);
         if (found)
             g_free(g_steal_pointer(&value)), value = g_strdup(found);
     }
+    const char *found = environment_lookup(config->environment, name);
+    if (found)
+        g_free(g_steal_pointer(&value)), value = g_strdup(found);
     return value;
 }
 

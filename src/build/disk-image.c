@@ -13,6 +13,7 @@
 #include "build/configure.h"
 #include "build/disk-definitions.h"
 #include "build/outputs.h"
+#include "text/os-release.h"
 #include "ui/log.h"
 #include "ui/step.h"
 

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/configure.h"
+#include "text/os-release.h"
 #include "tree/tree.h"
 
 /* Which files an extension is for, unless the recipe's environment says something else. */

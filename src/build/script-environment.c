@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "build/script-private.h"
+#include "text/environment-file.h"
+#include "text/recipe-values.h"
 #include "ui/log.h"
 #include "ui/redact.h"
 
@@ -153,16 +155,9 @@ static gboolean read_environment_file(GPtrArray *variables, const char *path, GE
         g_prefix_error(error, "EnvironmentFiles=: ");
         return FALSE;
     }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        g_strstrip(*line);
-        if (!**line || **line == '#')
-            continue;
-        g_auto(GStrv) pair = g_strsplit(*line, "=", 2);
-        g_strstrip(pair[0]);
-        const char *value = pair[1] ? g_strstrip(pair[1]) : g_getenv(pair[0]);
-        g_ptr_array_add(variables, g_strconcat(pair[0], "=", value ? value : "", NULL));
-    }
+    g_auto(GStrv) inherited = g_get_environ(), read = environment_file_parse(text, inherited);
+    for (char **variable = read; *variable; variable++)
+        g_ptr_array_add(variables, g_strconcat(*variable, strchr(*variable, '=') ? "" : "=", NULL));
     return TRUE;
 }
 
@@ -190,14 +185,12 @@ static const char *find_variable(const GPtrArray *variables, const char *name) {
 }
 
 gboolean script_environment_flag(const ImageConfig *config, const char *name) {
-    static const char *const words[] = {"1", "true", "yes", "y", "t", "on", "always"};
     g_autoptr(GPtrArray) variables = recipe_variables(config, NULL);
     const char *value = variables ? find_variable(variables, name) : NULL;
 
-    for (size_t i = 0; value && i < G_N_ELEMENTS(words); i++)
-        if (g_ascii_strcasecmp(value, words[i]) == 0)
-            return TRUE;
-    return FALSE;
+    gboolean on;
+
+    return value && recipe_boolean_parse(value, &on) && on;
 }
 
 /* Git takes its proxy from here even if ~/.gitconfig names another one. */

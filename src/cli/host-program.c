@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sandbox/program-packages.h"
+#include "text/environment-file.h"
 #include "ui/log.h"
 
 char *host_program_find(const ImageConfig *config, const char *program, GError **error) {
@@ -43,14 +44,10 @@ static gboolean set_from_file(Sandbox *sandbox, const char *path, GError **error
         g_prefix_error(error, "EnvironmentFiles=: ");
         return FALSE;
     }
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        g_strstrip(*line);
-        if (!**line || **line == '#')
-            continue;
-        g_auto(GStrv) pair = g_strsplit(*line, "=", 2);
-        g_strstrip(pair[0]);
-        sandbox_setenv(sandbox, pair[0], pair[1] ? g_strstrip(pair[1]) : g_getenv(pair[0]));
+    g_auto(GStrv) inherited = g_get_environ(), variables = environment_file_parse(text, inherited);
+    for (char **variable = variables; *variable; variable++) {
+        g_auto(GStrv) pair = g_strsplit(*variable, "=", 2);
+        sandbox_setenv(sandbox, pair[0], pair[1]);
     }
     return TRUE;
 }

@@ -12,6 +12,7 @@
 #include "build/revocations.h"
 #include "format/uki-sections.h"
 #include "recipe/versions.h"
+#include "text/os-release.h"
 #include "ui/log.h"
 
 /* Where the build takes it from, and the device looks for it (without mkosi.extra). */

@@ -2,6 +2,7 @@
 #include "format/uki-sections.h"
 
 #include "format/uki.h"
+#include "text/os-release.h"
 
 #include <string.h>
 
@@ -62,26 +63,12 @@ static void profile_view_inherit(UkiProfileView *profile, const UkiProfileView *
             profile->sections[i] = g_bytes_ref(base->sections[i]);
 }
 
-/* Value of KEY in os-release syntax, or NULL. */
-static char *get_env_value(const char *text, const char *key) {
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    gsize key_length = strlen(key);
-    for (char **line = lines; *line; line++) {
-        const char *start = g_strstrip(*line);
-        if (!g_str_has_prefix(start, key) || start[key_length] != '=')
-            continue;
-        g_autofree char *unquoted = g_shell_unquote(start + key_length + 1, NULL);
-        return unquoted ? g_steal_pointer(&unquoted) : g_strdup(start + key_length + 1);
-    }
-    return NULL;
-}
-
 static void profile_view_read_names(UkiProfileView *profile) {
     g_autofree char *text = uki_profile_view_get_text(profile, UKI_SECTION_PROFILE);
     if (!text)
         return;
-    profile->id = get_env_value(text, "ID");
-    profile->title = get_env_value(text, "TITLE");
+    profile->id = os_release_get(text, "ID");
+    profile->title = os_release_get(text, "TITLE");
 }
 
 /* Index of the first .profile section from START on, or the number of sections. */

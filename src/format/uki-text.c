@@ -5,6 +5,7 @@
 
 #include "format/pe-internal.h"
 #include "format/uki.h"
+#include "text/os-release.h"
 
 #define SBAT_HEADER "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
 
@@ -44,17 +45,6 @@ static gboolean is_word(const char *text) {
     return TRUE;
 }
 
-/* A value in double quotes, as os-release wants it. */
-static void append_quoted(GString *out, const char *value) {
-    g_string_append_c(out, '"');
-    for (const char *c = value; *c; c++) {
-        if (strchr("\"\\$`", *c))
-            g_string_append_c(out, '\\');
-        g_string_append_c(out, *c);
-    }
-    g_string_append_c(out, '"');
-}
-
 char *uki_profile_text(const char *const *keys, const char *const *values, gsize n) {
     GString *out = g_string_new(NULL);
     for (gsize i = 0; i < n; i++) {
@@ -62,7 +52,7 @@ char *uki_profile_text(const char *const *keys, const char *const *values, gsize
         if (is_word(values[i]))
             g_string_append(out, values[i]);
         else
-            append_quoted(out, values[i]);
+            os_release_append_quoted(out, values[i]);
         g_string_append_c(out, '\n');
     }
     return g_string_free(out, FALSE);

@@ -26,17 +26,6 @@ gboolean definition_assign(Place *place, const char *name, const char *value, GE
 
 /* ---- the grammar of values (definition-values.c) ---- */
 
-/* A whole number: decimal, 0x, 0o, 0b, or octal behind a leading 0, with a sign. FALSE: it is none, or not
- * between MINIMUM and MAXIMUM. */
-gboolean definition_parse_signed(const char *text, gint64 minimum, gint64 maximum, gint64 *ret);
-gboolean definition_parse_unsigned(const char *text, guint64 maximum, guint64 *ret);
-
-/* A size as systemd writes it: numbers to the base of 1024, each smaller in unit than the one before ("1.5G",
- * "1G512M", "512B"). */
-gboolean definition_parse_size(const char *value, guint64 *ret);
-
-gboolean definition_parse_boolean(const char *value, gboolean *ret);
-
 /* How definition_next_word() separates words and what quotes and backslashes mean in them. */
 typedef enum {
     WORD_UNQUOTE = 1 << 0,    /* quotes keep a word together and fall away */

@@ -6,6 +6,7 @@
 #include "image/definition-private.h"
 
 #include "image/disk.h"
+#include "text/repart-values.h"
 #include "ui/log.h"
 
 #include <limits.h>
@@ -68,7 +69,7 @@ static gboolean set_priority(const Place *place, const char *value, void *field,
     gint64 *priority = field;
 
     *priority = 0;
-    if (*value && !definition_parse_signed(value, G_MININT32, G_MAXINT32, priority))
+    if (*value && !repart_signed_parse(value, G_MININT32, G_MAXINT32, priority))
         return definition_fail(place, error, "\"%s\" is not a number from -2147483648 to 2147483647", value);
     return TRUE;
 }
@@ -77,7 +78,7 @@ static gboolean set_weight(const Place *place, const char *value, void *field, G
     guint64 *weight = field;
 
     *weight = weight == &place->definition->weight ? PARTITION_WEIGHT_DEFAULT : 0;
-    if (*value && !definition_parse_unsigned(value, 1000000, weight))
+    if (*value && !repart_unsigned_parse(value, 1000000, weight))
         return definition_fail(place, error, "\"%s\" is not a number from 0 to 1000000", value);
     return TRUE;
 }
@@ -90,7 +91,7 @@ static gboolean set_bytes(
         *field = SIZE_NOT_SET;
         return TRUE;
     }
-    if (!definition_parse_size(value, &bytes) || bytes > G_MAXINT64 >> 8)
+    if (!repart_size_parse(value, &bytes) || bytes > G_MAXINT64 >> 8)
         return definition_fail(place, error, "\"%s\" is not a size (numbers with K, M, G, T, B or nothing, as in 512M, 1.5G, 1G512M)", value);
     *field = (bytes + (up ? PARTITION_GRAIN - 1 : 0)) / PARTITION_GRAIN * PARTITION_GRAIN;
     return TRUE;
@@ -155,7 +156,7 @@ static gboolean set_minimize(const Place *place, const char *value, void *field,
         *minimize = PARTITION_MINIMIZE_BEST;
     else if (g_str_equal(value, "guess"))
         *minimize = PARTITION_MINIMIZE_GUESS;
-    else if (definition_parse_boolean(value, &on))
+    else if (repart_boolean_parse(value, &on))
         *minimize = on ? PARTITION_MINIMIZE_BEST : PARTITION_MINIMIZE_OFF;
     else
         return definition_fail(place, error, "\"%s\" is none of off, best, guess or a boolean", value);
@@ -189,7 +190,7 @@ static gboolean set_string(const Place *place, const char *value, void *field, G
 static gboolean set_verity_block_size(const Place *place, const char *value, void *field, GError **error) {
     guint64 bytes;
 
-    if (*value && (!definition_parse_size(value, &bytes) || bytes != 4096))
+    if (*value && (!repart_size_parse(value, &bytes) || bytes != 4096))
         return definition_fail(place, error, "only blocks of 4096 bytes are implemented, not \"%s\"", value);
     return TRUE;
 }
@@ -198,7 +199,7 @@ static gboolean set_compression_level(const Place *place, const char *value, voi
     gint64 *level = field;
 
     *level = -1;
-    if (*value && !definition_parse_signed(value, 0, 22, level))
+    if (*value && !repart_signed_parse(value, 0, 22, level))
         return definition_fail(place, error, "\"%s\" is not a number from 0 to 22", value);
     return TRUE;
 }
@@ -213,7 +214,7 @@ static gboolean set_flags(const Place *place, const char *value, void *field, GE
     guint64 *flags = field;
 
     *flags = 0;
-    if (*value && !definition_parse_unsigned(value, G_MAXUINT64, flags))
+    if (*value && !repart_unsigned_parse(value, G_MAXUINT64, flags))
         return definition_fail(place, error,
                 "\"%s\" is not a number of 64 bits (hexadecimal 0x..., octal 0o... or 0..., binary 0b..., or "
                 "decimal)",
@@ -224,7 +225,7 @@ static gboolean set_flags(const Place *place, const char *value, void *field, GE
 static gboolean set_tristate(const Place *place, const char *value, void *field, GError **error) {
     gboolean on = FALSE;
 
-    if (*value && !definition_parse_boolean(value, &on))
+    if (*value && !repart_boolean_parse(value, &on))
         return definition_fail(place, error, "\"%s\" is not a boolean", value);
     *(Tristate *) field = *value ? (on ? TRISTATE_YES : TRISTATE_NO) : TRISTATE_UNSET;
     return TRUE;
@@ -233,7 +234,7 @@ static gboolean set_tristate(const Place *place, const char *value, void *field,
 static gboolean set_fs_sector_size(const Place *place, const char *value, void *field, GError **error) {
     guint64 size = 0;
 
-    if (*value && (!definition_parse_size(value, &size) || size < 512 || size > 4096 || (size & (size - 1))))
+    if (*value && (!repart_size_parse(value, &size) || size < 512 || size > 4096 || (size & (size - 1))))
         return definition_fail(place, error, "\"%s\" is none of 512, 1024, 2048, 4096", value);
     *(guint *) field = size;
     return TRUE;
@@ -247,7 +248,7 @@ static gboolean ignore(const Place *place, const char *value, void *field, GErro
 static gboolean refuse_integrity(const Place *place, const char *value, void *field, GError **error) {
     gboolean on;
 
-    if (*value == '\0' || (definition_parse_boolean(value, &on) && !on))
+    if (*value == '\0' || (repart_boolean_parse(value, &on) && !on))
         return TRUE;
     return definition_fail(place, error, "authenticated encryption cannot be made while an image is built");
 }
@@ -261,7 +262,7 @@ static gboolean refuse_replace(const Place *place, const char *value, void *fiel
 static gboolean check_boolean(const Place *place, const char *value, void *field, GError **error) {
     gboolean on;
 
-    if (*value && !definition_parse_boolean(value, &on))
+    if (*value && !repart_boolean_parse(value, &on))
         return definition_fail(place, error, "\"%s\" is not a boolean", value);
     return TRUE;
 }
@@ -271,7 +272,7 @@ static gboolean set_encrypt(const Place *place, const char *value, void *field, 
     gboolean on;
 
     *encrypt = g_str_equal(value, "key-file");
-    if (*encrypt || *value == '\0' || (definition_parse_boolean(value, &on) && !on))
+    if (*encrypt || *value == '\0' || (repart_boolean_parse(value, &on) && !on))
         return TRUE;
     return definition_fail(place, error,
             "partitions bound to a TPM are made at first boot, where the TPM is, not while the image is "

@@ -9,6 +9,7 @@
 #include "recipe/paths.h"
 #include "recipe/value-text.h"
 #include "recipe/versions.h"
+#include "text/recipe-values.h"
 #include "ui/log.h"
 
 gboolean is_condition_section(const char *section) {
@@ -49,7 +50,7 @@ static gboolean match_feature(const char *wanted, const char *value, gboolean *r
     gboolean yes;
     if (word_index(feature_words, wanted) >= 0)
         *ret = strcmp(wanted, value) == 0;
-    else if (parse_boolean(wanted, &yes))
+    else if (recipe_boolean_parse(wanted, &yes))
         *ret = strcmp(yes ? "enabled" : "disabled", value) == 0;
     else
         return failed(error, "\"%s\" is not one of auto, enabled, disabled, or a boolean", wanted);

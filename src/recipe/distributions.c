@@ -4,6 +4,8 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "text/os-release.h"
+
 typedef struct {
     const char *release;
     const char *file_system;
@@ -67,7 +69,7 @@ gboolean distribution_is_kernel_package(Distribution distribution, const char *p
            !matches_any(facts[distribution].not_kernels, package);
 }
 
-/* NAME=VALUE lines with shell quotes; NULL when there is no os-release. */
+/* NULL when there is no os-release. */
 static GHashTable *read_os_release(const char *root) {
     static const char *const places[] = {"etc/os-release", "usr/lib/os-release"};
     g_autofree char *text = NULL;
@@ -75,19 +77,7 @@ static GHashTable *read_os_release(const char *root) {
         g_autofree char *path = g_build_filename(root, places[i], NULL);
         g_file_get_contents(path, &text, NULL, NULL);
     }
-    if (!text)
-        return NULL;
-    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        char *equals = strchr(*line, '=');
-        if (!equals || **line == '#')
-            continue;
-        *equals++ = 0;
-        g_hash_table_insert(table, g_strdup(g_strstrip(*line)),
-                g_shell_unquote(g_strstrip(equals), NULL) ?: g_strdup(equals));
-    }
-    return table;
+    return text ? os_release_parse(text) : NULL;
 }
 
 static gboolean known_distribution(const char *id, Distribution *ret) {

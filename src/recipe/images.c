@@ -7,6 +7,7 @@
 
 #include "base/directory.h"
 #include "recipe/paths.h"
+#include "text/recipe-values.h"
 
 /* What every further image gets of the main one, by scope. */
 static void pass_down(const ImageValues *main, Namespace *target, SettingScope scope) {
@@ -109,7 +110,7 @@ static gboolean resolve_tools(ImageParser *main, ImageValues *values, ImageValue
 
     gboolean in_box;
     const char *box = g_getenv("MKOSI_IN_BOX");
-    if (box && parse_boolean(box, &in_box) && in_box) {
+    if (box && recipe_boolean_parse(box, &in_box) && in_box) {
         image_values_set(
                 values, SETTING_TOOLS_TREE, value_new_string(g_getenv("MKOSI_DEFAULT_TOOLS_TREE_PATH")));
         return TRUE;

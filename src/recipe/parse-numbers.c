@@ -1,47 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recipe/value-parse-internal.h"
 
-#include <errno.h>
-#include <math.h>
 #include <string.h>
 
-static gboolean parse_integer(const char *text, int base, gint64 *ret) {
-    char *end;
-    if (base == 8 && (g_str_has_prefix(text, "0o") || g_str_has_prefix(text, "0O")))
-        text += 2;
-    errno = 0;
-    *ret = g_ascii_strtoll(text, &end, base);
-    return end != text && errno == 0 && *(end + strspn(end, " ")) == 0;
-}
-
-/* A decimal number with an optional fraction and exponent, nothing else that strtod() knows. */
-static gboolean parse_decimal(const char *text, double *ret) {
-    g_autofree char *stripped = g_strstrip(g_strdup(text));
-    if (!*stripped || strspn(stripped, "0123456789.eE+-") != strlen(stripped))
-        return FALSE;
-    char *end;
-    *ret = g_ascii_strtod(stripped, &end);
-    return *end == 0;
-}
+#include "text/recipe-values.h"
 
 gboolean parse_bytes(const char *text, gint64 *ret, GError **error) {
-    static const char suffixes[] = "KMG";
-    gsize length = strlen(text);
-    const char *suffix = length > 0 ? strchr(suffixes, text[length - 1]) : NULL;
-    double factor = suffix ? (double) (G_GINT64_CONSTANT(1) << (10 * (suffix - suffixes + 1))) : 1;
-    g_autofree char *number = g_strndup(text, length - (suffix ? 1 : 0));
-    double value;
-    if (!parse_decimal(number, &value)) {
+    switch (recipe_size_parse(text, ret)) {
+    case RECIPE_SIZE_NOT_A_NUMBER:
         parse_failed(error, "\"%s\" is not a size; use a number with an optional suffix K, M or G", text);
         return FALSE;
-    }
-    value = ceil(value * factor);
-    if (!(value > 0 && value < 9e18)) {
+    case RECIPE_SIZE_OUT_OF_RANGE:
         parse_failed(error, "The size \"%s\" is out of range; use more than 0 and less than 8 EiB", text);
         return FALSE;
+    default:
+        return TRUE;
     }
-    *ret = ((gint64) value + 4095) / 4096 * 4096;
-    return TRUE;
 }
 
 static Value *not_a_number(const Setting *setting, const char *text, GError **error) {
@@ -73,7 +47,7 @@ Value *parse_number(const Setting *setting, const char *text, GError **error) {
         return value_new_int(-1);
     if (setting->type == TYPE_VSOCK_CID && strcmp(text, "hash") == 0)
         return value_new_int(-2);
-    if (!parse_integer(text, setting->type == TYPE_OCTAL ? 8 : 10, &number))
+    if (!recipe_integer_parse(text, setting->type == TYPE_OCTAL ? 8 : 10, &number))
         return not_a_number(setting, text, error);
 
     switch (setting->type) {

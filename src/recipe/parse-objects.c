@@ -9,6 +9,7 @@
 #include "recipe/paths.h"
 #include "recipe/recipe.h"
 #include "recipe/split.h"
+#include "text/recipe-values.h"
 #include "ui/log.h"
 
 /* Part I of PARTS, or NULL when it is absent or empty. */
@@ -134,7 +135,7 @@ static gboolean assign_uki_setting(Value *result, const IniEntry *entry, const c
             value_append(cmdline, value_new_string(*word));
     } else if (strcmp(entry->name, "SignExpectedPcr") == 0) {
         gboolean sign = TRUE;
-        if (*entry->value && !parse_boolean(entry->value, &sign))
+        if (*entry->value && !recipe_boolean_parse(entry->value, &sign))
             return !!parse_failed(error, "%s:%u: SignExpectedPcr=: \"%s\" is not a boolean; use yes or no",
                     shown, entry->line, entry->value);
         value_set(result, "SignExpectedPcr", value_new_bool(sign));

@@ -9,14 +9,7 @@
 #include "recipe/split.h"
 #include "recipe/value-parse-internal.h"
 #include "recipe/versions.h"
-
-gboolean parse_boolean(const char *text, gboolean *ret) {
-    static const char *const yes[] = {"1", "true", "yes", "y", "t", "on", "always", NULL};
-    static const char *const no[] = {"0", "false", "no", "n", "f", "off", "never", NULL};
-    g_autofree char *lower = g_ascii_strdown(text, -1);
-    *ret = word_index(yes, lower) >= 0;
-    return *ret || word_index(no, lower) >= 0;
-}
+#include "text/recipe-values.h"
 
 Value *parse_failed(GError **error, const char *format, ...) {
     va_list arguments;
@@ -29,7 +22,7 @@ Value *parse_failed(GError **error, const char *format, ...) {
 
 static Value *parse_bool_value(const char *text, GError **error) {
     gboolean value;
-    if (parse_boolean(text, &value))
+    if (recipe_boolean_parse(text, &value))
         return value_new_bool(value);
     return parse_failed(error, "\"%s\" is not a boolean; use yes or no", text);
 }
@@ -38,7 +31,7 @@ static Value *parse_feature_value(const char *text, GError **error) {
     gboolean value;
     if (word_index(feature_words, text) >= 0)
         return value_new_string(text);
-    if (parse_boolean(text, &value))
+    if (recipe_boolean_parse(text, &value))
         return value_new_string(value ? "enabled" : "disabled");
     return parse_failed(error, "\"%s\" is not one of auto, enabled, disabled, or a boolean", text);
 }
@@ -59,7 +52,7 @@ static Value *parse_enum(
     if (word_index(setting->words, word) >= 0)
         return value_new_string(word);
     gboolean exact = context->cli && (setting->flags & SETTING_CLI_EXACT);
-    if (setting->yes && !exact && parse_boolean(text, &yes))
+    if (setting->yes && !exact && recipe_boolean_parse(text, &yes))
         return value_new_string(yes ? setting->yes : setting->no);
     return not_a_word(setting, setting->words, text, exact, error);
 }
@@ -250,7 +243,7 @@ static gboolean assign_list(
 /* A boolean that replaces the whole list of artifacts. */
 static gboolean assign_artifact_boolean(Slot *slot, const Setting *setting, const char *text) {
     gboolean yes;
-    if (!parse_boolean(text, &yes))
+    if (!recipe_boolean_parse(text, &yes))
         return FALSE;
     static const char *const words[] = {"uki", "kernel", "initrd", "partitions"};
     Value *list = open_collection(slot, setting);

@@ -46,7 +46,5 @@ gboolean value_check_text(const Setting *setting, const char *text, GError **err
 /* The same for a VALUE that was not parsed from text; settings without text of their own are not checked. */
 gboolean value_check(const Setting *setting, const Value *value, GError **error);
 
-gboolean parse_boolean(const char *text, gboolean *ret);
-
 /* The version of the recipe language that this implementation follows (MinimumVersion=). */
 #define RECIPE_LANGUAGE_VERSION "27.1"

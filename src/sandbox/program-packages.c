@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "text/os-release.h"
+
 static const ProgramPackages known[] = {
         {"apt-ftparchive", "apt-utils", "apt-utils", "apt", NULL, "--version", PROGRAM_OF_TOOLS},
         {"apt-get", "apt", "apt", "apt", NULL, "--version", PROGRAM_OF_TOOLS},
@@ -77,22 +79,13 @@ const ProgramPackages *program_packages_find(const char *program) {
 /* The words of ID= and ID_LIKE=, the nearest relative first. */
 static char **read_family(const char *root) {
     g_autofree char *path = g_build_filename(root, "usr/lib/os-release", NULL), *text = NULL;
-    g_autoptr(GString) family = g_string_new(NULL);
 
     if (!g_file_get_contents(path, &text, NULL, NULL))
         return g_new0(char *, 1);
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line; line++) {
-        gboolean id = g_str_has_prefix(*line, "ID=");
-        if (!id && !g_str_has_prefix(*line, "ID_LIKE="))
-            continue;
-        g_autofree char *value = g_shell_unquote(strchr(*line, '=') + 1, NULL);
-        if (!value)
-            continue;
-        g_string_insert_c(family, id ? 0 : -1, ' ');
-        g_string_insert(family, id ? 0 : -1, value);
-    }
-    return g_strsplit(family->str, " ", -1);
+    g_autoptr(GHashTable) os_release = os_release_parse(text);
+    const char *id = g_hash_table_lookup(os_release, "ID"), *like = g_hash_table_lookup(os_release, "ID_LIKE");
+    g_autofree char *family = g_strconcat(id ? id : "", " ", like ? like : "", NULL);
+    return g_strsplit(family, " ", -1);
 }
 
 const char *program_packages_in(const ProgramPackages *packages, const char *root) {
