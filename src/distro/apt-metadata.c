@@ -4,9 +4,11 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/directory.h"
 #include "distro/apt-command.h"
 #include "distro/apt-run.h"
+#include "distro/metadata-lock.h"
 #include "distro/release-file.h"
 #include "distro/verified.h"
 #include "ui/log.h"
@@ -67,6 +69,7 @@ gboolean apt_have_metadata(DistroSession *session) {
     g_autofree char *stamp = stamp_path(session);
     g_autofree char *wanted = apt_sources_text(session);
     g_autofree char *synced = NULL, *changed = NULL;
+    AUTO_FD lock = metadata_lock(session, FALSE, NULL);
 
     if (!g_file_get_contents(stamp, &synced, NULL, NULL) || !g_str_equal(synced, wanted))
         return FALSE;
@@ -102,7 +105,7 @@ static void drop_unverified(DistroSession *session) {
     }
 }
 
-gboolean apt_sync(DistroSession *session, GError **error) {
+static gboolean fetch(DistroSession *session, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
     g_autoptr(Sandbox) sandbox = apt_sandbox(session, NULL, APT_NETWORK);
     g_autofree char *stamp = stamp_path(session);
@@ -121,6 +124,17 @@ gboolean apt_sync(DistroSession *session, GError **error) {
         return FALSE;
     }
     return record_metadata(session, error) && g_file_set_contents(stamp, repositories, -1, error);
+}
+
+gboolean apt_sync(DistroSession *session, GError **error) {
+    AUTO_FD lock = metadata_lock(session, TRUE, error);
+
+    if (lock < 0)
+        return FALSE;
+    session->fetches_metadata = TRUE;
+    gboolean good = fetch(session, error);
+    session->fetches_metadata = FALSE;
+    return good;
 }
 
 static gboolean is_release(const char *file) {
@@ -159,6 +173,10 @@ static gboolean check_age(DistroSession *session, const char *file, GError **err
 }
 
 gboolean apt_check_metadata(DistroSession *session, GError **error) {
+    AUTO_FD lock = metadata_lock(session, FALSE, error);
+
+    if (lock < 0)
+        return FALSE;
     g_autofree char *changed = find_unverified(session);
     g_autoptr(GPtrArray) files = list_metadata(session);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "distro/apt-run.h"
 
+#include "base/cleanup.h"
 #include "distro/apt-command.h"
 #include "distro/dpkg-bootstrap.h"
+#include "distro/metadata-lock.h"
 
 #include <string.h>
 
@@ -81,7 +83,10 @@ gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptO
     g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
     g_autoptr(GError) failure = NULL;
     gboolean ok;
+    AUTO_FD lock = session->fetches_metadata ? -1 : metadata_lock(session, FALSE, error);
 
+    if (lock < 0 && !session->fetches_metadata)
+        return FALSE;
     g_ptr_array_add(argv, NULL);
     sandbox_on_line(sandbox, apt_output_line, output);
     if (ret_stdout) {

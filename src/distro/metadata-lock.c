@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "distro/metadata-lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/errors.h"
+#include "sandbox/sandbox.h"
+#include "ui/log.h"
+
+#define NAME "metadata.lock"
+#define ROUND_US (20 * 1000)
+#define PATIENCE 50 /* rounds, before people hear of it */
+
+int metadata_lock(const DistroSession *session, gboolean fetch, GError **error) {
+    g_autofree char *path = g_build_filename(session->package_cache, NAME, NULL);
+    AUTO_FD fd = g_mkdir_with_parents(session->package_cache, 0755) < 0
+                         ? -1
+                         : open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        set_errno_error(error, errno, "Cannot open %s", path);
+        return -1;
+    }
+    for (guint round = 0; flock(fd, (fetch ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0; round++) {
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            set_errno_error(error, errno, "Cannot lock %s", path);
+            return -1;
+        }
+        if (sandbox_cancelled()) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "Interrupted");
+            return -1;
+        }
+        if (round == PATIENCE)
+            ui_info("Waiting for another build that %s the metadata in %s", fetch ? "uses" : "fetches",
+                    session->package_cache);
+        g_usleep(ROUND_US);
+    }
+    return steal_fd(&fd);
+}
