@@ -570,13 +570,15 @@ static guint64 find_entry(const char *image, const char *path, const char *name)
         ErofsDirent first, dirent;
         memcpy(&first, block, sizeof first);
         for (gsize i = 0; i < GUINT16_FROM_LE(first.name_offset); i += sizeof dirent) {
+            gboolean last = i + sizeof dirent >= GUINT16_FROM_LE(first.name_offset);
             memcpy(&dirent, block + i, sizeof dirent);
-            const char *start = (char *) block + GUINT16_FROM_LE(dirent.name_offset);
-            memcpy(&dirent, block + i + sizeof dirent, sizeof dirent);
-            const char *end = i + sizeof dirent < GUINT16_FROM_LE(first.name_offset)
-                                      ? (char *) block + GUINT16_FROM_LE(dirent.name_offset)
-                                      : start + strlen(name);
-            if (end - start == strlen(name) && memcmp(start, name, end - start) == 0)
+            gsize start = GUINT16_FROM_LE(dirent.name_offset);
+            if (!last)
+                memcpy(&dirent, block + i + sizeof dirent, sizeof dirent);
+            /* Zero bytes, if any, end the last name. */
+            gsize end = last ? start + strnlen((char *) block + start, extent.length - start)
+                             : GUINT16_FROM_LE(dirent.name_offset);
+            if (end - start == strlen(name) && memcmp(block + start, name, end - start) == 0)
                 return extent.where + i;
         }
     }
