@@ -7,16 +7,16 @@
 #include "tree/tree.h"
 #include "ui/log.h"
 
-static KeySource *load_key(
-        const char *what, const RecipeKeySource *source, const char *locator, GError **error) {
-    KeySource *key = key_source_new((KeySourceKind) source->type, source->source, locator, error);
+static KeySource *load_key(KeySession *session, const char *what, const RecipeKeySource *source,
+        const char *locator, GError **error) {
+    KeySource *key = key_session_open(session, (KeySourceKind) source->type, source->source, locator, error);
 
     if (!key)
         g_prefix_error(error, "%s=: ", what);
     return key;
 }
 
-static gboolean load_pair(const char *purpose, const RecipeKeySource *source, const char *locator,
+static gboolean load_pair(KeySession *session, const char *purpose, const RecipeKeySource *source, const char *locator,
         const char *certificate_path, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
     g_autofree char *key_setting = g_strconcat(purpose, "Key", NULL);
 
@@ -28,7 +28,7 @@ static gboolean load_pair(const char *purpose, const RecipeKeySource *source, co
                 purpose, purpose);
         return FALSE;
     }
-    if (!(*ret_key = load_key(key_setting, source, locator, error)))
+    if (!(*ret_key = load_key(session, key_setting, source, locator, error)))
         return FALSE;
     if (!(*ret_certificate = certificate_load(certificate_path, error)) ||
             !certificate_check_key(*ret_certificate, *ret_key, error)) {
@@ -47,8 +47,20 @@ static gboolean load_verity_keys(Build *build, const ImageConfig *config, GError
 
     if (build->verity_key || !(needed || possible))
         return TRUE;
-    return load_pair("Verity", &config->verity_key_source, config->verity_key, config->verity_certificate,
-            &build->verity_key, &build->verity_certificate, error);
+    return load_pair(build->key_session, "Verity", &config->verity_key_source, config->verity_key,
+            config->verity_certificate, &build->verity_key, &build->verity_certificate, error);
+}
+
+/* The key is used late, if at all; a token that is not there or wants a PIN says so now. */
+static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **error) {
+    const RecipeKeySource *source = &config->sign_expected_pcr_key_source;
+
+    if (!config->sign_expected_pcr_key || source->type == KEY_SOURCE_FILE ||
+            config->sign_expected_pcr == FEATURE_DISABLED)
+        return TRUE;
+    g_autoptr(KeySource) key =
+            load_key(build->key_session, "SignExpectedPcrKey", source, config->sign_expected_pcr_key, error);
+    return key != NULL;
 }
 
 /* Every tool makes the same kind of signature, so none is needed. */
@@ -58,9 +70,8 @@ static void mention_sign_tool(const ImageConfig *config) {
                 secure_boot_sign_tool_to_string(config->secure_boot_sign_tool));
 }
 
-gboolean boot_load_secure_boot_pair(
-        const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
-    return load_pair("SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
+gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
+    return load_pair(session, "SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
             config->secure_boot_certificate, ret_key, ret_certificate, error);
 }
 
@@ -73,8 +84,10 @@ gboolean boot_load_keys(Build *build, GError **error) {
         if (!load_verity_keys(build, config, error))
             return FALSE;
         if (config->secure_boot && !build->secure_boot_key &&
-                !boot_load_secure_boot_pair(
-                        config, &build->secure_boot_key, &build->secure_boot_certificate, error))
+                !boot_load_secure_boot_pair(build->key_session, config, &build->secure_boot_key,
+                        &build->secure_boot_certificate, error))
+            return FALSE;
+        if (!load_pcr_key(build, config, error))
             return FALSE;
     }
     return TRUE;

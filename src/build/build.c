@@ -17,6 +17,7 @@
 #include "build/manifest-signer.h"
 #include "build/masks.h"
 #include "build/output-cache.h"
+#include "build/key-prompt.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
 #include "build/packages.h"
@@ -39,6 +40,7 @@ static void build_free(Build *build) {
     if (build->workspace && build->recipe->arguments->debug_workspace)
         workspace_keep(build->workspace);
     g_clear_pointer(&build->workspace, workspace_free);
+    key_session_free(build->key_session);
     g_mutex_clear(&build->lock);
     g_mutex_clear(&build->package_cache_lock);
     g_cond_clear(&build->changed);
@@ -461,6 +463,7 @@ gboolean build_run(const Recipe *recipe, GError **error) {
             return FALSE;
         g_ptr_array_add(build->images, image);
     }
+    build->key_session = key_session_new(key_prompt_answer, NULL);
     gboolean ok = boot_load_keys(build, error) && manifest_signer_load(build, error) &&
                   make_staging(build, stagings, error) &&
                   run_sync_scripts(build, error) && check_definitions(build, error) &&

@@ -63,10 +63,10 @@ static gboolean check_expiry(const ImageConfig *config, const Certificate *certi
     return FALSE;
 }
 
-static OpenpgpKey *load(const ImageConfig *config, GError **error) {
+static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError **error) {
     const RecipeKeySource *where = &config->openpgp_key_source;
     g_autoptr(KeySource) source =
-            key_source_new((KeySourceKind) where->type, where->source, config->openpgp_key, error);
+            key_session_open(session, (KeySourceKind) where->type, where->source, config->openpgp_key, error);
     g_autoptr(Certificate) certificate = NULL;
     OpenpgpKey *key = NULL;
 
@@ -85,7 +85,7 @@ gboolean manifest_signer_load(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         const ImageConfig *config = ((ImageBuild *) build->images->pdata[i])->config;
         if (!build->manifest_key && manifest_signer_wanted(config) &&
-                (!manifest_signer_check(config, error) || !(build->manifest_key = load(config, error))))
+                (!manifest_signer_check(config, error) || !(build->manifest_key = load(build->key_session, config, error))))
             return FALSE;
     }
     return TRUE;

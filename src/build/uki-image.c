@@ -84,7 +84,7 @@ static KeySource *pcr_key(ImageBuild *image, GError **error) {
                 "make one");
         return NULL;
     }
-    key = key_source_new((KeySourceKind) config->sign_expected_pcr_key_source.type,
+    key = key_session_open(image->build->key_session, (KeySourceKind) config->sign_expected_pcr_key_source.type,
             config->sign_expected_pcr_key_source.source, config->sign_expected_pcr_key, error);
     if (!key)
         g_prefix_error(error, "SignExpectedPcrKey=: ");

@@ -10,6 +10,7 @@
 #include "crypto/certificate.h"
 #include "crypto/error.h"
 #include "crypto/genkey.h"
+#include "crypto/key-session.h"
 #include "format/openpgp.h"
 #include "ui/log.h"
 

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "build/boot.h"
+#include "build/key-prompt.h"
 #include "build/configure.h"
 #include "build/revocations.h"
 #include "format/uki-sections.h"
@@ -149,7 +150,8 @@ static gboolean save(const Recipe *recipe, GPtrArray *revocations, const char *p
     g_autoptr(Certificate) certificate = NULL;
     if (!recipe->main)
         return refuse(error, "There is no recipe that says what to sign with");
-    if (!boot_load_secure_boot_pair(recipe->main, &key, &certificate, error))
+    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, NULL);
+    if (!boot_load_secure_boot_pair(session, recipe->main, &key, &certificate, error))
         return FALSE;
     if (former && !certificate_equal(former, certificate))
         ui_warning("%s was signed by %s before, and is signed by %s now", path,

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "crypto/key-source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "base/cleanup.h"
-#include "base/errors.h"
 #include "crypto/error.h"
 #include "crypto/openssl-error.h"
 
@@ -19,6 +13,8 @@ struct KeySource {
     gatomicrefcount references;
     EVP_PKEY *pkey;
     char *description;
+    gboolean foreign; /* another than OpenSSL itself signs with it */
+    char *properties; /* by which OpenSSL finds who does; NULL: by itself */
 };
 
 static KeySource *key_source_wrap(EVP_PKEY *pkey, const char *description) {
@@ -44,92 +40,17 @@ void key_source_unref(KeySource *key) {
         return;
     EVP_PKEY_free(key->pkey);
     g_free(key->description);
+    g_free(key->properties);
     g_free(key);
 }
 
-/* A private key that everybody on the machine can read is no secret. Group access is left to the
- * administrator, who may have made a group for signing. */
-static gboolean check_key_file(int fd, const char *path, GError **error) {
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return set_errno_error(error, errno, "Cannot examine private key %s", path);
-    if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MALFORMED, "Private key %s is not a file", path);
-        return FALSE;
-    }
-    if (S_ISREG(st.st_mode) && (st.st_mode & S_IRWXO) != 0) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_PERMISSION,
-                "Private key %s is accessible to everybody (mode %04o); make it private with 'chmod 0600 "
-                "%s'",
-                path, (unsigned) st.st_mode & 07777, path);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-static int open_key_file(const char *path, GError **error) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd >= 0)
-        return fd;
-    if (errno == ENOENT)
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING,
-                "Private key %s does not exist; run 'particleos genkey' to make a key and a certificate",
-                path);
-    else
-        set_errno_error(error, errno, "Cannot open private key %s", path);
-    return -1;
-}
-
-/* Never asks on the terminal: remembers that a passphrase was wanted. */
-static int note_passphrase(char *buffer, int size, int writing, void *userdata) {
-    gboolean *wanted = userdata;
-    *wanted = TRUE;
-    return -1;
-}
-
-static KeySource *key_source_new_file(const char *path, GError **error) {
-    AUTO_FD fd = open_key_file(path, error);
-    if (fd < 0 || !check_key_file(fd, path, error))
-        return NULL;
-
-    AUTO_FILE file = fdopen(fd, "re");
-    if (!file) {
-        set_errno_error(error, errno, "Cannot read private key %s", path);
-        return NULL;
-    }
-    (void) steal_fd(&fd);
-
-    ERR_clear_error();
-    gboolean passphrase_wanted = FALSE;
-    EVP_PKEY *pkey = PEM_read_PrivateKey(file, NULL, note_passphrase, &passphrase_wanted);
-    if (pkey)
-        return key_source_wrap(pkey, path);
-
-    if (passphrase_wanted) {
-        ERR_clear_error();
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
-                "Private key %s is encrypted, and there is no way to ask for its passphrase; decrypt it "
-                "with "
-                "'openssl pkey -in %s -out NEW'",
-                path, path);
-    } else
-        crypto_set_openssl_error(
-                error, CRYPTO_ERROR_MALFORMED, "%s does not hold a private key in PEM format", path);
-    return NULL;
-}
-
-KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error) {
-    switch (kind) {
-    case KEY_SOURCE_KIND_FILE:
-        return key_source_new_file(locator, error);
-    case KEY_SOURCE_KIND_ENGINE:
-    case KEY_SOURCE_KIND_PROVIDER:
-        break;
-    }
-    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
-            "Private keys of the OpenSSL %s '%s' are not supported yet; use a key in a file",
-            kind == KEY_SOURCE_KIND_ENGINE ? "engine" : "provider", name ? name : "");
-    return NULL;
+KeySource *key_source_new_foreign(EVP_PKEY *pkey, const char *description, const char *provider) {
+    KeySource *key = key_source_wrap(pkey, description);
+    key->foreign = TRUE;
+    /* Otherwise OpenSSL asks for the key, gets its public half, and cannot sign. */
+    if (provider)
+        key->properties = g_strconcat("?provider=", provider, NULL);
+    return key;
 }
 
 const char *key_source_get_description(const KeySource *key) {
@@ -168,40 +89,43 @@ static gboolean can_fix_nonces(void) {
 }
 
 gboolean key_source_is_deterministic(const KeySource *key) {
-    switch (EVP_PKEY_get_base_id(key->pkey)) {
-    case EVP_PKEY_RSA:
-    case EVP_PKEY_ED25519:
-    case EVP_PKEY_ED448:
-        return TRUE;
-    case EVP_PKEY_EC:
-        return can_fix_nonces();
-    default:
-        return FALSE;
-    }
+    if (EVP_PKEY_is_a(key->pkey, "EC"))
+        return !key->foreign && can_fix_nonces();
+    return EVP_PKEY_is_a(key->pkey, "RSA") || EVP_PKEY_is_a(key->pkey, "ED25519") ||
+           EVP_PKEY_is_a(key->pkey, "ED448");
 }
 
 /* ECDSA nonces are derived from key and message (RFC 6979) where OpenSSL can. */
-static gboolean fix_nonces(EVP_PKEY_CTX *context, EVP_PKEY *pkey) {
+static gboolean fix_nonces(EVP_PKEY_CTX *context, const KeySource *key) {
     unsigned nonce_type = 1;
     OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_uint("nonce-type", &nonce_type),
             OSSL_PARAM_construct_end(),
     };
-    return EVP_PKEY_get_base_id(pkey) != EVP_PKEY_EC || !can_fix_nonces() ||
+    return !EVP_PKEY_is_a(key->pkey, "EC") || key->foreign || !can_fix_nonces() ||
            EVP_PKEY_CTX_set_params(context, parameters) == 1;
 }
 
 /* Starts a SHA-256 signature. */
-static gboolean sign_init(EVP_MD_CTX *context, EVP_PKEY *pkey) {
+static gboolean sign_init(EVP_MD_CTX *context, const KeySource *key) {
     EVP_PKEY_CTX *pkey_context = NULL; /* belongs to CONTEXT */
-    return EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, pkey) == 1 &&
-           fix_nonces(pkey_context, pkey);
+    return EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, key->pkey) == 1 &&
+           fix_nonces(pkey_context, key);
+}
+
+/* A token gets the digest alone: it may have no room for the rest, and is slow. */
+static GBytes *sign_in_token(const KeySource *key, const void *data, gsize size, GError **error) {
+    guint8 digest[SHA256_SIZE];
+    sha256_buffer(data, size, digest);
+    return key_source_sign_digest(key, digest, error);
 }
 
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error) {
+    if (key->foreign && !EVP_PKEY_is_a(key->pkey, "ED25519"))
+        return sign_in_token(key, data, size, error);
     g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
     gsize signature_size = 0;
-    if (context && sign_init(context, key->pkey) &&
+    if (context && sign_init(context, key) &&
             EVP_DigestSign(context, NULL, &signature_size, data, size) == 1) {
         g_autofree guint8 *signature = g_malloc(signature_size);
         if (EVP_DigestSign(context, signature, &signature_size, data, size) == 1)
@@ -230,12 +154,12 @@ static gboolean digest_init(EVP_PKEY_CTX *context, EVP_PKEY *pkey) {
            EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1;
 }
 
-static GBytes *sign_digest(EVP_PKEY *pkey, const guint8 *digest) {
-    g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(pkey, NULL);
+static GBytes *sign_digest(const KeySource *key, const guint8 *digest) {
+    g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, key->properties);
     gsize size = 0;
 
-    if (!context || EVP_PKEY_sign_init(context) != 1 || !digest_init(context, pkey) ||
-            !fix_nonces(context, pkey) || EVP_PKEY_sign(context, NULL, &size, digest, SHA256_SIZE) != 1)
+    if (!context || EVP_PKEY_sign_init(context) != 1 || !digest_init(context, key->pkey) ||
+            !fix_nonces(context, key) || EVP_PKEY_sign(context, NULL, &size, digest, SHA256_SIZE) != 1)
         return NULL;
     g_autofree guint8 *signature = g_malloc(size);
     if (EVP_PKEY_sign(context, signature, &size, digest, SHA256_SIZE) != 1)
@@ -246,7 +170,7 @@ static GBytes *sign_digest(EVP_PKEY *pkey, const guint8 *digest) {
 GBytes *key_source_sign_digest(
         const KeySource *key, const guint8 digest[static SHA256_SIZE], GError **error) {
     GBytes *signature = EVP_PKEY_is_a(key->pkey, "ED25519") ? sign_ed25519(key->pkey, digest)
-                                                            : sign_digest(key->pkey, digest);
+                                                            : sign_digest(key, digest);
     if (!signature)
         crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign with %s", key->description);
     return signature;

@@ -17,13 +17,11 @@ typedef enum {
 
 typedef struct KeySource KeySource;
 
-/* Opens a private key. NAME may be NULL for files. Refuses, saying what to do: a missing file, a file that
- * people outside its owner and group may read or write,
- * an encrypted key, anything that is not a private key, and for now the kinds other than files. */
-KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);
-
 /* Wraps a private key that is already there; takes a reference of PKEY. DESCRIPTION appears in messages. */
 KeySource *key_source_new_from_pkey(EVP_PKEY *pkey, const char *description);
+
+/* A key that an engine or the provider PROVIDER (NULL: an engine) signs with; takes the reference of PKEY. */
+KeySource *key_source_new_foreign(EVP_PKEY *pkey, const char *description, const char *provider);
 
 KeySource *key_source_ref(KeySource *key);
 void key_source_unref(KeySource *key);

@@ -91,9 +91,25 @@ static void test_key_source_refuses(void) {
     g_chmod(keys->key_path, 0644);
     assert_key_refused(keys->key_path, CRYPTO_ERROR_PERMISSION, "chmod 0600");
 
-    g_autoptr(GError) error = NULL;
-    g_assert_null(key_source_new(KEY_SOURCE_KIND_PROVIDER, "pkcs11", "pkcs11:x", &error));
-    g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED);
+    for (KeySourceKind kind = KEY_SOURCE_KIND_ENGINE; kind <= KEY_SOURCE_KIND_PROVIDER; kind++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(key_source_new(kind, "nonsense", "pkcs11:x", &error));
+        g_assert_error(error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING);
+        g_assert_nonnull(strstr(error->message, "nonsense"));
+    }
+}
+
+typedef struct {
+    const char *text; /* NULL: nobody knows */
+    guint asked;
+} Person;
+
+static char *answer(const char *prompt, gpointer data, GError **error) {
+    Person *person = data;
+    person->asked++;
+    if (!person->text)
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_FAILED, "forgotten");
+    return g_strdup(person->text);
 }
 
 static void test_key_source_encrypted(void) {
@@ -103,7 +119,33 @@ static void test_key_source_encrypted(void) {
     g_autofree char *path = g_build_filename(keys->directory, "encrypted.key", NULL);
     g_assert_true(test_shell(
             NULL, "umask 077; openssl pkey -in %s -aes256 -passout pass:x -out %s", keys->key_path, path));
-    assert_key_refused(path, CRYPTO_ERROR_UNSUPPORTED, "encrypted");
+    g_autofree char *copy = g_strconcat(path, ".copy", NULL);
+    g_assert_true(test_shell(NULL, "cp -p %s %s", path, copy));
+    assert_key_refused(path, CRYPTO_ERROR_MISSING, "nobody can be asked");
+
+    static const struct {
+        const char *text;
+        int code; /* -1: the key opens */
+    } cases[] = {{"x", -1}, {"y", CRYPTO_ERROR_PERMISSION}, {"", CRYPTO_ERROR_PERMISSION}, {NULL, CRYPTO_ERROR_FAILED}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Person person = {cases[i].text, 0};
+        g_autoptr(KeySession) session = key_session_new(answer, &person);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(KeySource) key = key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, path, &error);
+        g_assert_cmpuint(person.asked, ==, 1);
+        if (cases[i].code >= 0) {
+            g_assert_error(error, CRYPTO_ERROR, cases[i].code);
+            g_assert_null(key);
+            continue;
+        }
+        g_assert_no_error(error);
+        /* The same key again is the open one, another file asks for itself. */
+        g_autoptr(KeySource) again = key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, path, &error);
+        g_assert_true(again == key);
+        g_autoptr(KeySource) other = key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, copy, &error);
+        g_assert_nonnull(other);
+        g_assert_cmpuint(person.asked, ==, 2);
+    }
 }
 
 static void test_sign(void) {

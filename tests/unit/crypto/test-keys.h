@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "crypto/certificate.h"
 #include "crypto/genkey.h"
-#include "crypto/key-source.h"
+#include "crypto/key-session.h"
 
 typedef struct {
     char *directory;

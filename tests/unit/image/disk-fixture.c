@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "crypto/genkey.h"
+#include "crypto/key-session.h"
 #include "sandbox/sandbox.h"
 
 #include "../format/tree-tool.h"

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "crypto/key-session.h"
+
+#include <openssl/err.h>
+#include <openssl/ui.h>
+#include <string.h>
+
+#include "crypto/key-session-private.h"
+#include "crypto/openssl-error.h"
+
+/* Longer than any PIN; what OpenSSL has room for in its own prompts. */
+#define LONGEST_ANSWER 1024
+
+typedef struct {
+    char *prompt, *answer;
+    gboolean given; /* since the last key_session_begin() */
+} Answer;
+
+struct KeySession {
+    KeyAsk ask;
+    gpointer data;
+    GPtrArray *answers; /* Answer */
+    GHashTable *keys; /* ID to KeySource */
+    GMutex lock;
+    UI_METHOD *ui;
+    GError *error; /* of the last question */
+    gboolean repeated; /* the last question had been answered already */
+    gboolean opening; /* a key: later on tokens may ask for each signature */
+};
+
+static void answer_free(gpointer data) {
+    Answer *answer = data;
+
+    if (answer->answer)
+        OPENSSL_cleanse(answer->answer, strlen(answer->answer));
+    g_free(answer->answer);
+    g_free(answer->prompt);
+    g_free(answer);
+}
+
+/* ---- what OpenSSL calls ---- */
+
+static int ui_open(UI *ui) {
+    return 1;
+}
+
+static int ui_write(UI *ui, UI_STRING *string) {
+    return 1;
+}
+
+static int ui_read(UI *ui, UI_STRING *string) {
+    KeySession *session = UI_get0_user_data(ui);
+
+    if (UI_get_string_type(string) != UIT_PROMPT && UI_get_string_type(string) != UIT_VERIFY)
+        return 1;
+    g_autofree char *prompt = g_strdup(UI_get0_output_string(string));
+    for (gsize length = strlen(prompt); length > 0 && strchr(": ", prompt[length - 1]); length--)
+        prompt[length - 1] = '\0';
+    const char *answer = session ? key_session_answer(session, prompt) : NULL;
+    return answer && UI_set_result(ui, string, answer) == 0 ? 1 : -1;
+}
+
+static int ui_close(UI *ui) {
+    return 1;
+}
+
+UI_METHOD *key_session_ui(KeySession *session) {
+    if (!session->ui && (session->ui = UI_create_method("particleos"))) {
+        UI_method_set_opener(session->ui, ui_open);
+        UI_method_set_writer(session->ui, ui_write);
+        UI_method_set_reader(session->ui, ui_read);
+        UI_method_set_closer(session->ui, ui_close);
+    }
+    return session->ui;
+}
+
+/* ---- answers ---- */
+
+KeySession *key_session_new(KeyAsk ask, gpointer data) {
+    KeySession *session = g_new0(KeySession, 1);
+
+    session->ask = ask;
+    session->data = data;
+    session->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) key_source_unref);
+    g_mutex_init(&session->lock);
+    session->answers = g_ptr_array_new_with_free_func(answer_free);
+    return session;
+}
+
+void key_session_free(KeySession *session) {
+    if (!session)
+        return;
+    g_hash_table_unref(session->keys);
+    g_mutex_clear(&session->lock);
+    g_ptr_array_unref(session->answers);
+    g_clear_error(&session->error);
+    if (session->ui)
+        UI_destroy_method(session->ui);
+    g_free(session);
+}
+
+void key_session_begin(KeySession *session) {
+    for (guint i = 0; i < session->answers->len; i++)
+        ((Answer *) session->answers->pdata[i])->given = FALSE;
+    g_clear_error(&session->error);
+    session->repeated = FALSE;
+    session->opening = TRUE;
+}
+
+static Answer *find_answer(KeySession *session, const char *prompt) {
+    for (guint i = 0; i < session->answers->len; i++) {
+        Answer *answer = session->answers->pdata[i];
+        if (g_str_equal(answer->prompt, prompt))
+            return answer;
+    }
+    return NULL;
+}
+
+const char *key_session_answer(KeySession *session, const char *prompt) {
+    Answer *answer = find_answer(session, prompt);
+
+    if (answer && answer->given && session->opening) {
+        session->repeated = TRUE;
+        return NULL;
+    }
+    if (!answer && session->ask && !session->error) {
+        char *text = session->ask(prompt, session->data, &session->error);
+        if (!text)
+            return NULL;
+        answer = g_new0(Answer, 1);
+        answer->prompt = g_strdup(prompt);
+        answer->answer = text;
+        g_ptr_array_add(session->answers, answer);
+    }
+    if (!answer || strlen(answer->answer) > LONGEST_ANSWER) {
+        if (!session->error)
+            g_set_error(&session->error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING,
+                    answer ? "the answer is longer than %d bytes" : "nobody can be asked", LONGEST_ANSWER);
+        return NULL;
+    }
+    answer->given = TRUE;
+    return answer->answer;
+}
+
+static gboolean was_asked(const KeySession *session) {
+    for (guint i = 0; i < session->answers->len; i++)
+        if (((Answer *) session->answers->pdata[i])->given)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean key_session_take_error(KeySession *session, const char *what, GError **error) {
+    if (session->error) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&session->error), "Cannot open %s: ", what);
+        ERR_clear_error();
+        return TRUE;
+    }
+    if (session->repeated || was_asked(session))
+        return crypto_set_openssl_error(error, CRYPTO_ERROR_PERMISSION,
+                       "Cannot open %s (check the PIN or passphrase, which is not tried again, and that the token is "
+                       "there and has this key)",
+                       what),
+               TRUE;
+    return FALSE;
+}
+
+/* ---- keys ---- */
+
+static KeySource *open_key(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
+        GError **error) {
+    EVP_PKEY *pkey = kind == KEY_SOURCE_KIND_FILE     ? key_file_load(session, locator, error)
+                     : kind == KEY_SOURCE_KIND_ENGINE ? key_engine_load(session, name, locator, error)
+                                                      : key_provider_load(session, name, locator, error);
+    KeySource *key;
+
+    if (!pkey)
+        return NULL;
+    if (kind != KEY_SOURCE_KIND_FILE)
+        return key_source_new_foreign(pkey, locator, kind == KEY_SOURCE_KIND_PROVIDER ? name : NULL);
+    key = key_source_new_from_pkey(pkey, locator);
+    EVP_PKEY_free(pkey);
+    return key;
+}
+
+/* OpenSSL calls back from within, so the session is locked here and nowhere else. */
+KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
+        GError **error) {
+    g_autofree char *id = g_strdup_printf("%d:%s:%s", kind, name ? name : "", locator);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+    KeySource *key = g_hash_table_lookup(session->keys, id);
+
+    if (!key && (key = open_key(session, kind, name, locator, error)))
+        g_hash_table_replace(session->keys, g_steal_pointer(&id), key);
+    session->opening = FALSE;
+    return key ? key_source_ref(key) : NULL;
+}
+
+KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error) {
+    g_autoptr(KeySession) session = key_session_new(NULL, NULL);
+    return key_session_open(session, kind, name, locator, error);
+}

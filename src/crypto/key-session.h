@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The tokens, engines and providers that keys of one run come from, and what people have typed to open them: a PIN or a
+ * passphrase is asked for once, however many keys and signatures there are. Safe for several threads. */
+
+#include <glib.h>
+
+#include "crypto/key-source.h"
+
+typedef struct KeySession KeySession;
+
+/* Gets the answer to PROMPT ("PIN of the token particleos"), for instance from a terminal. Owned by the caller, who
+ * wipes it. NULL: there is none, and ERROR says why. */
+typedef char *(*KeyAsk)(const char *prompt, gpointer data, GError **error);
+
+/* ASK NULL: nobody can be asked. DATA is borrowed. */
+KeySession *key_session_new(KeyAsk ask, gpointer data);
+
+/* Wipes the answers. Keys that were opened stay usable, but one that asks for each signature asks no more. */
+void key_session_free(KeySession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeySession, key_session_free)
+
+/* Opens a private key, or returns one that is open already. NAME may be NULL for files. Refuses, saying what to do: a
+ * missing file, a file that people outside its owner and group may read or write, anything that is not a private key, an
+ * engine or provider that OpenSSL does not have, a wrong answer. That is never tried a second time, because tokens lock.
+ * The key must not be used after the session has gone. */
+KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
+        GError **error);
+
+/* The same for one key with nobody to ask. */
+KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);
