@@ -70,7 +70,8 @@ static void mention_sign_tool(const ImageConfig *config) {
                 secure_boot_sign_tool_to_string(config->secure_boot_sign_tool));
 }
 
-gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
+gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key,
+        Certificate **ret_certificate, GError **error) {
     return load_pair(session, "SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
             config->secure_boot_certificate, ret_key, ret_certificate, error);
 }

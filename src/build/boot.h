@@ -13,7 +13,8 @@
 gboolean boot_load_keys(Build *build, GError **error);
 
 /* SecureBootKey= and SecureBootCertificate=, which have to be there and to belong together. */
-gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key, Certificate **ret_certificate, GError **error);
+gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key,
+        Certificate **ret_certificate, GError **error);
 
 /* BINARY signed for Secure Boot, or BINARY itself when the recipe does not sign; a new reference. */
 GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error);

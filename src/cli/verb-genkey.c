@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "base/io.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "crypto/error.h"
@@ -83,20 +84,12 @@ static gboolean set_aside(int directory_fd, const char *name, GError **error) {
     return set_errno_error(error, errno, "Cannot rename %s to %s", name, old);
 }
 
-static gboolean write_all(int fd, const void *data, gsize size) {
-    gssize n = write(fd, data, size);
-
-    if (n >= 0 && (gsize) n < size)
-        errno = EIO;
-    return n == (gssize) size && fsync(fd) == 0;
-}
-
 static gboolean write_keyring(int directory_fd, GBytes *packets, GError **error) {
     gsize size;
     const void *data = g_bytes_get_data(packets, &size);
     AUTO_FD fd = openat(directory_fd, KEYRING_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-    if (fd >= 0 && write_all(fd, data, size))
+    if (fd >= 0 && write_all(fd, data, size) && fsync(fd) == 0)
         return TRUE;
     int code = errno;
     if (fd >= 0)

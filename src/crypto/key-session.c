@@ -24,7 +24,6 @@ struct KeySession {
     GMutex lock;
     UI_METHOD *ui;
     GError *error; /* of the last question */
-    gboolean repeated; /* the last question had been answered already */
     gboolean opening; /* a key: later on tokens may ask for each signature */
 };
 
@@ -103,7 +102,6 @@ void key_session_begin(KeySession *session) {
     for (guint i = 0; i < session->answers->len; i++)
         ((Answer *) session->answers->pdata[i])->given = FALSE;
     g_clear_error(&session->error);
-    session->repeated = FALSE;
     session->opening = TRUE;
 }
 
@@ -119,10 +117,8 @@ static Answer *find_answer(KeySession *session, const char *prompt) {
 const char *key_session_answer(KeySession *session, const char *prompt) {
     Answer *answer = find_answer(session, prompt);
 
-    if (answer && answer->given && session->opening) {
-        session->repeated = TRUE;
+    if (answer && answer->given && session->opening)
         return NULL;
-    }
     if (!answer && session->ask && !session->error) {
         char *text = session->ask(prompt, session->data, &session->error);
         if (!text)
@@ -155,7 +151,7 @@ gboolean key_session_take_error(KeySession *session, const char *what, GError **
         ERR_clear_error();
         return TRUE;
     }
-    if (session->repeated || was_asked(session))
+    if (was_asked(session))
         return crypto_set_openssl_error(error, CRYPTO_ERROR_PERMISSION,
                        "Cannot open %s (check the PIN or passphrase, which is not tried again, and that the token is "
                        "there and has this key)",

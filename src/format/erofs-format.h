@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <glib.h>
+#include <sys/stat.h>
 
 #define EROFS_SUPER_OFFSET 1024
 #define EROFS_SUPER_MAGIC 0xE0F5E1E2u
@@ -245,3 +246,25 @@ typedef struct {
     guint32 block;
 } __attribute__((packed)) ErofsChunkEntry;
 static_assert(sizeof(ErofsChunkEntry) == 8, "chunk entry");
+
+/* The type that an entry of a directory gives an inode of MODE; 0: there is none. */
+static inline guint8 erofs_type_of(guint32 mode) {
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return EROFS_TYPE_REGULAR;
+    case S_IFDIR:
+        return EROFS_TYPE_DIRECTORY;
+    case S_IFCHR:
+        return EROFS_TYPE_CHAR_DEVICE;
+    case S_IFBLK:
+        return EROFS_TYPE_BLOCK_DEVICE;
+    case S_IFIFO:
+        return EROFS_TYPE_FIFO;
+    case S_IFSOCK:
+        return EROFS_TYPE_SOCKET;
+    case S_IFLNK:
+        return EROFS_TYPE_SYMLINK;
+    default:
+        return 0;
+    }
+}

@@ -159,27 +159,6 @@ static void measure_directory(ErofsInode *directory) {
     place_tail(directory);
 }
 
-static guint8 file_type(mode_t mode) {
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return EROFS_TYPE_REGULAR;
-    case S_IFDIR:
-        return EROFS_TYPE_DIRECTORY;
-    case S_IFCHR:
-        return EROFS_TYPE_CHAR_DEVICE;
-    case S_IFBLK:
-        return EROFS_TYPE_BLOCK_DEVICE;
-    case S_IFIFO:
-        return EROFS_TYPE_FIFO;
-    case S_IFSOCK:
-        return EROFS_TYPE_SOCKET;
-    case S_IFLNK:
-        return EROFS_TYPE_SYMLINK;
-    default:
-        return 0;
-    }
-}
-
 static void write_directory_block(const GArray *entries, guint first, guint end, guint8 *out) {
     gsize name_offset = (end - first) * sizeof(ErofsDirent);
     for (guint i = first; i < end; i++) {
@@ -187,7 +166,7 @@ static void write_directory_block(const GArray *entries, guint first, guint end,
         ErofsDirent raw = {
                 .nid = GUINT64_TO_LE(entry->inode->nid),
                 .name_offset = GUINT16_TO_LE((guint16) name_offset),
-                .file_type = file_type(entry->inode->mode),
+                .file_type = erofs_type_of(entry->inode->mode),
         };
         memcpy(out + (i - first) * sizeof raw, &raw, sizeof raw);
         gsize length = strlen(entry->name);

@@ -51,25 +51,6 @@ void erofs_walk_free(ErofsWalk *walk) {
     g_free(walk);
 }
 
-static guint8 type_of(guint32 mode) {
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return EROFS_TYPE_REGULAR;
-    case S_IFDIR:
-        return EROFS_TYPE_DIRECTORY;
-    case S_IFCHR:
-        return EROFS_TYPE_CHAR_DEVICE;
-    case S_IFBLK:
-        return EROFS_TYPE_BLOCK_DEVICE;
-    case S_IFIFO:
-        return EROFS_TYPE_FIFO;
-    case S_IFSOCK:
-        return EROFS_TYPE_SOCKET;
-    default:
-        return EROFS_TYPE_SYMLINK;
-    }
-}
-
 static Level *last_level(ErofsWalk *walk) {
     return walk->levels->len > 0 ? &g_array_index(walk->levels, Level, walk->levels->len - 1) : NULL;
 }
@@ -144,7 +125,7 @@ static const char *step(ErofsWalk *walk, ErofsNode *ret_node, GError **error) {
         g_string_append(walk->path, entry->name);
         if (!erofs_reader_get(walk->reader, entry->nid, ret_node, error))
             return NULL;
-        if (type_of(ret_node->mode) != entry->type) {
+        if (erofs_type_of(ret_node->mode) != entry->type) {
             erofs_damaged(error, entry->nid, 0,
                     "it is of another type than its entry in inode %" G_GUINT64_FORMAT " says", level->nid);
             return NULL;
