@@ -33,6 +33,20 @@ static gboolean is_right(
     return g_str_equal(*ret_found, wanted + strlen("SHA256:"));
 }
 
+gboolean apt_archives_complete(DistroSession *session, GPtrArray *packages) {
+    g_autoptr(Verified) verified = verified_read(session->package_cache, RECORD);
+
+    for (guint i = 0; i < packages->len; i++) {
+        const DistroPackage *package = packages->pdata[i];
+        g_autofree char *file = g_build_filename(ARCHIVES, package->file, NULL);
+        g_autofree char *found = NULL;
+
+        if (is_in_cache(package) && !is_right(verified, package, file, &found))
+            return FALSE;
+    }
+    return verified_write(verified, NULL);
+}
+
 GPtrArray *apt_archives_check(DistroSession *session, GPtrArray *packages, GError **error) {
     g_autoptr(Verified) verified = verified_read(session->package_cache, RECORD);
     g_autoptr(GPtrArray) bad = g_ptr_array_new_with_free_func(g_free);

@@ -5,9 +5,13 @@
 
 #include "distro/distro-ops.h"
 
-/* Checks the files of PACKAGES (DistroPackage) in the cache. What is missing or wrong is removed; its names
- * are returned (owned by the caller), with a warning for each that was wrong. NULL with ERROR set when files
- * could not be read or removed. */
+/* TRUE when all files of PACKAGES (DistroPackage) are in the cache and right. Changes nothing but the record of what
+ * was read. */
+gboolean apt_archives_complete(DistroSession *session, GPtrArray *packages);
+
+/* Checks the files of PACKAGES in the cache, of which the caller has the lock (cache-lock.h). What is missing or wrong
+ * is removed; its names are returned (owned by the caller), with a warning for each that was wrong. NULL with ERROR set
+ * when files could not be read or removed. */
 GPtrArray *apt_archives_check(DistroSession *session, GPtrArray *packages, GError **error);
 
 /* Takes the files of PACKAGES that SHARED, a cache that others can write to, has and the session's own has

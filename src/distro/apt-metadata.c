@@ -8,7 +8,7 @@
 #include "base/directory.h"
 #include "distro/apt-command.h"
 #include "distro/apt-run.h"
-#include "distro/metadata-lock.h"
+#include "distro/cache-lock.h"
 #include "distro/release-file.h"
 #include "distro/verified.h"
 #include "ui/log.h"
@@ -69,7 +69,7 @@ gboolean apt_have_metadata(DistroSession *session) {
     g_autofree char *stamp = stamp_path(session);
     g_autofree char *wanted = apt_sources_text(session);
     g_autofree char *synced = NULL, *changed = NULL;
-    AUTO_FD lock = metadata_lock(session, FALSE, NULL);
+    AUTO_FD lock = cache_lock_metadata(session, FALSE, NULL);
 
     if (!g_file_get_contents(stamp, &synced, NULL, NULL) || !g_str_equal(synced, wanted))
         return FALSE;
@@ -127,7 +127,7 @@ static gboolean fetch(DistroSession *session, GError **error) {
 }
 
 gboolean apt_sync(DistroSession *session, GError **error) {
-    AUTO_FD lock = metadata_lock(session, TRUE, error);
+    AUTO_FD lock = cache_lock_metadata(session, TRUE, error);
 
     if (lock < 0)
         return FALSE;
@@ -173,7 +173,7 @@ static gboolean check_age(DistroSession *session, const char *file, GError **err
 }
 
 gboolean apt_check_metadata(DistroSession *session, GError **error) {
-    AUTO_FD lock = metadata_lock(session, FALSE, error);
+    AUTO_FD lock = cache_lock_metadata(session, FALSE, error);
 
     if (lock < 0)
         return FALSE;

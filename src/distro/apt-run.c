@@ -3,8 +3,8 @@
 
 #include "base/cleanup.h"
 #include "distro/apt-command.h"
+#include "distro/cache-lock.h"
 #include "distro/dpkg-bootstrap.h"
-#include "distro/metadata-lock.h"
 
 #include <string.h>
 
@@ -83,7 +83,7 @@ gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptO
     g_autoptr(AptOutput) own = output ? NULL : (output = apt_output_new(NULL, NULL, 0));
     g_autoptr(GError) failure = NULL;
     gboolean ok;
-    AUTO_FD lock = session->fetches_metadata ? -1 : metadata_lock(session, FALSE, error);
+    AUTO_FD lock = session->fetches_metadata ? -1 : cache_lock_metadata(session, FALSE, error);
 
     if (lock < 0 && !session->fetches_metadata)
         return FALSE;

@@ -18,6 +18,7 @@
 #include "distro/apt-run.h"
 #include "distro/apt-sources.h"
 #include "distro/apt-uris.h"
+#include "distro/cache-lock.h"
 #include "distro/distro-ops.h"
 #include "distro/dpkg-bootstrap.h"
 #include "distro/dpkg-status.h"
@@ -234,14 +235,12 @@ static gboolean fetch_packages(DistroSession *session, const char *root, char *c
     return FALSE;
 }
 
-/* apt takes a file in the cache for the package when it has the right size. */
-static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, GError **error) {
-    if (!apt_prepare_root(session, root, error))
-        return FALSE;
-    g_autoptr(GPtrArray) files = resolve_packages(session, root, packages, bootstrap, error);
-    if (!files || (session->cache_is_private &&
-                          !apt_archives_copy(session, files, session->shared_package_cache, error)))
+/* apt takes a file in the cache for the package when it has the right size, so wrong ones are removed before. */
+static gboolean fetch_missing(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GPtrArray *files, GError **error) {
+    AUTO_FD lock = cache_lock_packages(session, error);
+
+    if (lock < 0)
         return FALSE;
     g_autoptr(GPtrArray) missing = apt_archives_check(session, files, error);
     if (!missing)
@@ -261,6 +260,18 @@ static gboolean download_packages(DistroSession *session, const char *root, char
             "%s, or the metadata there is damaged: try -ff",
             (const char *) wrong->pdata[0], session->package_cache);
     return FALSE;
+}
+
+static gboolean download_packages(DistroSession *session, const char *root, char *const *packages,
+        gboolean bootstrap, GError **error) {
+    if (!apt_prepare_root(session, root, error))
+        return FALSE;
+    g_autoptr(GPtrArray) files = resolve_packages(session, root, packages, bootstrap, error);
+    if (!files || (session->cache_is_private &&
+                          !apt_archives_copy(session, files, session->shared_package_cache, error)))
+        return FALSE;
+    return apt_archives_complete(session, files) ||
+           fetch_missing(session, root, packages, bootstrap, files, error);
 }
 
 static gboolean apt_download(DistroSession *session, const char *root, char *const *packages,

@@ -18,7 +18,7 @@ struct DistroSession {
     char *tools_tree;
     char **base_packages; /* of the driver: what an empty tree starts with, by name; NULL: not asked yet */
     gboolean debug;
-    gboolean fetches_metadata; /* and so has the lock of metadata-lock.h */
+    gboolean fetches_metadata; /* and so has the lock of cache-lock.h */
     gboolean local_repository_indexed;
 };
 

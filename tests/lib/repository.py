@@ -8,6 +8,7 @@ import http.server
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 from particleos import call, need
@@ -19,6 +20,18 @@ BASE_FILES = {"usr/lib/os-release": "ID=debian\nVERSION_ID=13\nNAME=Test\n", "et
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    """DELAY: seconds between the first bytes of a package and the others."""
+
+    def __init__(self, *arguments, delay=0, **options):
+        self.delay = delay
+        super().__init__(*arguments, **options)
+
+    def copyfile(self, source, outputfile):
+        if self.delay and self.path.endswith(".deb"):
+            outputfile.write(source.read(100))
+            time.sleep(self.delay)
+        super().copyfile(source, outputfile)
+
     def log_message(self, *_):
         pass
 
@@ -91,9 +104,9 @@ class Repository:
             (dists / "InRelease").write_text(self.gpg("--clearsign", input="\n".join(lines) + "\n").stdout)
 
     @contextlib.contextmanager
-    def served(self):
-        """The archive on the loopback interface: its address."""
-        handler = functools.partial(Quiet, directory=str(self.path))
+    def served(self, delay=0):
+        """The archive on the loopback interface: its address. DELAY: seconds that each package takes."""
+        handler = functools.partial(Quiet, directory=str(self.path), delay=delay)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/metadata-lock.h"
+#include "distro/cache-lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,13 @@
 #include "sandbox/sandbox.h"
 #include "ui/log.h"
 
-#define NAME "metadata.lock"
 #define ROUND_US (20 * 1000)
 #define PATIENCE 50 /* rounds, before people hear of it */
 
-int metadata_lock(const DistroSession *session, gboolean fetch, GError **error) {
-    g_autofree char *path = g_build_filename(session->package_cache, NAME, NULL);
+/* OTHERS: what the builds that hold the lock do. */
+static int lock_cache(
+        const DistroSession *session, const char *name, int mode, const char *others, GError **error) {
+    g_autofree char *path = g_build_filename(session->package_cache, name, NULL);
     AUTO_FD fd = g_mkdir_with_parents(session->package_cache, 0755) < 0
                          ? -1
                          : open(path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -25,7 +26,7 @@ int metadata_lock(const DistroSession *session, gboolean fetch, GError **error) 
         set_errno_error(error, errno, "Cannot open %s", path);
         return -1;
     }
-    for (guint round = 0; flock(fd, (fetch ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0; round++) {
+    for (guint round = 0; flock(fd, mode | LOCK_NB) < 0; round++) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             set_errno_error(error, errno, "Cannot lock %s", path);
             return -1;
@@ -35,9 +36,17 @@ int metadata_lock(const DistroSession *session, gboolean fetch, GError **error) 
             return -1;
         }
         if (round == PATIENCE)
-            ui_info("Waiting for another build that %s the metadata in %s", fetch ? "uses" : "fetches",
-                    session->package_cache);
+            ui_info("Waiting for another build that %s %s", others, session->package_cache);
         g_usleep(ROUND_US);
     }
     return steal_fd(&fd);
+}
+
+int cache_lock_metadata(const DistroSession *session, gboolean fetch, GError **error) {
+    return lock_cache(session, "metadata.lock", fetch ? LOCK_EX : LOCK_SH,
+            fetch ? "uses the metadata in" : "fetches metadata into", error);
+}
+
+int cache_lock_packages(const DistroSession *session, GError **error) {
+    return lock_cache(session, "packages.lock", LOCK_EX, "downloads packages into", error);
 }
