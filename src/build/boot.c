@@ -16,23 +16,31 @@ static KeySource *load_key(KeySession *session, const char *what, const RecipeKe
     return key;
 }
 
-static gboolean load_pair(KeySession *session, const char *purpose, const RecipeKeySource *source, const char *locator,
-        const char *certificate_path, KeySource **ret_key, Certificate **ret_certificate, GError **error) {
-    g_autofree char *key_setting = g_strconcat(purpose, "Key", NULL);
+/* Settings that belong together: "SecureBoot" of SecureBootKey= and SecureBootCertificate=. */
+typedef struct {
+    const char *purpose;
+    const RecipeKeySource *key_source, *certificate_source;
+    const char *key, *certificate;
+} Pair;
 
-    if (!locator || !certificate_path) {
+static gboolean load_pair(KeySession *session, const Pair *pair, KeySource **ret_key, Certificate **ret_certificate,
+        GError **error) {
+    g_autofree char *key_setting = g_strconcat(pair->purpose, "Key", NULL);
+
+    if (!pair->key || !pair->certificate) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "The recipe signs, but there is no %sKey= and %sCertificate=: run \"particleos genkey\" to "
                 "make "
                 "mkosi.key and mkosi.crt in the recipe's directory",
-                purpose, purpose);
+                pair->purpose, pair->purpose);
         return FALSE;
     }
-    if (!(*ret_key = load_key(session, key_setting, source, locator, error)))
+    if (!(*ret_key = load_key(session, key_setting, pair->key_source, pair->key, error)))
         return FALSE;
-    if (!(*ret_certificate = certificate_load(certificate_path, error)) ||
-            !certificate_check_key(*ret_certificate, *ret_key, error)) {
-        g_prefix_error(error, "%sCertificate=: ", purpose);
+    *ret_certificate = key_session_open_certificate(session, (KeySourceKind) pair->certificate_source->type,
+            pair->certificate_source->source, pair->certificate, error);
+    if (!*ret_certificate || !certificate_check_key(*ret_certificate, *ret_key, error)) {
+        g_prefix_error(error, "%sCertificate=: ", pair->purpose);
         return FALSE;
     }
     return TRUE;
@@ -47,8 +55,9 @@ static gboolean load_verity_keys(Build *build, const ImageConfig *config, GError
 
     if (build->verity_key || !(needed || possible))
         return TRUE;
-    return load_pair(build->key_session, "Verity", &config->verity_key_source, config->verity_key,
-            config->verity_certificate, &build->verity_key, &build->verity_certificate, error);
+    const Pair pair = {"Verity", &config->verity_key_source, &config->verity_certificate_source, config->verity_key,
+            config->verity_certificate};
+    return load_pair(build->key_session, &pair, &build->verity_key, &build->verity_certificate, error);
 }
 
 /* The key is used late, if at all; a token that is not there or wants a PIN says so now. */
@@ -72,8 +81,9 @@ static void mention_sign_tool(const ImageConfig *config) {
 
 gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key,
         Certificate **ret_certificate, GError **error) {
-    return load_pair(session, "SecureBoot", &config->secure_boot_key_source, config->secure_boot_key,
-            config->secure_boot_certificate, ret_key, ret_certificate, error);
+    const Pair pair = {"SecureBoot", &config->secure_boot_key_source, &config->secure_boot_certificate_source,
+            config->secure_boot_key, config->secure_boot_certificate};
+    return load_pair(session, &pair, ret_key, ret_certificate, error);
 }
 
 gboolean boot_load_keys(Build *build, GError **error) {

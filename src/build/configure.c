@@ -103,17 +103,33 @@ static gboolean configure_clock(ImageBuild *image, GError **error) {
     return set_errno_error(error, errno, "Cannot set the time of /usr/lib/clock-epoch");
 }
 
+/* The certificate as systemd reads it, which is PEM. A file of that form is taken as it is, unless the private key lies
+ * beside the certificate in it. */
+static char *verity_certificate_text(ImageBuild *image, GError **error) {
+    const ImageConfig *config = image->config;
+    const RecipeKeySource *source = &config->verity_certificate_source;
+    g_autoptr(Certificate) certificate = key_session_open_certificate(image->build->key_session,
+            (KeySourceKind) source->type, source->source, config->verity_certificate, error);
+    g_autofree char *text = NULL;
+
+    if (!certificate)
+        return NULL;
+    if (source->type == KEY_SOURCE_FILE && g_file_get_contents(config->verity_certificate, &text, NULL, NULL) &&
+            strstr(text, "-----BEGIN") && !strstr(text, "PRIVATE KEY"))
+        return g_steal_pointer(&text);
+    return certificate_to_pem(certificate);
+}
+
 /* Where systemd looks for certificates that signatures of verity root hashes may be checked with: those of
  * this image, or of extensions that will be merged into it. */
 static gboolean configure_verity_certificate(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    g_autofree char *text = NULL;
-    gsize length;
 
     if (!config->verity_certificate || config->verity_certificate_source.type != KEY_SOURCE_FILE ||
             boot_format_is_attached(config->format))
         return TRUE;
-    if (!g_file_get_contents(config->verity_certificate, &text, &length, error)) {
+    g_autofree char *text = verity_certificate_text(image, error);
+    if (!text) {
         g_prefix_error(error, "VerityCertificate=: ");
         return FALSE;
     }
@@ -122,7 +138,7 @@ static gboolean configure_verity_certificate(ImageBuild *image, GError **error) 
     g_autofree char *stem = dot && dot > base ? g_strndup(base, dot - base) : g_strdup(base);
     g_autofree char *path = g_strdup_printf("usr/lib/verity.d/%s.crt", stem);
     return tree_mkdir_p(image->root_fd, "usr/lib/verity.d", 0755, error) &&
-           tree_write_file(image->root_fd, path, text, length, 0644, error);
+           tree_write_file(image->root_fd, path, text, strlen(text), 0644, error);
 }
 
 /* A fixed drop-in for the consoles on which root is logged in. */

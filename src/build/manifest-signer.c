@@ -64,7 +64,7 @@ static gboolean check_expiry(const ImageConfig *config, const Certificate *certi
 }
 
 static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError **error) {
-    const RecipeKeySource *where = &config->openpgp_key_source;
+    const RecipeKeySource *where = &config->openpgp_key_source, *from = &config->openpgp_certificate_source;
     g_autoptr(KeySource) source =
             key_session_open(session, (KeySourceKind) where->type, where->source, config->openpgp_key, error);
     g_autoptr(Certificate) certificate = NULL;
@@ -74,7 +74,9 @@ static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError *
         prefix(config, "OpenPGPKey", error);
         return NULL;
     }
-    if (!(certificate = certificate_load(config->openpgp_certificate, error)) ||
+    certificate = key_session_open_certificate(
+            session, (KeySourceKind) from->type, from->source, config->openpgp_certificate, error);
+    if (!certificate ||
             !check_expiry(config, certificate, error) ||
             !(key = openpgp_key_new_for_certificate(source, certificate, error)))
         prefix(config, "OpenPGPCertificate", error);

@@ -168,7 +168,9 @@ static gboolean load_pcr_key(
                 "SplitArtifacts=pcrs needs SignExpectedPcrCertificate=, or SignExpectedPcr=yes with a key");
         return FALSE;
     }
-    g_autoptr(Certificate) certificate = certificate_load(path, error);
+    const RecipeKeySource *source = &image->config->sign_expected_pcr_certificate_source;
+    g_autoptr(Certificate) certificate = key_session_open_certificate(
+            image->build->key_session, (KeySourceKind) source->type, source->source, path, error);
     if (certificate)
         *ret_public_key = certificate_get_public_key_pem(certificate, error);
     if (!*ret_public_key)

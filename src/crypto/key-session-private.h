@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <openssl/types.h>
 
+#include "crypto/certificate.h"
+
 typedef struct KeySession KeySession;
 
 /* The answer to PROMPT, from memory or asked for; owned by the session. NULL: nobody answers, or it has been given
@@ -21,8 +23,43 @@ gboolean key_session_take_error(KeySession *session, const char *what, GError **
 /* Through which OpenSSL asks; its user data is the session. Owned by the session. */
 UI_METHOD *key_session_ui(KeySession *session);
 
-/* key-file.c: a PEM file, which others must not be able to read. */
+/* key-file.c: a file with a secret in it, wiped when it is done with. */
+typedef struct {
+    guint8 *data;
+    gsize size;
+    int fd;
+} KeyFile;
+
+#define KEY_FILE_INIT {.fd = -1}
+#define AUTO_KEY_FILE __attribute__((cleanup(key_file_clear))) KeyFile
+void key_file_clear(KeyFile *file);
+
+gboolean key_file_open(KeyFile *file, const char *path, GError **error);
+/* Refuses one that others can read or write. */
+gboolean key_file_check(const KeyFile *file, const char *path, GError **error);
+gboolean key_file_read(KeyFile *file, const char *path, GError **error);
+
+/* DER begins with the tag of a SEQUENCE, PEM with text. */
+static inline gboolean key_file_is_der(const KeyFile *file) {
+    return file->size > 0 && *file->data == 0x30;
+}
+
+/* Whether DER says that it is longer than it is. */
+gboolean key_file_is_cut_off(const KeyFile *file);
+
+/* How the passphrase of PATH is asked for; owned by the caller. */
+char *key_file_prompt(const char *path);
+
+/* A private key in PEM, DER or PKCS#12. */
 EVP_PKEY *key_file_load(KeySession *session, const char *path, GError **error);
+
+/* key-pkcs12.c: whether FILE is PKCS#12, cut off or not, and what is in it; owned by the caller. */
+gboolean pkcs12_is(const KeyFile *file);
+EVP_PKEY *pkcs12_get_key(KeySession *session, const KeyFile *file, const char *path, GError **error);
+X509 *pkcs12_get_certificate(KeySession *session, const KeyFile *file, const char *path, GError **error);
+
+/* certificate-file.c: a certificate in PEM, DER or PKCS#12. */
+Certificate *certificate_file_load(KeySession *session, const char *path, GError **error);
 
 /* key-token.c: keys of an engine or a provider. NAME is not NULL. */
 EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *locator, GError **error);

@@ -21,6 +21,7 @@ struct KeySession {
     gpointer data;
     GPtrArray *answers; /* Answer */
     GHashTable *keys; /* ID to KeySource */
+    GHashTable *certificates; /* ID to Certificate */
     GMutex lock;
     UI_METHOD *ui;
     GError *error; /* of the last question */
@@ -81,6 +82,8 @@ KeySession *key_session_new(KeyAsk ask, gpointer data) {
     session->ask = ask;
     session->data = data;
     session->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) key_source_unref);
+    session->certificates =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) certificate_unref);
     g_mutex_init(&session->lock);
     session->answers = g_ptr_array_new_with_free_func(answer_free);
     return session;
@@ -90,6 +93,7 @@ void key_session_free(KeySession *session) {
     if (!session)
         return;
     g_hash_table_unref(session->keys);
+    g_hash_table_unref(session->certificates);
     g_mutex_clear(&session->lock);
     g_ptr_array_unref(session->answers);
     g_clear_error(&session->error);
@@ -178,10 +182,23 @@ static KeySource *open_key(KeySession *session, KeySourceKind kind, const char *
     return key;
 }
 
-/* OpenSSL calls back from within, so the session is locked here and nowhere else. */
+static Certificate *open_certificate(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
+        GError **error) {
+    if (kind == KEY_SOURCE_KIND_FILE)
+        return certificate_file_load(session, locator, error);
+    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED, "Certificates are files: %s of %s is not read", locator,
+            name);
+    return NULL;
+}
+
+static char *make_id(KeySourceKind kind, const char *name, const char *locator) {
+    return g_strdup_printf("%d:%s:%s", kind, name ? name : "", locator);
+}
+
+/* OpenSSL calls back from within, so the session is locked here and where certificates are opened, and nowhere else. */
 KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
         GError **error) {
-    g_autofree char *id = g_strdup_printf("%d:%s:%s", kind, name ? name : "", locator);
+    g_autofree char *id = make_id(kind, name, locator);
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
     KeySource *key = g_hash_table_lookup(session->keys, id);
 
@@ -189,6 +206,18 @@ KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char 
         g_hash_table_replace(session->keys, g_steal_pointer(&id), key);
     session->opening = FALSE;
     return key ? key_source_ref(key) : NULL;
+}
+
+Certificate *key_session_open_certificate(KeySession *session, KeySourceKind kind, const char *name,
+        const char *locator, GError **error) {
+    g_autofree char *id = make_id(kind, name, locator);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+    Certificate *certificate = g_hash_table_lookup(session->certificates, id);
+
+    if (!certificate && (certificate = open_certificate(session, kind, name, locator, error)))
+        g_hash_table_replace(session->certificates, g_steal_pointer(&id), certificate);
+    session->opening = FALSE;
+    return certificate ? certificate_ref(certificate) : NULL;
 }
 
 KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error) {

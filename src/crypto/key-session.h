@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "crypto/certificate.h"
 #include "crypto/key-source.h"
 
 typedef struct KeySession KeySession;
@@ -28,5 +29,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeySession, key_session_free)
 KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
         GError **error);
 
-/* The same for one key with nobody to ask. */
+/* The same for the certificate of a key. A PKCS#12 file, which has both, is asked for its passphrase once. */
+Certificate *key_session_open_certificate(KeySession *session, KeySourceKind kind, const char *name,
+        const char *locator, GError **error);
+
+/* The same as key_session_open() for one key with nobody to ask. */
 KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);
