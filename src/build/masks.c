@@ -27,7 +27,6 @@ static const struct {
     const char *name;
     MaskKind kind;
 } known_names[] = {
-        {"mkosi.key", MASK_SECRET},
         {"mkosi.passphrase", MASK_SECRET},
         {"mkosi.rootpw", MASK_SECRET},
         {"mkosi.credentials", MASK_SECRET},
@@ -178,11 +177,16 @@ static gboolean is_workspace(int dir_fd, const char *name) {
            (info.st_mode & 0777) == 0700;
 }
 
+/* What genkey makes, and what "genkey -f" makes room for. */
+static gboolean is_made_key(const char *name) {
+    return g_str_has_prefix(name, "mkosi.") && (g_str_has_suffix(name, ".key") || g_str_has_suffix(name, ".key.old"));
+}
+
 static MaskKind judge_name(const char *name) {
     for (size_t i = 0; i < G_N_ELEMENTS(known_names); i++)
         if (g_str_equal(known_names[i].name, name))
             return known_names[i].kind;
-    return 0;
+    return is_made_key(name) ? MASK_SECRET : 0;
 }
 
 /* Whether the entry is another name of a secret. */
