@@ -51,7 +51,7 @@ CompletionKind completion_of_option(const CliOption *option, const char **ret_wo
     *ret_words = "";
     if (strcmp(option->name, "directory") == 0)
         return COMPLETE_DIRECTORIES;
-    if (strcmp(option->name, "certificate") == 0 || strcmp(option->name, "pcr-certificate") == 0 ||
+    if (strcmp(option->name, "certificate") == 0 || g_str_has_suffix(option->name, "-certificate") ||
             strcmp(option->name, "known-files") == 0 || strcmp(option->name, "revocations") == 0)
         return COMPLETE_FILES;
     if (strcmp(option->name, "doc-format") == 0) {

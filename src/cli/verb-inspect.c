@@ -141,6 +141,18 @@ static void print_verdict(const InspectNode *report) {
             ui_out_colour(UI_COLOUR_RESET), ok, broken, missing);
 }
 
+/* The certificate PATH, or all in the directory of that name. */
+static GPtrArray *load_others(const char *path, GError **error) {
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return certificate_load_directory(path, error);
+    Certificate *certificate = certificate_load(path, error);
+    if (!certificate)
+        return NULL;
+    GPtrArray *others = g_ptr_array_new_with_free_func((GDestroyNotify) certificate_unref);
+    g_ptr_array_add(others, certificate);
+    return others;
+}
+
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
     const RecipeArguments *arguments = recipe->arguments;
     g_autofree char *path = find_image(recipe, error);
@@ -153,6 +165,13 @@ gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (arguments->pcr_certificate &&
             !(pcr_certificate = certificate_load(arguments->pcr_certificate, error)))
         return FALSE;
+    g_autoptr(Certificate) root_hash_certificate = NULL;
+    if (arguments->root_hash_certificate &&
+            !(root_hash_certificate = certificate_load(arguments->root_hash_certificate, error)))
+        return FALSE;
+    g_autoptr(GPtrArray) others = NULL;
+    if (arguments->other_certificate && !(others = load_others(arguments->other_certificate, error)))
+        return FALSE;
     g_autoptr(GHashTable) known_files = NULL;
     if (arguments->known_files && !(known_files = read_known_files(arguments->known_files, error)))
         return FALSE;
@@ -160,6 +179,8 @@ gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
     InspectOptions options = {
             .certificate = certificate,
             .pcr_certificate = pcr_certificate,
+            .root_hash_certificate = root_hash_certificate,
+            .others = others,
             .known_files = known_files,
     };
     g_autoptr(InspectNode) report = inspect_image(path, &options, error);

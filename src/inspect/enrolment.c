@@ -98,10 +98,20 @@ static void check_revocations(InspectContext *context, const InspectEsp *esp, In
         inspect_node_set(link, INSPECT_OK, "signed by %s", certificate_get_description(signer));
 }
 
-/* With a pinned certificate no other may start anything. */
-static const Certificate *find_stranger(const InspectContext *context, const KeyVariable *key) {
+/* The kernel gets its certificate for root hashes from db, too. */
+static gboolean may_be_trusted(const InspectOptions *options, const char *variable, const Certificate *certificate) {
+    if (certificate_equal(options->certificate, certificate))
+        return TRUE;
+    if (g_str_equal(variable, "db") && options->root_hash_certificate &&
+            certificate_equal(options->root_hash_certificate, certificate))
+        return TRUE;
+    return !g_str_equal(variable, "PK") && inspect_has_certificate(options->others, certificate);
+}
+
+/* With a pinned certificate no other may start anything but those that the caller knows. */
+static const Certificate *find_stranger(const InspectContext *context, const char *variable, const KeyVariable *key) {
     for (guint i = 0; context->options->certificate && i < key->certificates->len; i++)
-        if (!certificate_equal(context->options->certificate, key->certificates->pdata[i]))
+        if (!may_be_trusted(context->options, variable, key->certificates->pdata[i]))
             return key->certificates->pdata[i];
     return NULL;
 }
@@ -144,9 +154,9 @@ static void check_variable(InspectContext *context, InspectNode *node, const cha
         inspect_node_set(link, INSPECT_BROKEN, "holds no certificate");
     else if (has_other_entries(key))
         inspect_node_set(link, INSPECT_BROKEN, "holds something that is no certificate");
-    else if (find_stranger(context, key))
+    else if (find_stranger(context, name, key))
         inspect_node_set(link, INSPECT_BROKEN, "also trusts %s",
-                certificate_get_description(find_stranger(context, key)));
+                certificate_get_description(find_stranger(context, name, key)));
     else {
         GString *subjects = g_string_new(NULL);
         for (guint i = 0; i < key->certificates->len; i++)

@@ -220,6 +220,8 @@ InspectNode *inspect_image(const char *path, const InspectOptions *options, GErr
     };
     if (context.options->certificate)
         inspect_add_known(&context, (Certificate *) context.options->certificate);
+    if (context.options->root_hash_certificate)
+        inspect_add_known(&context, (Certificate *) context.options->root_hash_certificate);
     if ((context.fd = inspect_open(path, &context.size, error)) < 0)
         return NULL;
     if (inspect_is_pe_file(&context))

@@ -16,6 +16,11 @@ typedef struct {
     const Certificate *certificate;
     /* Whose key the expected PCRs must be signed by, or NULL: CERTIFICATE. */
     const Certificate *pcr_certificate;
+    /* By which root hashes must be signed, or NULL: CERTIFICATE. Firmware may trust it as well. */
+    const Certificate *root_hash_certificate;
+    /* Of Certificate, or NULL: others that firmware may trust and PCR policies may be signed by, as long as old and new
+     * keys are in use. */
+    GPtrArray *others;
     /* Files of the ESP that the caller knows: path in lower case ("efi/tool.bin") to SHA-256 in hexadecimal
      * (both char *), or NULL. */
     GHashTable *known_files;

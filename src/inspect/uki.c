@@ -236,7 +236,8 @@ static void check_pcr_key(InspectContext *context, InspectNode *node, const UkiP
 }
 
 static const char *describe_pcr_key(InspectContext *context, GBytes *public_key) {
-    if (is_key_of(public_key, context->options->certificate))
+    if (is_key_of(public_key, context->options->pcr_certificate) ||
+            is_key_of(public_key, context->options->certificate))
         return ", by the key of the expected certificate";
     for (guint i = 0; i < context->known->len; i++)
         if (is_key_of(public_key, context->known->pdata[i]))

@@ -133,7 +133,8 @@ static VeritySignature *find_signature(InspectContext *context, InspectDesignato
 
 /* Judges a signature that speaks of the right root hash. */
 static void judge_signature(InspectContext *context, InspectNode *link, const VeritySignature *signature) {
-    const Certificate *pinned = context->options->certificate;
+    const Certificate *pinned = context->options->root_hash_certificate ? context->options->root_hash_certificate
+                                                                        : context->options->certificate;
     g_autoptr(GError) error = NULL;
     g_autoptr(Certificate) signer = NULL;
     if (!verity_signature_verify(signature, context->known, &signer, &error)) {

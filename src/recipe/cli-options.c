@@ -25,6 +25,11 @@ const CliOption cli_options[] = {
         {"certificate", 0, "FILE", AT(certificate), .help = "the signer that inspect shall expect"},
         {"pcr-certificate", 0, "FILE", AT(pcr_certificate),
                 .help = "whose key inspect shall expect in UKIs, if not the signer's"},
+        {"root-hash-certificate", 0, "FILE", AT(root_hash_certificate),
+                .help = "whose signatures of root hashes inspect shall expect, if not the signer's"},
+        {"other-certificate", 0, "PATH", AT(other_certificate),
+                .help = "another certificate, or a directory of them, that firmware may trust and PCR policies may be "
+                        "signed by, while keys change"},
         {"known-files", 0, "FILE", AT(known_files),
                 .help = "list, as sha256sum makes it, of other files that inspect shall accept on the ESP"},
         {"image", 0, "NAME", AT(image),
@@ -133,7 +138,7 @@ static gboolean apply_option(Cli *cli, const CliOption *option, const char *valu
     if (option->value) {
         g_free(*(char **) field);
         gboolean path = strcmp(option->name, "certificate") == 0 ||
-                        strcmp(option->name, "pcr-certificate") == 0 ||
+                        g_str_has_suffix(option->name, "-certificate") ||
                         strcmp(option->name, "known-files") == 0;
         *(char **) field = path ? path_absolute(cli->directory, value) : g_strdup(value);
     } else if (option->counter)

@@ -26,6 +26,8 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->doc_format);
     g_free(arguments->certificate);
     g_free(arguments->pcr_certificate);
+    g_free(arguments->root_hash_certificate);
+    g_free(arguments->other_certificate);
     g_free(arguments->known_files);
     g_free(arguments->image);
     g_free(arguments->revocations);

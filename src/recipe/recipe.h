@@ -46,6 +46,8 @@ typedef struct {
     char *doc_format;
     char *certificate;     /* ours: --certificate of inspect, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
+    char *root_hash_certificate; /* ours: --root-hash-certificate of inspect, or NULL */
+    char *other_certificate;     /* ours: --other-certificate of inspect, or NULL */
     char *known_files;     /* ours: --known-files of inspect, or NULL */
     char *image;           /* ours: --image of inspect, or NULL */
     char *revocations;     /* ours: the file of revoke, or NULL */
