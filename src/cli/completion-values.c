@@ -54,6 +54,12 @@ CompletionKind completion_of_option(const CliOption *option, const char **ret_wo
     if (strcmp(option->name, "certificate") == 0 || g_str_has_suffix(option->name, "-certificate") ||
             strcmp(option->name, "known-files") == 0 || strcmp(option->name, "revocations") == 0)
         return COMPLETE_FILES;
+    if (strcmp(option->name, "genkey-key") == 0)
+        return COMPLETE_FILES;
+    if (strcmp(option->name, "genkey-source") == 0) {
+        *ret_words = "file engine:pkcs11 provider:pkcs11 provider:tpm2";
+        return COMPLETE_WORDS;
+    }
     if (strcmp(option->name, "doc-format") == 0) {
         *ret_words = "auto man text markdown roff system";
         return COMPLETE_WORDS;

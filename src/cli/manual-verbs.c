@@ -32,7 +32,8 @@ static const struct {
                 "of the recipe. Existing ones are never replaced. With `--genkey-openpgp` it makes "
                 "`mkosi.openpgp.key` and `mkosi.openpgp.crt` instead, which sign manifests of updates with "
                 "`OpenPGPTool=builtin`, and `import-pubring.gpg`, the public key for devices. When key and "
-                "certificate are there already, it makes the latter alone."},
+                "certificate are there already, it makes the latter alone. `--genkey-source`, `--genkey-key`, "
+                "`--genkey-request` and `--genkey-per-purpose` make other keys; see **KEYS IN TOKENS**."},
         {"inspect", "[IMAGE]",
                 "Verifies every link of a disk image's chain of trust without booting it: signatures of "
                 "boot "

@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,100 +10,9 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
+#include "crypto/certificate-make.h"
 #include "crypto/error.h"
-#include "crypto/openssl-error.h"
-
-#define SECONDS_PER_DAY (24 * 60 * 60)
-#define MANIFESTS_BEGIN 1577836800 /* 2020 */
-
-/* 127 random bits: positive, and never the same for two certificates of one name. */
-static gboolean set_random_serial(X509 *x509) {
-    guint8 bytes[16];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return FALSE;
-    bytes[0] = (bytes[0] & 0x7f) | 0x40;
-    BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
-    gboolean ok = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x509));
-    BN_free(number);
-    return ok;
-}
-
-static gboolean set_name(X509 *x509, const char *common_name) {
-    X509_NAME *name = X509_get_subject_name(x509);
-    return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                   (const unsigned char *) common_name, -1, -1, 0) == 1 &&
-           X509_set_issuer_name(x509, name) == 1;
-}
-
-static gboolean add_extension(X509 *x509, int nid, const char *value) {
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, x509, x509, NULL, NULL, 0);
-    g_autoptr(X509_EXTENSION) extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    return extension && X509_add_ext(x509, extension, -1) == 1;
-}
-
-/* OVMF 2022.11 takes only a certificate with CA:TRUE as platform key. The kernel's platform keyring takes
- * any certificate of the firmware; the secondary keyring wants keyCertSign of those that vouch for others.
- */
-static gboolean add_extensions(X509 *x509, GenkeyPurpose purpose) {
-    gboolean images = purpose == GENKEY_FOR_IMAGES;
-    return add_extension(x509, NID_basic_constraints, images ? "critical,CA:TRUE" : "critical,CA:FALSE") &&
-           add_extension(x509, NID_key_usage,
-                   images ? "critical,digitalSignature,keyCertSign" : "critical,digitalSignature") &&
-           add_extension(x509, NID_subject_key_identifier, "hash") &&
-           add_extension(x509, NID_authority_key_identifier, "keyid:always");
-}
-
-static gboolean set_beginning(X509 *x509, GenkeyPurpose purpose) {
-    ASN1_TIME *time = X509_getm_notBefore(x509);
-    return (purpose == GENKEY_FOR_IMAGES ? X509_gmtime_adj(time, 0) : ASN1_TIME_set(time, MANIFESTS_BEGIN)) != NULL;
-}
-
-static X509 *make_certificate(EVP_PKEY *pkey, const GenkeyOptions *options, GError **error) {
-    g_autoptr(X509) x509 = X509_new();
-    long seconds = (long) options->valid_days * SECONDS_PER_DAY;
-    if (!x509 || X509_set_version(x509, X509_VERSION_3) != 1 || !set_random_serial(x509) ||
-            !set_beginning(x509, options->purpose) ||
-            !X509_gmtime_adj(X509_getm_notAfter(x509), seconds) || X509_set_pubkey(x509, pkey) != 1) {
-        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot make a certificate");
-        return NULL;
-    }
-    if (!set_name(x509, options->common_name)) {
-        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED,
-                "Cannot make a certificate for the common name '%s' (1 to 64 characters of UTF-8)",
-                options->common_name);
-        return NULL;
-    }
-    const EVP_MD *digest = options->purpose == GENKEY_FOR_IMAGES ? EVP_sha256() : NULL;
-    if (!add_extensions(x509, options->purpose) || X509_sign(x509, pkey, digest) <= 0) {
-        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign the new certificate");
-        return NULL;
-    }
-    return g_steal_pointer(&x509);
-}
-
-static GBytes *take_text(BIO *bio) {
-    char *text = NULL;
-    long size = BIO_get_mem_data(bio, &text);
-    return g_bytes_new(text, size);
-}
-
-static GBytes *key_to_pem(EVP_PKEY *pkey, GError **error) {
-    g_autoptr(BIO) bio = BIO_new(BIO_s_secmem());
-    if (bio && PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL, NULL) == 1)
-        return take_text(bio);
-    crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot write the private key");
-    return NULL;
-}
-
-static GBytes *certificate_pem(X509 *x509, GError **error) {
-    g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
-    if (bio && PEM_write_bio_X509(bio, x509) == 1)
-        return take_text(bio);
-    crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot write the certificate");
-    return NULL;
-}
+#include "crypto/key-make.h"
 
 static gboolean set_file_error(GError **error, const char *what, const char *name, int code) {
     return set_errno_error(error, code, "Cannot %s %s", what, name);
@@ -189,32 +95,42 @@ static gboolean check_absent(int directory_fd, const char *name, GError **error)
     return errno == ENOENT || set_file_error(error, "examine", name, errno);
 }
 
-static EVP_PKEY *make_key(const GenkeyOptions *options, GError **error) {
-    int bits = options->rsa_bits > 0 ? options->rsa_bits : GENKEY_DEFAULT_RSA_BITS;
-    EVP_PKEY *pkey = options->purpose == GENKEY_FOR_IMAGES ? EVP_RSA_gen((unsigned) bits)
-                                                           : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    if (!pkey)
-        crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot make a private key");
-    return pkey;
+/* What is written beside a key. */
+static GBytes *make_statement(const KeySource *key, const GenkeyOptions *options, GError **error) {
+    return options->request ? certificate_request_make(key, options, error) : certificate_make(key, options, error);
+}
+
+static gboolean check_days(const GenkeyOptions *options, GError **error) {
+    if (options->valid_days >= 1 && options->valid_days <= GENKEY_VALID_DAYS_MAX)
+        return TRUE;
+    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_FAILED,
+            "A certificate cannot be valid for %d days; give 1 to %d", options->valid_days,
+            GENKEY_VALID_DAYS_MAX);
+    return FALSE;
 }
 
 gboolean genkey_create_at(int directory_fd, const char *key_name, const char *certificate_name,
         const GenkeyOptions *options, GError **error) {
-    if (options->valid_days < 1 || options->valid_days > GENKEY_VALID_DAYS_MAX) {
-        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_FAILED,
-                "A certificate cannot be valid for %d days; give 1 to %d", options->valid_days,
-                GENKEY_VALID_DAYS_MAX);
-        return FALSE;
-    }
     /* Making a key takes a while, so find out first what would be in the way at the end. */
-    if (!check_absent(directory_fd, key_name, error) || !check_absent(directory_fd, certificate_name, error))
+    if (!check_days(options, error) || !check_absent(directory_fd, key_name, error) ||
+            !check_absent(directory_fd, certificate_name, error))
         return FALSE;
 
-    g_autoptr(EVP_PKEY) pkey = make_key(options, error);
-    g_autoptr(X509) x509 = pkey ? make_certificate(pkey, options, error) : NULL;
-    if (!x509)
+    g_autoptr(GBytes) text = NULL;
+    g_autoptr(KeySource) key = key_make(options, &text, error);
+    g_autoptr(GBytes) statement = key ? make_statement(key, options, error) : NULL;
+    return statement && write_pair(directory_fd, key_name, text, certificate_name, statement, error);
+}
+
+gboolean genkey_certify_at(int directory_fd, const KeySource *key, const char *certificate_name,
+        const GenkeyOptions *options, GError **error) {
+    if (!check_days(options, error) || !check_absent(directory_fd, certificate_name, error))
         return FALSE;
-    g_autoptr(GBytes) key = key_to_pem(pkey, error);
-    g_autoptr(GBytes) certificate = key ? certificate_pem(x509, error) : NULL;
-    return certificate && write_pair(directory_fd, key_name, key, certificate_name, certificate, error);
+    g_autoptr(GBytes) statement = make_statement(key, options, error);
+    g_auto(PendingFile) file = {-1, NULL};
+    if (!statement || !pending_file_write(&file, directory_fd, certificate_name, 0644, statement, error) ||
+            !pending_file_publish(&file, certificate_name, error))
+        return FALSE;
+    pending_file_keep(&file);
+    return TRUE;
 }

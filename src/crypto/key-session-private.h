@@ -64,3 +64,6 @@ Certificate *certificate_file_load(KeySession *session, const char *path, GError
 /* key-token.c: keys of an engine or a provider. NAME is not NULL. */
 EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *locator, GError **error);
 EVP_PKEY *key_provider_load(KeySession *session, const char *name, const char *locator, GError **error);
+
+/* Loads OpenSSL's provider NAME unless that has been done; says what to install when there is none. */
+gboolean key_provider_available(const char *name, GError **error);

@@ -113,6 +113,15 @@ static gboolean sign_init(EVP_MD_CTX *context, const KeySource *key) {
            fix_nonces(pkey_context, key);
 }
 
+gboolean key_source_sign_init(const KeySource *key, EVP_MD_CTX *context) {
+    const char *digest = EVP_PKEY_is_a(key->pkey, "ED25519") ? NULL : "SHA256";
+
+    /* An engine is found by its key, and only without properties. */
+    return key->properties
+                   ? EVP_DigestSignInit_ex(context, NULL, digest, NULL, key->properties, key->pkey, NULL) == 1
+                   : EVP_DigestSignInit(context, NULL, digest ? EVP_sha256() : NULL, NULL, key->pkey) == 1;
+}
+
 /* A token gets the digest alone: it may have no room for the rest, and is slow. */
 static GBytes *sign_in_token(const KeySource *key, const void *data, gsize size, GError **error) {
     guint8 digest[SHA256_SIZE];

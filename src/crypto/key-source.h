@@ -43,6 +43,10 @@ GBytes *key_source_get_public_der(const KeySource *key, GError **error);
  * only with deterministic nonces (OpenSSL 3.2 and later, keys in files). */
 gboolean key_source_is_deterministic(const KeySource *key);
 
+/* Starts a signature by KEY in CONTEXT, for what OpenSSL signs itself (certificates): over the SHA-256 digest, or with
+ * an Ed25519 key over all bytes. */
+gboolean key_source_sign_init(const KeySource *key, EVP_MD_CTX *context) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Signs the SHA-256 digest of SIZE bytes at DATA: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key. */
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error);
 

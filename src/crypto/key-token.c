@@ -100,13 +100,18 @@ static EVP_PKEY *load_from_store(KeySession *session, const char *name, const ch
     return pkey;
 }
 
-EVP_PKEY *key_provider_load(KeySession *session, const char *name, const char *locator, GError **error) {
+/* It stays loaded, as keys use it; the default one serves everything else. */
+gboolean key_provider_available(const char *name, GError **error) {
     ERR_clear_error();
-    /* Stays loaded, as keys use it; the default one serves everything else. */
-    if (!OSSL_PROVIDER_try_load(NULL, name, 1)) {
-        set_missing(name, FALSE, error);
+    if (OSSL_PROVIDER_try_load(NULL, name, 1))
+        return TRUE;
+    set_missing(name, FALSE, error);
+    return FALSE;
+}
+
+EVP_PKEY *key_provider_load(KeySession *session, const char *name, const char *locator, GError **error) {
+    if (!key_provider_available(name, error))
         return NULL;
-    }
     key_session_begin(session);
     EVP_PKEY *pkey = load_from_store(session, name, locator);
     if (!pkey)

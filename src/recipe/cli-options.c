@@ -47,6 +47,15 @@ const CliOption cli_options[] = {
                 .help = "subject of generated certificates"},
         {"genkey-openpgp", 0, NULL, AT(genkey_openpgp),
                 .help = "genkey makes the key that OpenPGPTool=builtin signs with, and its key ring"},
+        {"genkey-source", 0, "SOURCE", AT(genkey_source),
+                .help = "where genkey makes the key or finds it: file, engine:NAME, provider:NAME"},
+        {"genkey-key", 0, "KEY", AT(genkey_key),
+                .help = "the key, a file or the URI of a token: genkey makes its certificate, and the key itself if a "
+                        "token has none"},
+        {"genkey-request", 0, NULL, AT(genkey_request),
+                .help = "genkey makes a request to a certificate authority instead of a certificate"},
+        {"genkey-per-purpose", 0, NULL, AT(genkey_per_purpose),
+                .help = "genkey makes separate keys for Secure Boot, verity, PCR policies and manifests"},
         {"doc-format", 0, "FORMAT", AT(doc_format),
                 .help = "format of the manual: auto, man, text, markdown, roff, system"},
         {"json", 0, NULL, AT(json), .help = "print JSON"},
@@ -139,7 +148,8 @@ static gboolean apply_option(Cli *cli, const CliOption *option, const char *valu
         g_free(*(char **) field);
         gboolean path = strcmp(option->name, "certificate") == 0 ||
                         g_str_has_suffix(option->name, "-certificate") ||
-                        strcmp(option->name, "known-files") == 0;
+                        strcmp(option->name, "known-files") == 0 ||
+                        (strcmp(option->name, "genkey-key") == 0 && strcspn(value, "/") <= strcspn(value, ":"));
         *(char **) field = path ? path_absolute(cli->directory, value) : g_strdup(value);
     } else if (option->counter)
         (*(int *) field)++;

@@ -23,6 +23,8 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->directory);
     g_free(arguments->genkey_valid_days);
     g_free(arguments->genkey_common_name);
+    g_free(arguments->genkey_source);
+    g_free(arguments->genkey_key);
     g_free(arguments->doc_format);
     g_free(arguments->certificate);
     g_free(arguments->pcr_certificate);

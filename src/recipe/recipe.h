@@ -42,7 +42,11 @@ typedef struct {
     gboolean version;
     char *genkey_valid_days;
     char *genkey_common_name;
-    gboolean genkey_openpgp; /* ours: genkey makes the key that signs manifests */
+    gboolean genkey_openpgp;     /* ours: genkey makes the key that signs manifests */
+    char *genkey_source;         /* ours: where genkey makes the key or finds it, as in KeySource=; or NULL */
+    char *genkey_key;            /* ours: the key of a token, or one that is there already; or NULL */
+    gboolean genkey_request;     /* ours: genkey makes a request to an authority, not a certificate */
+    gboolean genkey_per_purpose; /* ours: genkey makes a key for each purpose */
     char *doc_format;
     char *certificate;     /* ours: --certificate of inspect, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */

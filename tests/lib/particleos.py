@@ -19,8 +19,8 @@ RECIPE = SOURCE / "recipes/particleos"
 EPOCH = "1700000000"
 
 # Made by builds, not part of a recipe.
-MADE = ("mkosi.cache", "mkosi.output", "mkosi.pkgcache", "mkosi.key", "mkosi.crt", "mkosi.openpgp.key",
-        "mkosi.openpgp.crt", "import-pubring.gpg", "mkosi.local", "mkosi.local.conf")
+MADE = ("mkosi.cache", "mkosi.output", "mkosi.pkgcache", "mkosi.key", "mkosi.crt", "mkosi.*.key", "mkosi.*.crt",
+        "mkosi.uefi.db", "import-pubring.gpg", "mkosi.local", "mkosi.local.conf")
 
 
 def environment(**changes):

@@ -7,6 +7,7 @@
 
 #include "crypto/cms.h"
 #include "crypto/error.h"
+#include "crypto/pkcs11-uri.h"
 
 static void test_genkey(void) {
     g_autoptr(TestKeys) keys = test_keys_new("genkey ✓");
@@ -255,6 +256,23 @@ static void test_cms_openssl(void) {
             content, keys->certificate_path));
 }
 
+static void test_pkcs11_uri(void) {
+    static const char uri[] = "pkcs11:token=my%20token;object=boot;type=private?pin-value=12%2634&module-name=x";
+    g_assert_true(pkcs11_uri_check(uri));
+    g_assert_false(pkcs11_uri_check("mkosi.key"));
+    g_autofree char *token = pkcs11_uri_get(uri, "token"), *pin = pkcs11_uri_get(uri, "pin-value");
+    g_autofree char *tok = pkcs11_uri_get(uri, "tok");
+    g_assert_cmpstr(token, ==, "my token");
+    g_assert_cmpstr(pin, ==, "12&34");
+    g_assert_null(tok);
+    g_autofree char *public = pkcs11_uri_with(uri, "type", "public");
+    g_assert_cmpstr(public, ==, "pkcs11:token=my%20token;object=boot;type=public?pin-value=12%2634&module-name=x");
+    g_autofree char *bare = pkcs11_uri_with("pkcs11:object=boot?pin-value=1", "pin-value", NULL);
+    g_assert_cmpstr(bare, ==, "pkcs11:object=boot");
+    g_autofree char *with = pkcs11_uri_with("pkcs11:object=boot", "pin-value", "a b&c");
+    g_assert_cmpstr(with, ==, "pkcs11:object=boot?pin-value=a%20b%26c");
+}
+
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/crypto/genkey", test_genkey);
@@ -262,6 +280,7 @@ int main(int argc, char *argv[]) {
     g_test_add_func("/crypto/genkey/refuses", test_genkey_refuses);
     g_test_add_func("/crypto/key-source/refuses", test_key_source_refuses);
     g_test_add_func("/crypto/key-source/encrypted", test_key_source_encrypted);
+    g_test_add_func("/crypto/pkcs11-uri", test_pkcs11_uri);
     g_test_add_func("/crypto/sign/rsa", test_sign);
     g_test_add_func("/crypto/sign/ec", test_sign_ec);
     g_test_add_func("/crypto/cms", test_cms);
