@@ -17,7 +17,6 @@
 #include "build/manifest-signer.h"
 #include "build/masks.h"
 #include "build/output-cache.h"
-#include "build/key-prompt.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
 #include "build/packages.h"
@@ -40,7 +39,6 @@ static void build_free(Build *build) {
     if (build->workspace && build->recipe->arguments->debug_workspace)
         workspace_keep(build->workspace);
     g_clear_pointer(&build->workspace, workspace_free);
-    key_session_free(build->key_session);
     g_mutex_clear(&build->lock);
     g_mutex_clear(&build->package_cache_lock);
     g_cond_clear(&build->changed);
@@ -445,7 +443,7 @@ static void free_image(gpointer image) {
     image_build_free(image);
 }
 
-gboolean build_run(const Recipe *recipe, GError **error) {
+gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
     g_autoptr(Build) build = g_new0(Build, 1);
     g_autofree char *parent = find_workspace_parent(recipe->main, error);
     g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func(staging_free);
@@ -463,7 +461,7 @@ gboolean build_run(const Recipe *recipe, GError **error) {
             return FALSE;
         g_ptr_array_add(build->images, image);
     }
-    build->key_session = key_session_new(key_prompt_answer, NULL);
+    build->key_session = session;
     gboolean ok = boot_load_keys(build, error) && manifest_signer_load(build, error) &&
                   make_staging(build, stagings, error) &&
                   run_sync_scripts(build, error) && check_definitions(build, error) &&

@@ -5,12 +5,13 @@
 
 #include <glib.h>
 
+#include "crypto/key-session.h"
 #include "recipe/recipe.h"
 
 /* Builds every image of RECIPE, images that do not depend on each other side by side, and moves the results
  * into the output directory when all of them succeeded; on failure the outputs of earlier builds are
- * untouched. Needs sandbox_become_root() before. */
-gboolean build_run(const Recipe *recipe, GError **error);
+ * untouched. Its keys are opened in SESSION, which the caller keeps. Needs sandbox_become_root() before. */
+gboolean build_run(const Recipe *recipe, KeySession *session, GError **error);
 
 /* Runs the configure scripts of all images; RECIPE is changed to what they say. For every verb that builds
  * or needs an image, before anything is done with the recipe. */

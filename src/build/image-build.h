@@ -87,7 +87,7 @@ struct Build {
     GMutex lock;       /* guards finished and failed of the images */
     GCond changed;
     GMutex package_cache_lock; /* one download at a time */
-    KeySession *key_session; /* all keys are opened in it, at the start */
+    KeySession *key_session; /* all keys are opened in it, at the start; borrowed */
     KeySource *verity_key, *secure_boot_key;
     Certificate *verity_certificate, *secure_boot_certificate;
     OpenpgpKey *manifest_key; /* OpenPGPTool=builtin */

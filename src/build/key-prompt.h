@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Where the answer to a token's question for a PIN, or to a key's for a passphrase, comes from. */
+/* Where the answer to a token's question for a PIN, or to a key's for a passphrase, comes from: the first that there is of
+ * --key-pin-fd=, --key-pinentry=, the credential "particleos.key-pin" (systemd's LoadCredential=, $CREDENTIALS_DIRECTORY)
+ * and the terminal. Never an argument or a variable of the environment, which others can read. */
 
 #include <glib.h>
 
-/* The first line of the credential "particleos.key-pin" (systemd's LoadCredential=, $CREDENTIALS_DIRECTORY), or what
- * somebody types at the terminal. A KeyAsk (crypto/key-session.h). */
-char *key_prompt_answer(const char *prompt, gpointer data, GError **error);
+#include "recipe/recipe.h"
+
+typedef struct KeyPrompt KeyPrompt;
+
+/* Keeps children from inheriting the descriptor of --key-pin-fd=. Before the first child is started. */
+void key_prompt_hide(const RecipeArguments *arguments);
+
+/* Reads the descriptor of --key-pin-fd= to its end and closes it. An error when it is not open, says nothing, or is a
+ * file that others can read. */
+KeyPrompt *key_prompt_new(const RecipeArguments *arguments, GError **error);
+
+/* Wipes what was read. */
+void key_prompt_free(KeyPrompt *prompt);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyPrompt, key_prompt_free)
+
+/* The answer to QUESTION. A KeyAsk (crypto/key-session.h); DATA is the KeyPrompt. Of a text with several lines, the first
+ * answers the first question, and so on, the last one all that follow. */
+char *key_prompt_answer(const char *question, gpointer data, GError **error);

@@ -63,7 +63,7 @@ static gboolean is_current(const char *tree, const char *key) {
 }
 
 /* The tools image is a recipe of its own. */
-static gboolean build_tools(const Recipe *recipe, GError **error) {
+static gboolean build_tools(const Recipe *recipe, KeySession *session, GError **error) {
     RecipeArguments arguments = *recipe->arguments;
     ImageConfig *images[] = {recipe->tools, NULL};
     char *none[] = {NULL};
@@ -77,10 +77,10 @@ static gboolean build_tools(const Recipe *recipe, GError **error) {
     tools.main = recipe->tools;
     tools.tools = NULL;
     tools.whole = recipe;
-    return build_check(&tools, error) && build_run(&tools, error);
+    return build_check(&tools, error) && build_run(&tools, session, error);
 }
 
-gboolean tools_tree_prepare(const Recipe *recipe, GError **error) {
+gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **error) {
     g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
     g_autofree char *key = NULL;
@@ -95,7 +95,7 @@ gboolean tools_tree_prepare(const Recipe *recipe, GError **error) {
     }
     ui_debug("tools: the tools tree %s is made anew", tree);
     (void) g_unlink(manifest);
-    if (!build_tools(recipe, error) || !g_file_set_contents(manifest, key, -1, error)) {
+    if (!build_tools(recipe, session, error) || !g_file_set_contents(manifest, key, -1, error)) {
         g_prefix_error(error, "Cannot build the tools tree (ToolsTree=default): ");
         return FALSE;
     }

@@ -5,11 +5,13 @@
 
 #include <glib.h>
 
+#include "crypto/key-session.h"
 #include "recipe/recipe.h"
 
 /* Builds the tools image of RECIPE unless the tree in its output directory was built from the same inputs
- * (-ff builds it in any case). Does nothing for a recipe without one. Needs sandbox_become_root() before. */
-gboolean tools_tree_prepare(const Recipe *recipe, GError **error);
+ * (-ff builds it in any case). Does nothing for a recipe without one. Keys are opened in SESSION.
+ * Needs sandbox_become_root() before. */
+gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **error);
 
 /* Removes it. */
 gboolean tools_tree_clean(const Recipe *recipe, GError **error);

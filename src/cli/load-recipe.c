@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/load-recipe.h"
 
+#include "build/key-prompt.h"
 #include "build/reading.h"
 #include "sandbox/sandbox.h"
 
@@ -8,6 +9,7 @@ void set_sandbox_options(const RecipeArguments *arguments) {
     sandbox_set_debug((arguments->debug_shell ? SANDBOX_DEBUG_SHELL : 0) |
                       (arguments->debug_sandbox ? SANDBOX_DEBUG_TRACE : 0));
     sandbox_allow_weak(arguments->weak_sandbox);
+    key_prompt_hide(arguments);
 }
 
 /* The command line is known, the verb has not begun. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/directory.h"
+#include "build/key-prompt.h"
 #include "build/tools-tree.h"
 #include "cli/host-program.h"
 #include "recipe/distributions.h"
@@ -68,6 +69,12 @@ static void set_environment(Sandbox *sandbox, const ImageConfig *config) {
     }
 }
 
+static gboolean prepare_tools(const Recipe *recipe, GError **error) {
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    return prompt && tools_tree_prepare(recipe, session, error);
+}
+
 gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error) {
     const ImageConfig *config = recipe->main;
     char *const *words = recipe->arguments->arguments;
@@ -79,7 +86,7 @@ gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error) {
                 "box needs a command to run with the programs of the tools tree, such as 'box -- bash'");
         return FALSE;
     }
-    if (config->tools_tree && (!sandbox_become_root(error) || !tools_tree_prepare(recipe, error)))
+    if (config->tools_tree && (!sandbox_become_root(error) || !prepare_tools(recipe, error)))
         return FALSE;
     if (config->tools_tree) {
         sandbox = sandbox_new_for_tools(config->tools_tree);

@@ -6,6 +6,7 @@
 
 #include "build/build.h"
 #include "build/check.h"
+#include "build/key-prompt.h"
 #include "build/tools-tree.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
@@ -73,7 +74,11 @@ static gboolean clean_before(const Recipe *recipe, GError **error) {
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GTimer) timer = g_timer_new();
     g_autofree char *path = build_output_path(recipe->main);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
 
+    if (!prompt)
+        return FALSE;
     if (!recipe->arguments->force && !recipe->arguments->rerun_build_scripts &&
             recipe->main->format != OUTPUT_FORMAT_NONE && g_file_test(path, G_FILE_TEST_EXISTS)) {
         ui_info("%s exists already; use -f to build it again", path);
@@ -84,10 +89,10 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     catch_interrupts();
     /* Modes in trees are decided by recipes and packages, not by whoever builds. */
     (void) umask(0022);
-    if (!clean_before(recipe, error) || !tools_tree_prepare(recipe, error) ||
+    if (!clean_before(recipe, error) || !tools_tree_prepare(recipe, session, error) ||
             !build_configure(recipe, error) || !check(recipe, error))
         return FALSE;
-    if (!build_run(recipe, error)) {
+    if (!build_run(recipe, session, error)) {
         if (sandbox_cancelled()) {
             g_clear_error(error);
             g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_SIGNAL,

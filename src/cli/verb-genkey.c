@@ -338,7 +338,10 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
     AUTO_FD fd = open(order.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return set_errno_error(error, errno, "Cannot open directory %s", order.directory);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, NULL);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(arguments, error);
+    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    if (!prompt)
+        return FALSE;
     order.fd = fd;
     order.session = session;
     if (!run(&order, error))

@@ -150,8 +150,9 @@ static gboolean save(const Recipe *recipe, GPtrArray *revocations, const char *p
     g_autoptr(Certificate) certificate = NULL;
     if (!recipe->main)
         return refuse(error, "There is no recipe that says what to sign with");
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, NULL);
-    if (!boot_load_secure_boot_pair(session, recipe->main, &key, &certificate, error))
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    if (!prompt || !boot_load_secure_boot_pair(session, recipe->main, &key, &certificate, error))
         return FALSE;
     if (former && !certificate_equal(former, certificate))
         ui_warning("%s was signed by %s before, and is signed by %s now", path,

@@ -5,6 +5,7 @@
 #include <openssl/ui.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "crypto/key-session-private.h"
 #include "crypto/openssl-error.h"
 
@@ -103,6 +104,7 @@ void key_session_free(KeySession *session) {
 }
 
 void key_session_begin(KeySession *session) {
+    secret_forbid_core_dumps();
     for (guint i = 0; i < session->answers->len; i++)
         ((Answer *) session->answers->pdata[i])->given = FALSE;
     g_clear_error(&session->error);

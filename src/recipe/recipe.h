@@ -48,6 +48,8 @@ typedef struct {
     gboolean genkey_request;     /* ours: genkey makes a request to an authority, not a certificate */
     gboolean genkey_per_purpose; /* ours: genkey makes a key for each purpose */
     char *doc_format;
+    char *key_pin_fd;      /* ours: the number of a descriptor that answers questions for PINs, or NULL */
+    char *key_pinentry;    /* ours: the program that asks for PINs, or NULL */
     char *certificate;     /* ours: --certificate of inspect, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
     char *root_hash_certificate; /* ours: --root-hash-certificate of inspect, or NULL */

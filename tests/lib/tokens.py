@@ -77,12 +77,12 @@ def recipe(name, token, key, source="engine:pkcs11", manifest=None):
     return made
 
 
-def typed(made, env, *answers, options=()):
+def typed(made, env, *answers, options=(), question=rb"(PIN|Passphrase)[^\n]*: $"):
     """Builds on a terminal where ANSWERS are typed; what was shown there, and the exit status."""
     process, terminal = pty.fork()
     if process == 0:
         os.execvpe(made.command()[0], made.command(*options), environment(SOURCE_DATE_EPOCH=EPOCH, **env))
-    shown, answers, end = b"", list(answers), time.monotonic() + 120
+    shown, answers, end = b"", list(answers), time.monotonic() + 60
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
             continue
@@ -91,9 +91,9 @@ def typed(made, env, *answers, options=()):
         except OSError:
             break
         shown += new
-        if re.search(rb"(PIN|Passphrase)[^\n]*: $", shown) and answers:
+        if answers and re.search(question, shown):
             time.sleep(0.3)  # what is typed before the question is thrown away
-            os.write(terminal, answers.pop(0).encode() + b"\n")
+            os.write(terminal, answers.pop(0).encode() + b"\r")  # as keyboards do
             shown += b"\n"
     return shown.decode(errors="replace"), os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
