@@ -2,6 +2,7 @@
 #include "build/boot.h"
 
 #include "build/boot-rules.h"
+#include "build/key-certificate.h"
 #include "build/key-limits.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
@@ -19,15 +20,14 @@ static KeySource *load_key(KeySession *session, const char *what, const RecipeKe
 /* Settings that belong together: "SecureBoot" of SecureBootKey= and SecureBootCertificate=. */
 typedef struct {
     const char *purpose;
-    const RecipeKeySource *key_source, *certificate_source;
-    const char *key, *certificate;
+    KeyPlace key, certificate;
 } Pair;
 
 static gboolean load_pair(KeySession *session, const Pair *pair, KeySource **ret_key, Certificate **ret_certificate,
         GError **error) {
     g_autofree char *key_setting = g_strconcat(pair->purpose, "Key", NULL);
 
-    if (!pair->key || !pair->certificate) {
+    if (!pair->key.locator || !key_certificate_is_known(pair->certificate, pair->key)) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "The recipe signs, but there is no %sKey= and %sCertificate=: run \"particleos genkey\" to "
                 "make "
@@ -35,10 +35,9 @@ static gboolean load_pair(KeySession *session, const Pair *pair, KeySource **ret
                 pair->purpose, pair->purpose);
         return FALSE;
     }
-    if (!(*ret_key = load_key(session, key_setting, pair->key_source, pair->key, error)))
+    if (!(*ret_key = load_key(session, key_setting, pair->key.source, pair->key.locator, error)))
         return FALSE;
-    *ret_certificate = key_session_open_certificate(session, (KeySourceKind) pair->certificate_source->type,
-            pair->certificate_source->source, pair->certificate, error);
+    *ret_certificate = key_certificate_open(session, pair->certificate, pair->key, *ret_key, error);
     if (!*ret_certificate || !certificate_check_key(*ret_certificate, *ret_key, error)) {
         g_prefix_error(error, "%sCertificate=: ", pair->purpose);
         return FALSE;
@@ -55,8 +54,8 @@ static gboolean load_verity_keys(Build *build, const ImageConfig *config, GError
 
     if (build->verity_key || !(needed || possible))
         return TRUE;
-    const Pair pair = {"Verity", &config->verity_key_source, &config->verity_certificate_source, config->verity_key,
-            config->verity_certificate};
+    const Pair pair = {"Verity", {&config->verity_key_source, config->verity_key},
+            {&config->verity_certificate_source, config->verity_certificate}};
     return load_pair(build->key_session, &pair, &build->verity_key, &build->verity_certificate, error);
 }
 
@@ -81,8 +80,8 @@ static void mention_sign_tool(const ImageConfig *config) {
 
 gboolean boot_load_secure_boot_pair(KeySession *session, const ImageConfig *config, KeySource **ret_key,
         Certificate **ret_certificate, GError **error) {
-    const Pair pair = {"SecureBoot", &config->secure_boot_key_source, &config->secure_boot_certificate_source,
-            config->secure_boot_key, config->secure_boot_certificate};
+    const Pair pair = {"SecureBoot", {&config->secure_boot_key_source, config->secure_boot_key},
+            {&config->secure_boot_certificate_source, config->secure_boot_certificate}};
     return load_pair(session, &pair, ret_key, ret_certificate, error);
 }
 

@@ -115,26 +115,6 @@ static gboolean check_content(const ImageConfig *config, GError **error) {
             config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
 }
 
-static gboolean check_certificates(const ImageConfig *config, GError **error) {
-    const struct {
-        const char *setting, *path;
-        const RecipeKeySource *source;
-    } certificates[] = {
-            {"SecureBootCertificateSource", config->secure_boot_certificate,
-                    &config->secure_boot_certificate_source},
-            {"VerityCertificateSource", config->verity_certificate, &config->verity_certificate_source},
-            {"SignExpectedPcrCertificateSource", config->sign_expected_pcr_certificate,
-                    &config->sign_expected_pcr_certificate_source},
-            {"OpenPGPCertificateSource", config->openpgp_certificate, &config->openpgp_certificate_source},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(certificates); i++)
-        if (!check_value(config, certificates[i].path && certificates[i].source->type != KEY_SOURCE_FILE,
-                    certificates[i].setting, "provider", "file", error))
-            return FALSE;
-    return TRUE;
-}
-
 /* The value of KEY in FIELDS ("KEY=value"); NULL if it is not there. */
 static const char *profile_field(char *const *fields, const char *key) {
     for (; *fields; fields++)
@@ -171,7 +151,7 @@ static gboolean check_uki_profiles(const ImageConfig *config, GError **error) {
 gboolean build_check(const Recipe *recipe, GError **error) {
     for (ImageConfig **config = recipe->images; *config; config++)
         if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
-                !check_content(*config, error) || !check_certificates(*config, error) ||
+                !check_content(*config, error) ||
                 !check_uki_profiles(*config, error) ||
                 !recipe_limits_check(*config, error))
             return FALSE;

@@ -10,6 +10,8 @@
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/extension.h"
+#include "build/key-certificate.h"
+#include "crypto/pkcs11-uri.h"
 #include "text/environment-file.h"
 #include "text/os-release.h"
 #include "tree/tree.h"
@@ -103,40 +105,55 @@ static gboolean configure_clock(ImageBuild *image, GError **error) {
     return set_errno_error(error, errno, "Cannot set the time of /usr/lib/clock-epoch");
 }
 
+/* NULL without an error: there is none. One of a token is there already, with its key. */
+static Certificate *verity_certificate(ImageBuild *image, gboolean *ret_known, GError **error) {
+    const ImageConfig *config = image->config;
+    const KeyPlace certificate = {&config->verity_certificate_source, config->verity_certificate};
+    const KeyPlace key = {&config->verity_key_source, config->verity_key};
+
+    *ret_known = certificate.locator || (config->verity == VERITY_SIGNED && image->build->verity_certificate);
+    if (*ret_known && !certificate.locator)
+        return certificate_ref(image->build->verity_certificate);
+    return *ret_known ? key_certificate_open(image->build->key_session, certificate, key, NULL, error) : NULL;
+}
+
 /* The certificate as systemd reads it, which is PEM. A file of that form is taken as it is, unless the private key lies
  * beside the certificate in it. */
-static char *verity_certificate_text(ImageBuild *image, GError **error) {
-    const ImageConfig *config = image->config;
-    const RecipeKeySource *source = &config->verity_certificate_source;
-    g_autoptr(Certificate) certificate = key_session_open_certificate(image->build->key_session,
-            (KeySourceKind) source->type, source->source, config->verity_certificate, error);
+static char *verity_certificate_text(const ImageConfig *config, const Certificate *certificate) {
     g_autofree char *text = NULL;
 
-    if (!certificate)
-        return NULL;
-    if (source->type == KEY_SOURCE_FILE && g_file_get_contents(config->verity_certificate, &text, NULL, NULL) &&
+    if (config->verity_certificate && config->verity_certificate_source.type == KEY_SOURCE_FILE &&
+            g_file_get_contents(config->verity_certificate, &text, NULL, NULL) &&
             strstr(text, "-----BEGIN") && !strstr(text, "PRIVATE KEY"))
         return g_steal_pointer(&text);
     return certificate_to_pem(certificate);
+}
+
+/* Its name without ".crt": that of the file. */
+static char *verity_certificate_name(const ImageConfig *config) {
+    if (!config->verity_certificate || pkcs11_uri_check(config->verity_certificate))
+        return g_strdup("verity");
+    g_autofree char *base = g_path_get_basename(config->verity_certificate);
+    const char *dot = strrchr(base, '.');
+    return dot && dot > base ? g_strndup(base, dot - base) : g_strdup(base);
 }
 
 /* Where systemd looks for certificates that signatures of verity root hashes may be checked with: those of
  * this image, or of extensions that will be merged into it. */
 static gboolean configure_verity_certificate(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
+    gboolean known;
 
-    if (!config->verity_certificate || config->verity_certificate_source.type != KEY_SOURCE_FILE ||
-            boot_format_is_attached(config->format))
+    if (boot_format_is_attached(config->format))
         return TRUE;
-    g_autofree char *text = verity_certificate_text(image, error);
-    if (!text) {
+    g_autoptr(Certificate) certificate = verity_certificate(image, &known, error);
+    if (!certificate) {
         g_prefix_error(error, "VerityCertificate=: ");
-        return FALSE;
+        return !known;
     }
-    g_autofree char *base = g_path_get_basename(config->verity_certificate);
-    const char *dot = strrchr(base, '.');
-    g_autofree char *stem = dot && dot > base ? g_strndup(base, dot - base) : g_strdup(base);
-    g_autofree char *path = g_strdup_printf("usr/lib/verity.d/%s.crt", stem);
+    g_autofree char *text = verity_certificate_text(config, certificate);
+    g_autofree char *name = verity_certificate_name(config);
+    g_autofree char *path = g_strdup_printf("usr/lib/verity.d/%s.crt", name);
     return tree_mkdir_p(image->root_fd, "usr/lib/verity.d", 0755, error) &&
            tree_write_file(image->root_fd, path, text, strlen(text), 0644, error);
 }

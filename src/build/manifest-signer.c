@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "build/key-certificate.h"
 #include "build/outputs.h"
 #include "format/openpgp.h"
 
@@ -24,6 +25,14 @@ static void prefix(const ImageConfig *config, const char *setting, GError **erro
     g_prefix_error(error, "%s%s%s=: ", origin ? origin : "", origin ? ": " : "", setting);
 }
 
+static KeyPlace key_place(const ImageConfig *config) {
+    return (KeyPlace) {&config->openpgp_key_source, config->openpgp_key};
+}
+
+static KeyPlace certificate_place(const ImageConfig *config) {
+    return (KeyPlace) {&config->openpgp_certificate_source, config->openpgp_certificate};
+}
+
 gboolean manifest_signer_check(const ImageConfig *config, GError **error) {
     if (config->key) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
@@ -31,7 +40,7 @@ gboolean manifest_signer_check(const ImageConfig *config, GError **error) {
         prefix(config, "Key", error);
         return FALSE;
     }
-    if (!config->openpgp_key || !config->openpgp_certificate) {
+    if (!config->openpgp_key || !key_certificate_is_known(certificate_place(config), key_place(config))) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "OpenPGPTool=" TOOL " needs OpenPGPKey= and OpenPGPCertificate=: run \"particleos genkey "
                 "--genkey-openpgp\" to make mkosi.openpgp.key and mkosi.openpgp.crt in the recipe's directory");
@@ -64,7 +73,7 @@ static gboolean check_expiry(const ImageConfig *config, const Certificate *certi
 }
 
 static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError **error) {
-    const RecipeKeySource *where = &config->openpgp_key_source, *from = &config->openpgp_certificate_source;
+    const RecipeKeySource *where = &config->openpgp_key_source;
     g_autoptr(KeySource) source =
             key_session_open(session, (KeySourceKind) where->type, where->source, config->openpgp_key, error);
     g_autoptr(Certificate) certificate = NULL;
@@ -74,8 +83,7 @@ static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError *
         prefix(config, "OpenPGPKey", error);
         return NULL;
     }
-    certificate = key_session_open_certificate(
-            session, (KeySourceKind) from->type, from->source, config->openpgp_certificate, error);
+    certificate = key_certificate_open(session, certificate_place(config), key_place(config), source, error);
     if (!certificate ||
             !check_expiry(config, certificate, error) ||
             !(key = openpgp_key_new_for_certificate(source, certificate, error)))

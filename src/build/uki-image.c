@@ -6,6 +6,7 @@
 
 #include "build/boot.h"
 #include "build/devicetree.h"
+#include "build/key-certificate.h"
 #include "build/microcode.h"
 #include "format/pe.h"
 #include "format/uki.h"
@@ -168,9 +169,10 @@ static gboolean load_pcr_key(
                 "SplitArtifacts=pcrs needs SignExpectedPcrCertificate=, or SignExpectedPcr=yes with a key");
         return FALSE;
     }
-    const RecipeKeySource *source = &image->config->sign_expected_pcr_certificate_source;
-    g_autoptr(Certificate) certificate = key_session_open_certificate(
-            image->build->key_session, (KeySourceKind) source->type, source->source, path, error);
+    g_autoptr(Certificate) certificate = key_certificate_open(image->build->key_session,
+            (KeyPlace) {&image->config->sign_expected_pcr_certificate_source, path},
+            (KeyPlace) {&image->config->sign_expected_pcr_key_source, image->config->sign_expected_pcr_key}, NULL,
+            error);
     if (certificate)
         *ret_public_key = certificate_get_public_key_pem(certificate, error);
     if (!*ret_public_key)

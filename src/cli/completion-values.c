@@ -23,10 +23,8 @@ CompletionKind completion_of_setting(const Setting *setting, char **ret_words) {
         words = g_strdup("auto yes no");
     else if (setting->type == TYPE_SECTOR_SIZE)
         words = g_strdup("512 1024 2048 4096");
-    else if (setting->type == TYPE_KEY_SOURCE)
+    else if (setting->type == TYPE_KEY_SOURCE || setting->type == TYPE_CERTIFICATE_SOURCE)
         words = g_strdup("file engine: provider:");
-    else if (setting->type == TYPE_CERTIFICATE_SOURCE)
-        words = g_strdup("file provider:");
     if (words) {
         g_free(*ret_words);
         *ret_words = g_steal_pointer(&words);

@@ -30,7 +30,7 @@ static char *describe_element(const Setting *setting) {
             [TYPE_KEY] = "a path or a URI",
             [TYPE_CERTIFICATE] = "a path or a URI",
             [TYPE_KEY_SOURCE] = "file, engine:NAME or provider:NAME",
-            [TYPE_CERTIFICATE_SOURCE] = "file or provider:NAME",
+            [TYPE_CERTIFICATE_SOURCE] = "file, engine:NAME or provider:NAME",
             [TYPE_PASSWORD] = "a password, or hashed:HASH",
             [TYPE_MINIMUM_VERSION] = "a version",
             [TYPE_UKI_PROFILE] = "a path of a file with a [UKIProfile] section",

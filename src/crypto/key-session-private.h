@@ -65,5 +65,10 @@ Certificate *certificate_file_load(KeySession *session, const char *path, GError
 EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *locator, GError **error);
 EVP_PKEY *key_provider_load(KeySession *session, const char *name, const char *locator, GError **error);
 
+/* Certificates of an engine or a provider; of the latter the first one, or the first that certifies WANTED. */
+X509 *certificate_engine_load(KeySession *session, const char *name, const char *locator, GError **error);
+X509 *certificate_provider_load(
+        KeySession *session, const char *name, const char *locator, EVP_PKEY *wanted, GError **error);
+
 /* Loads OpenSSL's provider NAME unless that has been done; says what to install when there is none. */
 gboolean key_provider_available(const char *name, GError **error);

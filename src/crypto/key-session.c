@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "crypto/key-session-private.h"
 #include "crypto/openssl-error.h"
+#include "crypto/pkcs11-uri.h"
 
 /* Longer than any PIN; what OpenSSL has room for in its own prompts. */
 #define LONGEST_ANSWER 1024
@@ -184,13 +185,19 @@ static KeySource *open_key(KeySession *session, KeySourceKind kind, const char *
     return key;
 }
 
+static Certificate *take_certificate(X509 *x509) {
+    Certificate *certificate = x509 ? certificate_new_from_x509(x509) : NULL;
+    X509_free(x509);
+    return certificate;
+}
+
 static Certificate *open_certificate(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
         GError **error) {
     if (kind == KEY_SOURCE_KIND_FILE)
         return certificate_file_load(session, locator, error);
-    g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED, "Certificates are files: %s of %s is not read", locator,
-            name);
-    return NULL;
+    return take_certificate(kind == KEY_SOURCE_KIND_ENGINE
+                                    ? certificate_engine_load(session, name, locator, error)
+                                    : certificate_provider_load(session, name, locator, NULL, error));
 }
 
 static char *make_id(KeySourceKind kind, const char *name, const char *locator) {
@@ -220,6 +227,28 @@ Certificate *key_session_open_certificate(KeySession *session, KeySourceKind kin
         g_hash_table_replace(session->certificates, g_steal_pointer(&id), certificate);
     session->opening = FALSE;
     return certificate ? certificate_ref(certificate) : NULL;
+}
+
+/* People give a certificate the label or the number of its key. A provider lists all that a token has, so that neither
+ * is needed. */
+static Certificate *find_certificate(KeySession *session, KeySourceKind kind, const char *name, const char *uri,
+        const KeySource *key, GError **error) {
+    g_autofree char *beside = pkcs11_uri_with(uri, "type", "cert");
+
+    if (kind == KEY_SOURCE_KIND_ENGINE)
+        return take_certificate(certificate_engine_load(session, name, beside, error));
+    g_autofree char *unlabelled = pkcs11_uri_with(beside, "object", NULL);
+    g_autofree char *all = pkcs11_uri_with(unlabelled, "id", NULL);
+    return take_certificate(certificate_provider_load(session, name, all, key_source_peek(key), error));
+}
+
+Certificate *key_session_find_certificate(KeySession *session, KeySourceKind kind, const char *name, const char *uri,
+        const KeySource *key, GError **error) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->lock);
+    g_autoptr(Certificate) certificate = find_certificate(session, kind, name, uri, key, error);
+
+    session->opening = FALSE;
+    return certificate && certificate_check_key(certificate, key, error) ? g_steal_pointer(&certificate) : NULL;
 }
 
 KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error) {

@@ -33,5 +33,9 @@ KeySource *key_session_open(KeySession *session, KeySourceKind kind, const char 
 Certificate *key_session_open_certificate(KeySession *session, KeySourceKind kind, const char *name,
         const char *locator, GError **error);
 
+/* The certificate that lies in a token beside KEY, a PKCS#11 URI that is opened already. */
+Certificate *key_session_find_certificate(KeySession *session, KeySourceKind kind, const char *name, const char *uri,
+        const KeySource *key, GError **error);
+
 /* The same as key_session_open() for one key with nobody to ask. */
 KeySource *key_source_new(KeySourceKind kind, const char *name, const char *locator, GError **error);

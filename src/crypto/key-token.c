@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keys that OpenSSL reaches through an engine or a provider: tokens, TPMs, signing services. */
+/* Keys and certificates that OpenSSL reaches through an engine or a provider: tokens, TPMs, signing services. */
 
 /* Debian 12 has PKCS#11 as an engine only. */
 #define OPENSSL_SUPPRESS_DEPRECATED
@@ -33,11 +33,22 @@ static void set_no_key(KeySession *session, const char *locator, GError **error)
                 "Cannot open the private key %s (is the token there, and does it have this key?)", locator);
 }
 
+static void set_no_certificate(KeySession *session, const char *locator, GError **error) {
+    if (!key_session_take_error(session, locator, error))
+        crypto_set_openssl_error(error, CRYPTO_ERROR_MISSING,
+                "Cannot open the certificate %s (is the token there, and does it have this certificate?)", locator);
+}
+
 #ifdef OPENSSL_NO_ENGINE
 
 EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *locator, GError **error) {
     g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
             "This OpenSSL has no engines: name a provider instead of the engine '%s'", name);
+    return NULL;
+}
+
+X509 *certificate_engine_load(KeySession *session, const char *name, const char *locator, GError **error) {
+    (void) key_engine_load(session, name, locator, error);
     return NULL;
 }
 
@@ -76,28 +87,72 @@ EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *loc
     return pkey;
 }
 
+/* Each engine has commands of its own; this is that of the one for PKCS#11. */
+X509 *certificate_engine_load(KeySession *session, const char *name, const char *locator, GError **error) {
+    struct {
+        const char *locator;
+        X509 *certificate;
+    } order = {locator, NULL};
+
+    ERR_clear_error();
+    ENGINE *engine = engine_open(name, error);
+    if (!engine)
+        return NULL;
+    if (ENGINE_ctrl(engine, ENGINE_CTRL_GET_CMD_FROM_NAME, 0, (void *) "LOAD_CERT_CTRL", NULL) <= 0) {
+        ERR_clear_error();
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
+                "The OpenSSL engine '%s' has no certificates: keep the certificate of %s in a file", name, locator);
+        return NULL;
+    }
+    key_session_begin(session);
+    /* A certificate can be private, too, and is asked for before its key. */
+    ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, key_session_ui(session), NULL, 1);
+    ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, session, NULL, 1);
+    if (ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &order, NULL, 1) != 1 || !order.certificate)
+        set_no_certificate(session, locator, error);
+    return order.certificate;
+}
+
 #endif
 
-/* The first private key that the store at LOCATOR has. */
-static EVP_PKEY *load_from_store(KeySession *session, const char *name, const char *locator) {
+/* What is read from a store: the first key, or the first certificate, of WANTED if there is one. */
+typedef struct {
+    int type; /* OSSL_STORE_INFO_PKEY or OSSL_STORE_INFO_CERT */
+    EVP_PKEY *wanted;
+    EVP_PKEY *key;
+    X509 *certificate;
+} Search;
+
+static gboolean take(Search *search, const OSSL_STORE_INFO *info) {
+    if (!info || OSSL_STORE_INFO_get_type(info) != search->type)
+        return FALSE;
+    if (search->type == OSSL_STORE_INFO_PKEY)
+        return (search->key = OSSL_STORE_INFO_get1_PKEY(info)) != NULL;
+    g_autoptr(X509) certificate = OSSL_STORE_INFO_get1_CERT(info);
+    EVP_PKEY *certified = certificate ? X509_get0_pubkey(certificate) : NULL;
+    if (!certificate || (search->wanted && (!certified || EVP_PKEY_eq(certified, search->wanted) != 1)))
+        return FALSE;
+    search->certificate = g_steal_pointer(&certificate);
+    return TRUE;
+}
+
+static void search_store(KeySession *session, const char *name, const char *locator, Search *search) {
     g_autofree char *query = g_strconcat("?provider=", name, NULL);
     OSSL_STORE_CTX *store = OSSL_STORE_open_ex(
             locator, NULL, query, key_session_ui(session), session, NULL, NULL, NULL);
-    EVP_PKEY *pkey = NULL;
+    gboolean found = FALSE;
 
     if (!store)
-        return NULL;
-    OSSL_STORE_expect(store, OSSL_STORE_INFO_PKEY);
-    while (!pkey && !OSSL_STORE_eof(store)) {
+        return;
+    OSSL_STORE_expect(store, search->type);
+    while (!found && !OSSL_STORE_eof(store)) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);
         if (!info && OSSL_STORE_error(store))
             break;
-        if (info && OSSL_STORE_INFO_get_type(info) == OSSL_STORE_INFO_PKEY)
-            pkey = OSSL_STORE_INFO_get1_PKEY(info);
+        found = take(search, info);
         OSSL_STORE_INFO_free(info);
     }
     OSSL_STORE_close(store);
-    return pkey;
 }
 
 /* It stays loaded, as keys use it; the default one serves everything else. */
@@ -112,9 +167,22 @@ gboolean key_provider_available(const char *name, GError **error) {
 EVP_PKEY *key_provider_load(KeySession *session, const char *name, const char *locator, GError **error) {
     if (!key_provider_available(name, error))
         return NULL;
+    Search search = {.type = OSSL_STORE_INFO_PKEY};
     key_session_begin(session);
-    EVP_PKEY *pkey = load_from_store(session, name, locator);
-    if (!pkey)
+    search_store(session, name, locator, &search);
+    if (!search.key)
         set_no_key(session, locator, error);
-    return pkey;
+    return search.key;
+}
+
+X509 *certificate_provider_load(
+        KeySession *session, const char *name, const char *locator, EVP_PKEY *wanted, GError **error) {
+    if (!key_provider_available(name, error))
+        return NULL;
+    Search search = {.type = OSSL_STORE_INFO_CERT, .wanted = wanted};
+    key_session_begin(session);
+    search_store(session, name, locator, &search);
+    if (!search.certificate)
+        set_no_certificate(session, locator, error);
+    return search.certificate;
 }

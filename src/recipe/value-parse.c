@@ -70,14 +70,12 @@ static Value *parse_regex(const char *text) {
     return value_new_string_take(g_strconcat("re:", text, NULL));
 }
 
-static Value *parse_source(const Setting *setting, const char *text, GError **error) {
+static Value *parse_source(const char *text, GError **error) {
     const char *colon = strchr(text, ':');
     g_autofree char *type = colon ? g_strndup(text, colon - text) : g_strdup(text);
-    gboolean engines = setting->type == TYPE_KEY_SOURCE;
     KeySourceType known;
-    if (!key_source_type_from_string(type, &known) || (known == KEY_SOURCE_ENGINE && !engines))
-        return parse_failed(error, "\"%s\" is not known; use one of file, %sprovider:NAME", text,
-                engines ? "engine:NAME, " : "");
+    if (!key_source_type_from_string(type, &known))
+        return parse_failed(error, "\"%s\" is not known; use one of file, engine:NAME, provider:NAME", text);
     Value *source = value_new_map();
     value_set(source, "Type", value_new_string(type));
     value_set(source, "Source", value_new_string(colon ? colon + 1 : ""));
@@ -135,7 +133,7 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
         return parse_regex(text);
     case TYPE_KEY_SOURCE:
     case TYPE_CERTIFICATE_SOURCE:
-        return parse_source(setting, text, error);
+        return parse_source(text, error);
     case TYPE_PASSWORD:
         return parse_password(text, error);
     case TYPE_MINIMUM_VERSION:
