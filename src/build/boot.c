@@ -63,12 +63,13 @@ static gboolean load_verity_keys(Build *build, const ImageConfig *config, GError
 static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **error) {
     const RecipeKeySource *source = &config->sign_expected_pcr_key_source;
 
-    if (!config->sign_expected_pcr_key || source->type == KEY_SOURCE_FILE ||
-            config->sign_expected_pcr == FEATURE_DISABLED)
+    if (!config->sign_expected_pcr_key || config->sign_expected_pcr == FEATURE_DISABLED ||
+            (source->type == KEY_SOURCE_FILE && !key_limits_signs_pcrs(config)))
         return TRUE;
     g_autoptr(KeySource) key =
             load_key(build->key_session, "SignExpectedPcrKey", source, config->sign_expected_pcr_key, error);
-    return key != NULL;
+    return key && (!key_limits_signs_pcrs(config) ||
+                          key_limits_check_pcr_key(build->key_session, config, key, error));
 }
 
 /* Every tool makes the same kind of signature, so none is needed. */
@@ -89,7 +90,7 @@ gboolean boot_load_keys(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         const ImageConfig *config = ((ImageBuild *) build->images->pdata[i])->config;
         mention_sign_tool(config);
-        if (!key_limits_check(config, error))
+        if (!key_limits_check(build->key_session, config, error))
             return FALSE;
         if (!load_verity_keys(build, config, error))
             return FALSE;

@@ -55,20 +55,27 @@ static gint64 signature_time(const ImageConfig *config, const OpenpgpKey *key) {
     return MAX(config->source_date_epoch, openpgp_key_get_created(key));
 }
 
-static gboolean check_expiry(const ImageConfig *config, const Certificate *certificate, GError **error) {
-    gint64 when = config->source_date_epoch >= 0 ? config->source_date_epoch : g_get_real_time() / G_USEC_PER_SEC;
-    gint64 from, until;
+static char *format_time(gint64 seconds) {
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(seconds);
+    return time ? g_date_time_format_iso8601(time) : g_strdup("out of any calendar");
+}
+
+/* The beginning of a certificate is when its OpenPGP key was made, and a signature is not older than its key. */
+static gboolean check_dates(const ImageConfig *config, const Certificate *certificate, GError **error) {
+    gint64 now = g_get_real_time() / G_USEC_PER_SEC, from, until;
+    gint64 when = config->source_date_epoch >= 0 ? config->source_date_epoch : now;
 
     if (!certificate_get_validity(certificate, &from, &until, error))
         return FALSE;
-    if (when <= until)
+    if (when <= until && from <= now)
         return TRUE;
-    g_autoptr(GDateTime) end = g_date_time_new_from_unix_utc(until);
-    g_autofree char *text = end ? g_date_time_format_iso8601(end) : NULL;
+    g_autofree char *text = format_time(when > until ? until : from);
     g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-            "the certificate of %s has expired (%s); make another one for the same key, with the same name and "
-            "beginning, so that devices still know it",
-            certificate_get_subject(certificate), text ? text : "long ago");
+            when > until ? "the certificate of %s has expired (%s); make another one for the same key, with the same name "
+                           "and beginning, so that devices still know it"
+                         : "the certificate of %s begins in the future (%s): devices refuse signatures by a key that has "
+                           "not been made yet",
+            certificate_get_subject(certificate), text);
     return FALSE;
 }
 
@@ -85,7 +92,7 @@ static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError *
     }
     certificate = key_certificate_open(session, certificate_place(config), key_place(config), source, error);
     if (!certificate ||
-            !check_expiry(config, certificate, error) ||
+            !check_dates(config, certificate, error) ||
             !(key = openpgp_key_new_for_certificate(source, certificate, error)))
         prefix(config, "OpenPGPCertificate", error);
     return key;

@@ -16,6 +16,7 @@
 typedef struct {
     char *prompt, *answer;
     gboolean given; /* since the last key_session_begin() */
+    gboolean wrong; /* and so never given again */
 } Answer;
 
 struct KeySession {
@@ -124,7 +125,7 @@ static Answer *find_answer(KeySession *session, const char *prompt) {
 const char *key_session_answer(KeySession *session, const char *prompt) {
     Answer *answer = find_answer(session, prompt);
 
-    if (answer && answer->given && session->opening)
+    if (answer && (answer->wrong || (answer->given && session->opening)))
         return NULL;
     if (!answer && session->ask && !session->error) {
         char *text = session->ask(prompt, session->data, &session->error);
@@ -145,11 +146,17 @@ const char *key_session_answer(KeySession *session, const char *prompt) {
     return answer->answer;
 }
 
-static gboolean was_asked(const KeySession *session) {
-    for (guint i = 0; i < session->answers->len; i++)
-        if (((Answer *) session->answers->pdata[i])->given)
-            return TRUE;
-    return FALSE;
+/* Whether something was asked for, which did not help. What was a wrong answer once is never given again, because tokens
+ * lock. */
+static gboolean was_asked(KeySession *session) {
+    gboolean asked = FALSE;
+
+    for (guint i = 0; i < session->answers->len; i++) {
+        Answer *answer = session->answers->pdata[i];
+        asked |= answer->given || answer->wrong;
+        answer->wrong |= answer->given;
+    }
+    return asked;
 }
 
 gboolean key_session_take_error(KeySession *session, const char *what, GError **error) {
