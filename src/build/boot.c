@@ -72,6 +72,18 @@ static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **e
                           key_limits_check_pcr_key(build->key_session, config, key, error));
 }
 
+/* Signs beside the other while keys change. */
+static gboolean load_former_pcr_key(Build *build, const ImageConfig *config, GError **error) {
+    const RecipeKeySource *source = &config->sign_expected_pcr_former_key_source;
+
+    if (!config->sign_expected_pcr_former_key || config->sign_expected_pcr == FEATURE_DISABLED ||
+            (source->type == KEY_SOURCE_FILE && !key_limits_signs_pcrs(config)))
+        return TRUE;
+    g_autoptr(KeySource) key = load_key(
+            build->key_session, "SignExpectedPcrFormerKey", source, config->sign_expected_pcr_former_key, error);
+    return key != NULL;
+}
+
 /* Every tool makes the same kind of signature, so none is needed. */
 static void mention_sign_tool(const ImageConfig *config) {
     if (config->secure_boot && config->secure_boot_sign_tool != SECURE_BOOT_SIGN_TOOL_AUTO)
@@ -98,7 +110,7 @@ gboolean boot_load_keys(Build *build, GError **error) {
                 !boot_load_secure_boot_pair(build->key_session, config, &build->secure_boot_key,
                         &build->secure_boot_certificate, error))
             return FALSE;
-        if (!load_pcr_key(build, config, error))
+        if (!load_pcr_key(build, config, error) || !load_former_pcr_key(build, config, error))
             return FALSE;
     }
     return TRUE;

@@ -92,6 +92,20 @@ static KeySource *pcr_key(ImageBuild *image, GError **error) {
     return key;
 }
 
+/* Signs beside the other while devices change over; NULL without an error: there is none. */
+static gboolean load_former_key(ImageBuild *image, KeySource **ret_key, GError **error) {
+    const ImageConfig *config = image->config;
+    const RecipeKeySource *source = &config->sign_expected_pcr_former_key_source;
+
+    if (!config->sign_expected_pcr_former_key)
+        return TRUE;
+    *ret_key = key_session_open(image->build->key_session, (KeySourceKind) source->type, source->source,
+            config->sign_expected_pcr_former_key, error);
+    if (!*ret_key)
+        g_prefix_error(error, "SignExpectedPcrFormerKey=: ");
+    return *ret_key != NULL;
+}
+
 GBytes *uki_sign_kernel(ImageBuild *image, GBytes *kernel, GError **error) {
     return boot_sign(image, kernel, AUTHENTICODE_APPEND, error);
 }
@@ -192,9 +206,11 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
     g_autoptr(GBytes) ucode = NULL;
     g_autoptr(GBytes) public_key = NULL;
     g_autoptr(KeySource) key = NULL;
+    g_autoptr(KeySource) former_key = NULL;
     g_autofree char *os_release = bytes_to_text(image->os_release);
 
     if (!kernel || !load_pcr_key(image, &key, &public_key, error) ||
+            (key && !load_former_key(image, &former_key, error)) ||
             !split_microcode(image, parts->initrds, &initrds, &ucode, error))
         return NULL;
     UkiSpec spec = {
@@ -211,6 +227,7 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
             .profiles = profiles,
             .pcr_key = key,
             .pcr_public_key = public_key,
+            .pcr_former_key = former_key,
             .pcr_reserve = public_key != NULL,
             .base_sign_expected_pcr = TRUE,
             .pcr = {.initrd_policy = signs_initrd_policy(image),

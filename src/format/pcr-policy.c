@@ -48,7 +48,7 @@ static PcrPolicy *policy_new(PcrMeasurer *measurer, PcrBank bank, GBytes *const 
 
 /* "pkfp" is over the key alone (RSAPublicKey, or the point of an EC key), without the algorithm around it.
  */
-static gboolean get_fingerprint(GBytes *public_key, guint8 ret_fingerprint[static 32], GError **error) {
+gboolean pcr_key_fingerprint(GBytes *public_key, guint8 ret_fingerprint[static 32], GError **error) {
     g_autoptr(GBytes) der = public_key_to_der(public_key, error);
     if (!der) {
         g_prefix_error(error, "reading the public key of PCR signatures: ");
@@ -72,7 +72,7 @@ static gboolean get_fingerprint(GBytes *public_key, guint8 ret_fingerprint[stati
 GPtrArray *pcr_policies_new(GBytes *const sections[N_UKI_SECTIONS], GBytes *public_key,
         const PcrPolicyOptions *options, PcrMeasurer **measurers, GError **error) {
     guint8 fingerprint[32];
-    if (!get_fingerprint(public_key, fingerprint, error))
+    if (!pcr_key_fingerprint(public_key, fingerprint, error))
         return NULL;
 
     g_autoptr(GPtrArray) policies = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);

@@ -90,6 +90,9 @@ typedef struct {
     guint profile;             /* number of the profile, for PCR 12 */
 } PcrPolicyOptions;
 
+/* By which entries name PUBLIC_KEY, PEM or DER ("pkfp"). */
+gboolean pcr_key_fingerprint(GBytes *public_key, guint8 ret_fingerprint[static 32], GError **error);
+
 /* The policies of one profile, an array of PcrPolicy without signatures. PUBLIC_KEY is PEM or DER.
  * MEASURERS[bank] is used, and made when NULL, so that profiles share digests; MEASURERS may be NULL. */
 GPtrArray *pcr_policies_new(GBytes *const sections[N_UKI_SECTIONS], GBytes *public_key,

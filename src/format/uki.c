@@ -142,9 +142,10 @@ static char *reserve_signatures(const char *json, guint n) {
     return padded;
 }
 
-/* What booting SECTIONS gives; on a machine with one of the automatic device trees, with that. */
-static GPtrArray *predict(
-        UkiBuild *build, guint number, GBytes *const sections[N_UKI_SECTIONS], GError **error) {
+/* What booting SECTIONS gives; on a machine with one of the automatic device trees, with that. The policies are for
+ * signatures by PUBLIC_KEY. */
+static GPtrArray *predict(UkiBuild *build, guint number, GBytes *const sections[N_UKI_SECTIONS], GBytes *public_key,
+        GError **error) {
     const UkiSpec *spec = build->spec;
     PcrPolicyOptions options = spec->pcr;
     options.profile = number;
@@ -155,12 +156,27 @@ static GPtrArray *predict(
     for (guint i = 0; i < MAX(n, 1); i++) {
         if (n > 0)
             now[UKI_SECTION_DTBAUTO] = spec->dtbauto->pdata[i];
-        GPtrArray *policies = pcr_policies_new(now, build->public_key, &options, build->measurers, error);
+        GPtrArray *policies = pcr_policies_new(now, public_key, &options, build->measurers, error);
         if (!policies)
             return NULL;
         g_ptr_array_extend_and_steal(all, policies);
     }
     return g_steal_pointer(&all);
+}
+
+/* Adds the same policies with signatures by the former key. What was sealed to it finds them by its fingerprint. */
+static gboolean add_former_policies(UkiBuild *build, guint number, GBytes *const sections[N_UKI_SECTIONS],
+        GPtrArray *policies, GError **error) {
+    const KeySource *key = build->spec->pcr_former_key;
+    g_autoptr(GBytes) public_key = key_source_get_public_pem(key, error);
+    GPtrArray *more = public_key ? predict(build, number, sections, public_key, error) : NULL;
+    gboolean good = more && pcr_policies_sign(more, key, error);
+
+    if (good)
+        g_ptr_array_extend_and_steal(policies, more);
+    else if (more)
+        g_ptr_array_unref(more);
+    return good;
 }
 
 /* Predicts what booting SECTIONS of profile NUMBER gives, and writes .pcrsig. */
@@ -169,8 +185,10 @@ static gboolean add_pcr_signatures(
     const UkiSpec *spec = build->spec;
     if (!build->public_key)
         return TRUE;
-    g_autoptr(GPtrArray) policies = predict(build, number, sections, error);
-    if (!policies || (spec->pcr_key && !pcr_policies_sign(policies, spec->pcr_key, error)))
+    g_autoptr(GPtrArray) policies = predict(build, number, sections, build->public_key, error);
+    if (!policies || (spec->pcr_key && !pcr_policies_sign(policies, spec->pcr_key, error)) ||
+            (spec->pcr_key && spec->pcr_former_key &&
+                    !add_former_policies(build, number, sections, policies, error)))
         return FALSE;
 
     g_autofree char *json = pcr_policies_to_json(policies);

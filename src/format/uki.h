@@ -47,6 +47,7 @@ typedef struct {
      * room for signatures made elsewhere (uki_attach_signatures()). */
     const KeySource *pcr_key;
     GBytes *pcr_public_key;
+    const KeySource *pcr_former_key; /* with PCR_KEY: signs the same policies, for what was sealed to it; or NULL */
     gboolean pcr_reserve;
     gboolean base_sign_expected_pcr; /* sign for the main profile too (usually TRUE) */
     PcrPolicyOptions pcr;

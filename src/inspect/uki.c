@@ -180,12 +180,9 @@ static GPtrArray *list_automatic_devicetrees(const PeImage *pe) {
     return trees;
 }
 
-static gboolean verify_pcrs(
-        const PeImage *pe, const UkiProfileView *profile, PcrMeasurer **measurers, GError **error) {
-    g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
-    g_autoptr(GPtrArray) policies = pcr_policies_parse(json ? json : "", -1, error);
-    if (!policies)
-        return FALSE;
+/* POLICIES are all those of one key. */
+static gboolean verify_policies(const PeImage *pe, const UkiProfileView *profile, GPtrArray *policies, GBytes *key,
+        PcrMeasurer **measurers, GError **error) {
     PcrBank banks[N_PCR_BANKS];
     PcrPolicyOptions options = {
             .banks = banks,
@@ -196,7 +193,6 @@ static gboolean verify_pcrs(
     };
     GBytes *measured[N_UKI_SECTIONS];
     uki_stub_select_sections(pe, profile->sections, measured);
-    GBytes *key = profile->sections[UKI_SECTION_PCRPKEY];
     g_autoptr(GPtrArray) trees = list_automatic_devicetrees(pe);
     g_autoptr(GPtrArray) expected = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
     for (guint i = 0; i < MAX(trees->len, 1); i++) {
@@ -210,6 +206,51 @@ static gboolean verify_pcrs(
         g_ptr_array_extend_and_steal(expected, some);
     }
     return check_config_policies(policies, expected, error);
+}
+
+/* Moves the policies of KEY from ALL to the result. */
+static GPtrArray *take_policies_of(GPtrArray *all, GBytes *key) {
+    GPtrArray *taken = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
+    guint8 fingerprint[32];
+    if (!pcr_key_fingerprint(key, fingerprint, NULL))
+        return taken;
+    for (guint i = 0; i < all->len;) {
+        const PcrPolicy *policy = all->pdata[i];
+        if (memcmp(policy->fingerprint, fingerprint, sizeof fingerprint) == 0)
+            g_ptr_array_add(taken, g_ptr_array_steal_index(all, i));
+        else
+            i++;
+    }
+    return taken;
+}
+
+/* While keys change, a second one signs the same: what was sealed to it opens as well. */
+static gboolean verify_other_pcrs(InspectContext *context, const PeImage *pe, const UkiProfileView *profile,
+        GPtrArray *rest, PcrMeasurer **measurers, GError **error) {
+    GPtrArray *others = context->options->others;
+    for (guint i = 0; others && i < others->len && rest->len > 0; i++) {
+        g_autoptr(GBytes) key = certificate_get_public_key_pem(others->pdata[i], error);
+        g_autoptr(GPtrArray) policies = key ? take_policies_of(rest, key) : NULL;
+        if (!policies || (policies->len > 0 && !verify_policies(pe, profile, policies, key, measurers, error)))
+            return FALSE;
+    }
+    if (rest->len == 0)
+        return TRUE;
+    g_set_error(error, PCR_ERROR, PCR_ERROR_MISMATCH,
+            "%u policies are by another key than that in .pcrpkey; while keys change, name its certificate with "
+            "--other-certificate",
+            rest->len);
+    return FALSE;
+}
+
+static gboolean verify_pcrs(InspectContext *context, const PeImage *pe, const UkiProfileView *profile,
+        PcrMeasurer **measurers, GError **error) {
+    g_autofree char *json = uki_profile_view_get_text(profile, UKI_SECTION_PCRSIG);
+    g_autoptr(GPtrArray) rest = pcr_policies_parse(json ? json : "", -1, error);
+    GBytes *key = profile->sections[UKI_SECTION_PCRPKEY];
+    g_autoptr(GPtrArray) policies = rest ? take_policies_of(rest, key) : NULL;
+    return policies && verify_policies(pe, profile, policies, key, measurers, error) &&
+           verify_other_pcrs(context, pe, profile, rest, measurers, error);
 }
 
 /* "the pinned key" when the public key of the PCR signatures is that of the certificate. */
@@ -260,7 +301,7 @@ static void check_expected_pcrs(InspectContext *context, InspectNode *node, cons
         return;
     }
     g_autoptr(GError) error = NULL;
-    if (verify_pcrs(pe, profile, measurers, &error))
+    if (verify_pcrs(context, pe, profile, measurers, &error))
         inspect_node_set(link, INSPECT_OK, "match the sections in every phase and are signed%s",
                 describe_pcr_key(context, public_key));
     else

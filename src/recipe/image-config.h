@@ -208,6 +208,8 @@ typedef struct {
     Feature sign_initrd_pcrs;
     /* bool: whether policies over PCRs 11 and 12 are signed too, for boots to which nothing was added */
     gboolean sign_expected_pcr12;
+    char *sign_expected_pcr_former_key; /* key: a second one that signs the same policies, while keys change */
+    RecipeKeySource sign_expected_pcr_former_key_source; /* key source: where that key lives */
     char *passphrase;   /* path: file with the LUKS passphrase for encrypted partitions */
     gboolean checksum;  /* bool: whether a SHA256SUMS file is written */
     gboolean sign;      /* bool: whether that SHA256SUMS file is signed with OpenPGP */

@@ -1434,6 +1434,29 @@ const Setting settings[_SETTING_MAX] = {
                         FIELD(sign_expected_pcr12),
                         .help = "whether policies for boots to which nothing was added are signed too",
                 },
+        [SETTING_SIGN_EXPECTED_PCR_FORMER_KEY] =
+                {
+                        .name = "SignExpectedPcrFormerKey",
+                        .section = "Validation",
+                        .option = "sign-expected-pcr-former-key",
+                        .type = TYPE_KEY,
+                        .scope = SCOPE_INHERIT,
+                        .flags = SETTING_OPTIONAL | SETTING_NOT_IN_JSON,
+                        FIELD(sign_expected_pcr_former_key),
+                        .help = "private key that signs PCR policies as well, for disks sealed to it",
+                },
+        [SETTING_SIGN_EXPECTED_PCR_FORMER_KEY_SOURCE] =
+                {
+                        .name = "SignExpectedPcrFormerKeySource",
+                        .section = "Validation",
+                        .option = "sign-expected-pcr-former-key-source",
+                        .type = TYPE_KEY_SOURCE,
+                        .default_text = "file",
+                        .scope = SCOPE_INHERIT,
+                        .flags = SETTING_NOT_IN_JSON,
+                        FIELD(sign_expected_pcr_former_key_source),
+                        .help = "where that former key lives",
+                },
         [SETTING_PASSPHRASE] =
                 {
                         .name = "Passphrase",
