@@ -27,6 +27,7 @@ class Hsm:
         (self.path / "credentials").mkdir()
         (self.path / "credentials/particleos.key-pin").write_text(PIN)
         (self.path / "credentials/particleos.key-pin").chmod(0o600)
+        (self.path / "credentials/particleos.key-pin").chmod(0o600)
         self.spied = self.path / "spied"
         self.settings = {"SOFTHSM2_CONF": str(self.path / "softhsm.conf"), "PKCS11_MODULE_PATH": first(SPIES),
                          "PKCS11SPY": self.module, "PKCS11SPY_OUTPUT": str(self.spied),
