@@ -208,7 +208,7 @@ static void add_advice(const Order *order, const GenkeyItem *item, GError **erro
 /* The key that was named; a token makes it unless it is there. */
 static KeySource *get_named_key(const Order *order, GenkeyItem *item, GError **error) {
     gboolean token = order->kind == KEY_SOURCE_KIND_PROVIDER && pkcs11_uri_check(item->locator);
-    if (token && !key_token_has(order->name, item->locator)) {
+    if (token && !key_token_has(order->session, order->name, item->locator)) {
         item->is_new = TRUE;
         return key_make_in_token(order->session, order->name, item->locator, GENKEY_DEFAULT_RSA_BITS, error);
     }

@@ -72,7 +72,7 @@ KeySource *key_make(const GenkeyOptions *options, GBytes **ret_pem, GError **err
 
 /* ---- in tokens ---- */
 
-gboolean key_token_has(const char *name, const char *uri) {
+gboolean key_token_has(KeySession *session, const char *name, const char *uri) {
     /* The public half, which is seen without a PIN. */
     g_autofree char *locator = pkcs11_uri_with(uri, "type", "public");
     g_autofree char *query = g_strconcat("?provider=", name, NULL);
@@ -80,6 +80,8 @@ gboolean key_token_has(const char *name, const char *uri) {
 
     if (!key_provider_available(name, NULL))
         return FALSE;
+    key_session_take_over(session);
+    key_session_begin(session);
     OSSL_STORE_CTX *store = OSSL_STORE_open_ex(locator, NULL, query, NULL, NULL, NULL, NULL, NULL);
     while (store && !found && !OSSL_STORE_eof(store)) {
         OSSL_STORE_INFO *info = OSSL_STORE_load(store);

@@ -12,7 +12,7 @@
 KeySource *key_make(const GenkeyOptions *options, GBytes **ret_pem, GError **error);
 
 /* Whether an object that URI names is in a token, as far as OpenSSL's provider NAME shows it without a PIN. */
-gboolean key_token_has(const char *name, const char *uri);
+gboolean key_token_has(KeySession *session, const char *name, const char *uri);
 
 /* Makes an RSA key with BITS in the token that the PKCS#11 URI names, through OpenSSL's provider NAME ("pkcs11"). Asks
  * SESSION for the PIN, unless it is in URI. The key stays there. */

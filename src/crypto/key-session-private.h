@@ -23,6 +23,9 @@ gboolean key_session_take_error(KeySession *session, const char *what, GError **
 /* Through which OpenSSL asks; its user data is the session. Owned by the session. */
 UI_METHOD *key_session_ui(KeySession *session);
 
+/* From now on, OpenSSL asks through SESSION also where it is not told whom to ask. */
+void key_session_take_over(KeySession *session);
+
 /* key-file.c: a file with a secret in it, wiped when it is done with. */
 typedef struct {
     guint8 *data;

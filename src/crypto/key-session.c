@@ -51,8 +51,26 @@ static int ui_write(UI *ui, UI_STRING *string) {
     return 1;
 }
 
-static int ui_read(UI *ui, UI_STRING *string) {
+/* Where a method keeps its session. */
+static int session_index(void) {
+    static gsize index; /* and one */
+    if (g_once_init_enter(&index))
+        g_once_init_leave(&index, CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_UI_METHOD, 0, NULL, NULL, NULL, NULL) + 1);
+    return (int) index - 1;
+}
+
+/* A provider that got no answer, or has nobody to ask, turns to OpenSSL's default, which would read from the terminal. As
+ * long as a key is opened, no answer is no answer. */
+static KeySession *session_of(UI *ui) {
     KeySession *session = UI_get0_user_data(ui);
+    if (session)
+        return session;
+    session = (KeySession *) UI_method_get_ex_data(UI_get_method(ui), session_index());
+    return session && !session->opening ? session : NULL;
+}
+
+static int ui_read(UI *ui, UI_STRING *string) {
+    KeySession *session = session_of(ui);
 
     if (UI_get_string_type(string) != UIT_PROMPT && UI_get_string_type(string) != UIT_VERIFY)
         return 1;
@@ -73,8 +91,13 @@ UI_METHOD *key_session_ui(KeySession *session) {
         UI_method_set_writer(session->ui, ui_write);
         UI_method_set_reader(session->ui, ui_read);
         UI_method_set_closer(session->ui, ui_close);
+        UI_method_set_ex_data(session->ui, session_index(), session);
     }
     return session->ui;
+}
+
+void key_session_take_over(KeySession *session) {
+    UI_set_default_method(key_session_ui(session));
 }
 
 /* ---- answers ---- */
@@ -100,6 +123,8 @@ void key_session_free(KeySession *session) {
     g_mutex_clear(&session->lock);
     g_ptr_array_unref(session->answers);
     g_clear_error(&session->error);
+    if (session->ui && UI_get_default_method() == session->ui)
+        UI_set_default_method(UI_null());
     if (session->ui)
         UI_destroy_method(session->ui);
     g_free(session);

@@ -6,6 +6,7 @@
 
 #include <openssl/engine.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 
@@ -138,6 +139,7 @@ static gboolean take(Search *search, const OSSL_STORE_INFO *info) {
 
 static void search_store(KeySession *session, const char *name, const char *locator, Search *search) {
     g_autofree char *query = g_strconcat("?provider=", name, NULL);
+    key_session_take_over(session);
     OSSL_STORE_CTX *store = OSSL_STORE_open_ex(
             locator, NULL, query, key_session_ui(session), session, NULL, NULL, NULL);
     gboolean found = FALSE;
@@ -155,10 +157,12 @@ static void search_store(KeySession *session, const char *name, const char *loca
     OSSL_STORE_close(store);
 }
 
-/* It stays loaded, as keys use it; the default one serves everything else. */
+/* It stays loaded, as keys use it; the default one serves everything else. Left to itself, OpenSSL may also take digests
+ * from a token. That is slow, and where the library of the token uses OpenSSL as well (SoftHSM), it is called while it
+ * computes a digest to check the PIN, and waits for itself. */
 gboolean key_provider_available(const char *name, GError **error) {
     ERR_clear_error();
-    if (OSSL_PROVIDER_try_load(NULL, name, 1))
+    if (OSSL_PROVIDER_try_load(NULL, name, 1) && EVP_set_default_properties(NULL, "?provider=default"))
         return TRUE;
     set_missing(name, FALSE, error);
     return FALSE;
