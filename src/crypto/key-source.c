@@ -197,13 +197,25 @@ static gboolean verify_digest(EVP_PKEY *pkey, const guint8 *digest, const guint8
            EVP_PKEY_verify(context, signature, size, digest, SHA256_SIZE) == 1;
 }
 
+/* The public half of a key that may be in a token: providers sign, and not all of them verify. */
+static EVP_PKEY *public_half(EVP_PKEY *pkey) {
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(pkey, &der);
+    const unsigned char *cursor = der;
+    EVP_PKEY *half = size > 0 ? d2i_PUBKEY(NULL, &cursor, size) : NULL;
+
+    OPENSSL_free(der);
+    return half;
+}
+
 gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],
         GBytes *signature, GError **error) {
     gsize size = 0;
     const guint8 *data = g_bytes_get_data(signature, &size);
+    g_autoptr(EVP_PKEY) half = public_half(public_key);
 
-    if (EVP_PKEY_is_a(public_key, "ED25519") ? verify_ed25519(public_key, digest, data, size)
-                                             : verify_digest(public_key, digest, data, size))
+    if (half && (EVP_PKEY_is_a(half, "ED25519") ? verify_ed25519(half, digest, data, size)
+                                                : verify_digest(half, digest, data, size)))
         return TRUE;
     ERR_clear_error();
     g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH,
