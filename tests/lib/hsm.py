@@ -30,6 +30,7 @@ class Hsm:
         (self.path / "credentials/particleos.key-pin").chmod(0o600)
         self.spied = self.path / "spied"
         self.settings = {"SOFTHSM2_CONF": str(self.path / "softhsm.conf"), "PKCS11_MODULE_PATH": first(SPIES),
+                         "PKCS11_PROVIDER_MODULE": first(SPIES),
                          "PKCS11SPY": self.module, "PKCS11SPY_OUTPUT": str(self.spied),
                          "CREDENTIALS_DIRECTORY": str(self.path / "credentials")}
         self.number = 0
@@ -44,6 +45,12 @@ class Hsm:
             self.number += 1
             call("pkcs11-tool", "--module", self.module, "--token-label", self.label, "--login", "--pin", PIN, "--keypairgen",
                  "--key-type", "rsa:2048", "--label", name, "--id", f"{self.number:02}", env=self.env())
+
+    def keep(self, name, pem):
+        """Puts the private key in the file PEM into the token."""
+        self.number += 1
+        call("softhsm2-util", "--import", pem, "--token", self.label, "--label", name, "--id", f"{self.number:02}", "--pin", PIN,
+             env=self.env())
 
     def uri(self, key):
         return f"pkcs11:token={self.label};object={key};type=private"
