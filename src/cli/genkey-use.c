@@ -17,8 +17,8 @@ static const GenkeyUse secure_boot = {"secure-boot", "mkosi", secure_boot_settin
         "      takes a new loader, kernel or key again but by hand, in its firmware's setup"};
 
 static const GenkeyUse verity = {"verity", "mkosi.verity", verity_settings, GENKEY_FOR_IMAGES, FALSE,
-        "signs /usr, and integrity policies, which the kernel checks by the same keys; who has it makes\n"
-        "      code that your devices run; lost, another one takes its place after an update of the firmware's db"};
+        "signs /usr, and integrity policies, which the kernel checks by the same keys; who has it makes code\n"
+        "      that your devices run; lost, another one takes its place after an addition to the firmware's db"};
 
 static const GenkeyUse pcr = {"pcr", "mkosi.pcr", pcr_settings, GENKEY_FOR_IMAGES, FALSE,
         "signs which systems may open the disks; who has it and the Secure Boot key opens them; lost,\n"
