@@ -15,6 +15,8 @@ struct KeySource {
     char *description;
     gboolean foreign; /* another than OpenSSL itself signs with it */
     char *properties; /* by which OpenSSL finds who does; NULL: by itself */
+    KeySignFunc sign; /* NULL: the private key is here */
+    gpointer user;
 };
 
 static KeySource *key_source_wrap(EVP_PKEY *pkey, const char *description) {
@@ -28,6 +30,14 @@ static KeySource *key_source_wrap(EVP_PKEY *pkey, const char *description) {
 KeySource *key_source_new_from_pkey(EVP_PKEY *pkey, const char *description) {
     EVP_PKEY_up_ref(pkey);
     return key_source_wrap(pkey, description);
+}
+
+KeySource *key_source_new_elsewhere(
+        EVP_PKEY *public_key, const char *description, KeySignFunc sign, gpointer user) {
+    KeySource *key = key_source_new_from_pkey(public_key, description);
+    key->sign = sign;
+    key->user = user;
+    return key;
 }
 
 KeySource *key_source_ref(KeySource *key) {
@@ -106,10 +116,15 @@ static gboolean fix_nonces(EVP_PKEY_CTX *context, const KeySource *key) {
            EVP_PKEY_CTX_set_params(context, parameters) == 1;
 }
 
+/* Ed25519 has no digest to choose. */
+static const EVP_MD *digest_of(EVP_PKEY *pkey) {
+    return EVP_PKEY_is_a(pkey, "ED25519") ? NULL : EVP_sha256();
+}
+
 /* Starts a SHA-256 signature. */
 static gboolean sign_init(EVP_MD_CTX *context, const KeySource *key) {
     EVP_PKEY_CTX *pkey_context = NULL; /* belongs to CONTEXT */
-    return EVP_DigestSignInit(context, &pkey_context, EVP_sha256(), NULL, key->pkey) == 1 &&
+    return EVP_DigestSignInit(context, &pkey_context, digest_of(key->pkey), NULL, key->pkey) == 1 &&
            fix_nonces(pkey_context, key);
 }
 
@@ -130,6 +145,8 @@ static GBytes *sign_in_token(const KeySource *key, const void *data, gsize size,
 }
 
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error) {
+    if (key->sign)
+        return key->sign(key->user, data, size, error);
     if (key->foreign && !EVP_PKEY_is_a(key->pkey, "ED25519"))
         return sign_in_token(key, data, size, error);
     g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
@@ -178,6 +195,11 @@ static GBytes *sign_digest(const KeySource *key, const guint8 *digest) {
 
 GBytes *key_source_sign_digest(
         const KeySource *key, const guint8 digest[static SHA256_SIZE], GError **error) {
+    if (key->sign) {
+        g_set_error(error, CRYPTO_ERROR, CRYPTO_ERROR_UNSUPPORTED,
+                "%s signs elsewhere, where more than a digest is wanted", key->description);
+        return NULL;
+    }
     GBytes *signature = EVP_PKEY_is_a(key->pkey, "ED25519") ? sign_ed25519(key->pkey, digest)
                                                             : sign_digest(key, digest);
     if (!signature)
@@ -195,6 +217,12 @@ static gboolean verify_digest(EVP_PKEY *pkey, const guint8 *digest, const guint8
     g_autoptr(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new(pkey, NULL);
     return context && EVP_PKEY_verify_init(context) == 1 && digest_init(context, pkey) &&
            EVP_PKEY_verify(context, signature, size, digest, SHA256_SIZE) == 1;
+}
+
+gsize public_key_get_signature_size(EVP_PKEY *pkey) {
+    if (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "ED25519"))
+        return EVP_PKEY_get_size(pkey);
+    return 0;
 }
 
 /* The public half of a key that may be in a token: providers sign, and not all of them verify. */
@@ -250,7 +278,7 @@ gboolean public_key_verify(
     gsize signature_size = 0;
     const guint8 *signature_data = g_bytes_get_data(signature, &signature_size);
     g_autoptr(EVP_MD_CTX) context = EVP_MD_CTX_new();
-    if (!context || EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, pkey) != 1)
+    if (!context || EVP_DigestVerifyInit(context, NULL, digest_of(pkey), NULL, pkey) != 1)
         return crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot verify with this kind of key");
     if (EVP_DigestVerify(context, signature_data, signature_size, data, size) == 1)
         return TRUE;

@@ -23,6 +23,14 @@ KeySource *key_source_new_from_pkey(EVP_PKEY *pkey, const char *description);
 /* A key that an engine or the provider PROVIDER (NULL: an engine) signs with; takes the reference of PKEY. */
 KeySource *key_source_new_foreign(EVP_PKEY *pkey, const char *description, const char *provider);
 
+/* Signs SIZE bytes at DATA as key_source_sign() does; USER is what the key was made with. */
+typedef GBytes *(*KeySignFunc)(gpointer user, const void *data, gsize size, GError **error);
+
+/* A key of which only the public half PUBLIC_KEY is here (a reference is taken): SIGN gets the bytes and signs them
+ * somewhere else, or says what stands for the signature until then. USER is borrowed. */
+KeySource *key_source_new_elsewhere(
+        EVP_PKEY *public_key, const char *description, KeySignFunc sign, gpointer user);
+
 KeySource *key_source_ref(KeySource *key);
 void key_source_unref(KeySource *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeySource, key_source_unref)
@@ -47,13 +55,17 @@ gboolean key_source_is_deterministic(const KeySource *key);
  * an Ed25519 key over all bytes. */
 gboolean key_source_sign_init(const KeySource *key, EVP_MD_CTX *context) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Signs the SHA-256 digest of SIZE bytes at DATA: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key. */
+/* Signs the SHA-256 digest of SIZE bytes at DATA: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key. With an Ed25519 key
+ * the bytes themselves. */
 GBytes *key_source_sign(const KeySource *key, const void *data, gsize size, GError **error);
 
 /* Signs DIGEST, a SHA-256 digest that is computed already: PKCS#1 v1.5 with an RSA key, ECDSA with an EC key.
  * With an Ed25519 key its 32 bytes are the message. */
 GBytes *key_source_sign_digest(
         const KeySource *key, const guint8 digest[static SHA256_SIZE], GError **error);
+
+/* The size in bytes of signatures by the key PKEY; 0 when they are not all of one size (elliptic curves in DER). */
+gsize public_key_get_signature_size(EVP_PKEY *pkey);
 
 /* Checks such a signature of a digest. */
 gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],

@@ -168,8 +168,8 @@ OpenpgpKey *openpgp_key_new(EVP_PKEY *public_key, const char *user_id, gint64 cr
     return g_steal_pointer(&key);
 }
 
-static GBytes *sign_with_source(gpointer data, const guint8 digest[static SHA256_SIZE], GError **error) {
-    return key_source_sign_digest(data, digest, error);
+static GBytes *sign_with_source(gpointer data, const void *bytes, gsize size, GError **error) {
+    return key_source_sign(data, bytes, size, error);
 }
 
 OpenpgpKey *openpgp_key_new_for_source(KeySource *source, const char *user_id, gint64 created, GError **error) {
@@ -234,7 +234,6 @@ static GByteArray *self_description(const OpenpgpKey *key) {
 }
 
 static GBytes *sign_itself(const OpenpgpKey *key, GError **error) {
-    g_autoptr(Sha256) stream = sha256_new();
     g_autoptr(GByteArray) hashed = self_description(key);
     g_autoptr(GByteArray) bytes = hashed_key(key);
     gsize length = strlen(key->user_id);
@@ -242,8 +241,7 @@ static GBytes *sign_itself(const OpenpgpKey *key, GError **error) {
     openpgp_put_u8(bytes, 0xb4);
     openpgp_put_u32(bytes, length);
     g_byte_array_append(bytes, (const guint8 *) key->user_id, length);
-    sha256_update(stream, bytes->data, bytes->len);
-    return openpgp_sign(key, OPENPGP_SIGNATURE_POSITIVE, hashed, stream, error);
+    return openpgp_sign(key, OPENPGP_SIGNATURE_POSITIVE, hashed, bytes, error);
 }
 
 GBytes *openpgp_key_export(const OpenpgpKey *key, GError **error) {

@@ -66,9 +66,10 @@ void openpgp_put_subpacket(GByteArray *out, OpenpgpSubpacket type, const void *d
 /* A time as subpackets and keys have it; an error when 32 bits have no room for it. */
 gboolean openpgp_check_time(gint64 seconds, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The packet of a signature of TYPE over what STREAM has seen. HASHED are the subpackets that are signed, too. */
+/* The packet of a signature of TYPE over BYTES, to which is added what of the packet is signed. HASHED are the subpackets
+ * among that. */
 GBytes *openpgp_sign(const OpenpgpKey *key, OpenpgpSignatureType type, const GByteArray *hashed,
-        Sha256 *stream, GError **error);
+        GByteArray *bytes, GError **error);
 
 /* Puts what every signature says about itself: when, and by which key. */
 void openpgp_put_origin(GByteArray *hashed, const OpenpgpKey *key, guint32 when);

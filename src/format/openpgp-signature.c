@@ -10,7 +10,7 @@
 
 struct OpenpgpSignature {
     const OpenpgpKey *key;
-    Sha256 *stream;
+    GByteArray *bytes; /* a manifest is small, and a key that is elsewhere wants to see it */
 };
 
 void openpgp_put_origin(GByteArray *hashed, const OpenpgpKey *key, guint32 when) {
@@ -75,15 +75,11 @@ static GByteArray *signed_part(const OpenpgpKey *key, OpenpgpSignatureType type,
 }
 
 /* Behind what is signed, how much of the packet belongs to it. */
-static void finish_digest(Sha256 *stream, const GByteArray *part, guint8 digest[static SHA256_SIZE]) {
-    g_autoptr(GByteArray) trailer = g_byte_array_new();
-
-    openpgp_put_u8(trailer, SIGNATURE_VERSION);
-    openpgp_put_u8(trailer, 0xff);
-    openpgp_put_u32(trailer, part->len);
-    sha256_update(stream, part->data, part->len);
-    sha256_update(stream, trailer->data, trailer->len);
-    sha256_finish(stream, digest);
+static void add_trailer(GByteArray *bytes, const GByteArray *part) {
+    g_byte_array_append(bytes, part->data, part->len);
+    openpgp_put_u8(bytes, SIGNATURE_VERSION);
+    openpgp_put_u8(bytes, 0xff);
+    openpgp_put_u32(bytes, part->len);
 }
 
 /* Those who know only key IDs find the key by this. */
@@ -97,13 +93,16 @@ static void put_issuer(GByteArray *body, const OpenpgpKey *key) {
 }
 
 GBytes *openpgp_sign(const OpenpgpKey *key, OpenpgpSignatureType type, const GByteArray *hashed,
-        Sha256 *stream, GError **error) {
+        GByteArray *bytes, GError **error) {
     guint8 digest[SHA256_SIZE];
     g_autoptr(GByteArray) body = signed_part(key, type, hashed);
     g_autoptr(GByteArray) packet = g_byte_array_new();
 
-    finish_digest(stream, body, digest);
-    g_autoptr(GBytes) signature = key->sign(key->data, digest, error);
+    add_trailer(bytes, body);
+    sha256_buffer(bytes->data, bytes->len, digest);
+    g_autoptr(GBytes) signature = key->algorithm == OPENPGP_EDDSA
+                                          ? key->sign(key->data, digest, sizeof digest, error)
+                                          : key->sign(key->data, bytes->data, bytes->len, error);
     if (!signature || !public_key_verify_digest(key->public_key, digest, signature, error)) {
         g_prefix_error(error, "OpenPGP signature by the key %s: ", key->fingerprint_text);
         return NULL;
@@ -123,12 +122,12 @@ OpenpgpSignature *openpgp_signature_new(const OpenpgpKey *key) {
     OpenpgpSignature *signature = g_new0(OpenpgpSignature, 1);
 
     signature->key = key;
-    signature->stream = sha256_new();
+    signature->bytes = g_byte_array_new();
     return signature;
 }
 
 void openpgp_signature_update(OpenpgpSignature *signature, const void *data, gsize size) {
-    sha256_update(signature->stream, data, size);
+    g_byte_array_append(signature->bytes, data, size);
 }
 
 GBytes *openpgp_signature_finish(OpenpgpSignature *signature, gint64 when, GError **error) {
@@ -144,12 +143,12 @@ GBytes *openpgp_signature_finish(OpenpgpSignature *signature, gint64 when, GErro
         return NULL;
     }
     openpgp_put_origin(hashed, signature->key, when);
-    return openpgp_sign(signature->key, OPENPGP_SIGNATURE_BINARY, hashed, signature->stream, error);
+    return openpgp_sign(signature->key, OPENPGP_SIGNATURE_BINARY, hashed, signature->bytes, error);
 }
 
 void openpgp_signature_free(OpenpgpSignature *signature) {
     if (!signature)
         return;
-    sha256_free(signature->stream);
+    g_byte_array_unref(signature->bytes);
     g_free(signature);
 }

@@ -18,10 +18,9 @@
 
 typedef struct OpenpgpKey OpenpgpKey;
 
-/* Signs a SHA-256 digest, as key_source_sign_digest() does: RSA with PKCS#1 v1.5 padding, ECDSA (DER), or
- * Ed25519 with the digest as message. */
-typedef GBytes *(*OpenpgpSignFunc)(
-        gpointer data, const guint8 digest[static SHA256_SIZE], GError **error);
+/* Signs SIZE bytes at BYTES, as key_source_sign() does: RSA with PKCS#1 v1.5 padding and ECDSA (DER) over their SHA-256
+ * digest; with Ed25519 the bytes are such a digest, and themselves the message. */
+typedef GBytes *(*OpenpgpSignFunc)(gpointer data, const void *bytes, gsize size, GError **error);
 
 /* A key. PUBLIC_KEY is RSA with 2048 to 4096 bits, Ed25519, or EC on P-256; a reference is taken. USER_ID is who
  * signs, as UTF-8 text. CREATED, in seconds since 1970, is part of the key: with another time it is another key.
