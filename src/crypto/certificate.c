@@ -219,7 +219,8 @@ const char *certificate_get_key_type(const Certificate *certificate, guint *ret_
     const char *name = key ? EVP_PKEY_get0_type_name(key) : NULL;
 
     ERR_clear_error();
-    *ret_bits = key ? MAX(EVP_PKEY_get_bits(key), 0) : 0;
+    if (ret_bits)
+        *ret_bits = key ? MAX(EVP_PKEY_get_bits(key), 0) : 0;
     return name ? name : "";
 }
 

@@ -48,8 +48,8 @@ char *certificate_to_pem(const Certificate *certificate);
 /* PEM text of the public key; owned by the caller. */
 GBytes *certificate_get_public_key_pem(const Certificate *certificate, GError **error);
 
-/* The algorithm of the certified key as OpenSSL calls it ("RSA", "EC", "ED25519"), and its size. Owned by the
- * certificate; "" when it cannot be read. */
+/* The algorithm of the certified key as OpenSSL calls it ("RSA", "EC", "ED25519"), and its size (RET_BITS may be
+ * NULL). Owned by the certificate; "" when it cannot be read. */
 const char *certificate_get_key_type(const Certificate *certificate, guint *ret_bits);
 
 /* The common name of the subject as UTF-8; owned by the caller. NULL: it has none. */

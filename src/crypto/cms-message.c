@@ -179,6 +179,16 @@ static gboolean certificate_matches_signer(const Certificate *certificate, const
            ASN1_INTEGER_cmp(X509_get0_serialNumber(x509), id->serial) == 0;
 }
 
+gboolean cms_message_is_by(const CmsMessage *message, const Certificate *certificate) {
+    return certificate_matches_signer(certificate, first_signer(message));
+}
+
+gboolean cms_message_is_pending(const CmsMessage *message) {
+    const ASN1_OCTET_STRING *signature = first_signer(message)->enc_digest;
+    return signature && ASN1_STRING_length(signature) > 0 &&
+           is_zero(ASN1_STRING_get0_data(signature), ASN1_STRING_length(signature));
+}
+
 static Certificate *find_signer(const PKCS7_SIGNER_INFO *info, GPtrArray *certificates) {
     for (guint i = 0; certificates && i < certificates->len; i++)
         if (certificate_matches_signer(certificates->pdata[i], info))

@@ -55,6 +55,12 @@ GPtrArray *cms_message_get_certificates(const CmsMessage *message);
 /* "issuer, serial" of the (first) signer, as the message names it; owned by the message. */
 const char *cms_message_get_signer_name(const CmsMessage *message);
 
+/* Whether the (first) signature is nothing but zeros: room for one that is made elsewhere. */
+gboolean cms_message_is_pending(const CmsMessage *message);
+
+/* Whether the (first) signer is the one that CERTIFICATE is of. */
+gboolean cms_message_is_by(const CmsMessage *message, const Certificate *certificate);
+
 /* Checks the signature of the first signer over CONTENT (NULL: over the content inside). The signer's
  * certificate is looked for in CANDIDATES (an array of Certificate, may be NULL), then among those inside
  * the message; whether it is to be trusted is for the caller to decide by looking at RET_SIGNER (may be

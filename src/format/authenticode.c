@@ -195,6 +195,51 @@ GPtrArray *authenticode_parse(const void *image, gsize size, GError **error) {
     return g_steal_pointer(&signatures);
 }
 
+/* Where in the table the pending signature of CERTIFICATE is: bytes and size of its message, or FALSE. */
+static gboolean find_pending(const PeLayout *layout, const guint8 *data, const Certificate *certificate,
+        gsize *ret_offset, gsize *ret_size) {
+    gsize end = layout->certificates_offset + layout->certificates_size;
+    for (gsize at = layout->certificates_offset, step = 0; at < end; at += step) {
+        g_autoptr(GPtrArray) found =
+                g_ptr_array_new_with_free_func((GDestroyNotify) authenticode_signature_free);
+        if (!parse_certificate(data + at, end - at, at, found, &step, NULL))
+            return FALSE;
+        const AuthenticodeSignature *signature = found->len > 0 ? found->pdata[0] : NULL;
+        if (!signature || !cms_message_is_pending(signature->message) ||
+                !cms_message_is_by(signature->message, certificate))
+            continue;
+        *ret_offset = at + WIN_CERTIFICATE_HEADER_SIZE;
+        *ret_size = read_le32(data + at) - WIN_CERTIFICATE_HEADER_SIZE;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+GBytes *authenticode_complete(
+        GBytes *image, const KeySource *key, const Certificate *certificate, GError **error) {
+    gsize size = 0, offset = 0, room = 0;
+    const guint8 *data = g_bytes_get_data(image, &size);
+    PeLayout layout;
+    guint8 digest[SHA256_SIZE];
+    if (!pe_layout_read(&layout, data, size, error) ||
+            !find_pending(&layout, data, certificate, &offset, &room) ||
+            !pe_layout_digest(&layout, data, digest, error))
+        return NULL;
+    g_autoptr(GBytes) content = make_indirect_data(digest);
+    g_autoptr(GBytes) signature = cms_sign_content(key, certificate, SPC_INDIRECT_DATA_OID, content, error);
+    if (!signature)
+        return NULL;
+    if (g_bytes_get_size(signature) != room) {
+        g_set_error_literal(error, CRYPTO_ERROR, CRYPTO_ERROR_MISMATCH,
+                "The signature of a PE image is of another size than the room for it");
+        return NULL;
+    }
+    guint8 *copy = g_memdup2(data, size);
+    memcpy(copy + offset, g_bytes_get_data(signature, NULL), room);
+    pe_layout_set_certificates(&layout, copy, size, layout.certificates_offset, layout.certificates_size);
+    return g_bytes_new_take(copy, size);
+}
+
 /* One signature against the image's digest and, if there is one, the certificate that is expected. */
 static gboolean verify_one(const AuthenticodeSignature *signature, const guint8 digest[static SHA256_SIZE],
         const Certificate *pinned, Certificate **ret_signer, GError **error) {

@@ -30,6 +30,11 @@ GBytes *authenticode_sign(GBytes *image, const KeySource *key, const Certificate
 gboolean authenticode_sign_fd(int input_fd, int output_fd, const KeySource *key,
         const Certificate *certificate, AuthenticodeMode mode, GError **error);
 
+/* IMAGE with a signature by KEY instead of the one by CERTIFICATE that is pending (cms_message_is_pending()). Nothing
+ * moves: both are of one size. NULL without ERROR set when none is pending. */
+GBytes *authenticode_complete(
+        GBytes *image, const KeySource *key, const Certificate *certificate, GError **error);
+
 /* IMAGE without any signature, PE checksum set. */
 GBytes *authenticode_strip(GBytes *image, GError **error);
 

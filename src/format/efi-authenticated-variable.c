@@ -73,14 +73,10 @@ static GByteArray *make_signed_content(const char *name, EfiUpdate kind,
     return content;
 }
 
-GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64 timestamp, GBytes *payload,
-        const KeySource *key, const Certificate *certificate, GError **error) {
-    guint8 time[EFI_TIME_SIZE];
-    if (!make_time(timestamp, time, error))
-        return NULL;
-    g_autoptr(GByteArray) content = make_signed_content(name, kind, time, payload, error);
-    if (!content)
-        return NULL;
+/* The update of PAYLOAD at TIME that CONTENT, what is signed, belongs to. */
+static GBytes *sign_update(const char *name, const guint8 time[static EFI_TIME_SIZE],
+        const GByteArray *content, GBytes *payload, const KeySource *key, const Certificate *certificate,
+        GError **error) {
     g_autoptr(GBytes) signature = cms_sign_detached(
             key, certificate, content->data, content->len, CMS_INCLUDE_CERTIFICATE | CMS_BARE, error);
     if (!signature) {
@@ -97,6 +93,28 @@ GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64
     g_byte_array_append(update, g_bytes_get_data(signature, NULL), g_bytes_get_size(signature));
     g_byte_array_append(update, g_bytes_get_data(payload, NULL), g_bytes_get_size(payload));
     return g_byte_array_free_to_bytes(update);
+}
+
+GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64 timestamp, GBytes *payload,
+        const KeySource *key, const Certificate *certificate, GError **error) {
+    guint8 time[EFI_TIME_SIZE];
+    if (!make_time(timestamp, time, error))
+        return NULL;
+    g_autoptr(GByteArray) content = make_signed_content(name, kind, time, payload, error);
+    return content ? sign_update(name, time, content, payload, key, certificate, error) : NULL;
+}
+
+GBytes *efi_authenticated_variable_complete(const char *name, GBytes *update, const KeySource *key,
+        const Certificate *certificate, GError **error) {
+    g_autoptr(EfiAuthenticatedVariable) variable =
+            efi_authenticated_variable_parse(g_bytes_get_data(update, NULL), g_bytes_get_size(update), error);
+    if (!variable || !cms_message_is_pending(variable->message) ||
+            !cms_message_is_by(variable->message, certificate))
+        return NULL;
+    g_autoptr(GByteArray) content =
+            make_signed_content(name, EFI_UPDATE_REPLACE, variable->timestamp, variable->payload, error);
+    return content ? sign_update(name, variable->timestamp, content, variable->payload, key, certificate, error)
+                   : NULL;
 }
 
 GBytes *efi_enrolment_variable_build(const char *name, gint64 timestamp, GPtrArray *certificates,

@@ -46,6 +46,11 @@ GBytes *efi_authenticated_variable_sign(const char *name, EfiUpdate kind, gint64
 GBytes *efi_enrolment_variable_build(const char *name, gint64 timestamp, GPtrArray *certificates,
         const KeySource *key, const Certificate *certificate, GError **error);
 
+/* UPDATE, which replaces the variable NAME, with a signature by KEY instead of one that is pending
+ * (cms_message_is_pending()) and by CERTIFICATE. NULL without ERROR set when it is not. */
+GBytes *efi_authenticated_variable_complete(const char *name, GBytes *update, const KeySource *key,
+        const Certificate *certificate, GError **error);
+
 /* A signed update that was read. */
 typedef struct {
     guint8 timestamp[16]; /* EFI_TIME */

@@ -339,3 +339,24 @@ GBytes *fat_reader_read(FatReader *reader, const FatEntry *entry, GError **error
     g_byte_array_set_size(content, entry->size);
     return g_byte_array_free_to_bytes(g_steal_pointer(&content));
 }
+
+GArray *fat_reader_get_ranges(FatReader *reader, const FatEntry *entry, GError **error) {
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(FatRange));
+    guint64 left = entry->size;
+    guint32 cluster = entry->cluster;
+
+    while (left > 0 && fat_is_cluster(reader, cluster)) {
+        guint32 n = count_adjacent(reader, cluster, MIN(left, READ_MAX));
+        guint64 size = MIN(left, (guint64) n * reader->cluster_size);
+        FatRange range = {
+                reader->offset + reader->data_offset + (guint64) (cluster - 2) * reader->cluster_size, size};
+        g_array_append_val(ranges, range);
+        left -= size;
+        cluster = fat_next_cluster(reader, cluster + n - 1);
+    }
+    if (left == 0)
+        return g_steal_pointer(&ranges);
+    set_malformed(error, "a file is shorter than its directory entry says");
+    g_prefix_error(error, "Cannot read %s: ", entry->name);
+    return NULL;
+}

@@ -36,3 +36,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FatEntry, fat_entry_free)
 
 /* The content of the file ENTRY. */
 GBytes *fat_reader_read(FatReader *reader, const FatEntry *entry, GError **error);
+
+/* A piece of a file, in bytes from the beginning of the descriptor. */
+typedef struct {
+    guint64 offset, size;
+} FatRange;
+
+/* Where the content of the file ENTRY is, piece after piece: an array of FatRange whose sizes add up to its size. */
+GArray *fat_reader_get_ranges(FatReader *reader, const FatEntry *entry, GError **error);

@@ -112,18 +112,67 @@ GBytes *pcr_policy_get_to_be_signed(const PcrPolicy *policy) {
     return g_bytes_new(data, 64);
 }
 
+static gboolean sign_policy(PcrPolicy *policy, const KeySource *key, GError **error) {
+    g_autoptr(GBytes) tbs = pcr_policy_get_to_be_signed(policy);
+
+    g_clear_pointer(&policy->signature, g_bytes_unref);
+    policy->signature = key_source_sign(key, g_bytes_get_data(tbs, NULL), g_bytes_get_size(tbs), error);
+    if (policy->signature)
+        return TRUE;
+    g_prefix_error(error, "signing expected PCR values: ");
+    return FALSE;
+}
+
 gboolean pcr_policies_sign(GPtrArray *policies, const KeySource *key, GError **error) {
+    for (guint i = 0; i < policies->len; i++)
+        if (!sign_policy(policies->pdata[i], key, error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean is_pending(const PcrPolicy *policy) {
+    gsize size = 0;
+    const guint8 *data = policy->signature ? g_bytes_get_data(policy->signature, &size) : NULL;
+
+    for (gsize i = 0; i < size; i++)
+        if (data[i] != 0)
+            return FALSE;
+    return size > 0;
+}
+
+gboolean pcr_policies_complete(GPtrArray *policies, const KeySource *key, guint *ret_n, GError **error) {
+    g_autoptr(GBytes) public_key = key_source_get_public_der(key, error);
+    guint8 fingerprint[32];
+    guint n = 0;
+
+    if (!public_key || !pcr_key_fingerprint(public_key, fingerprint, error))
+        return FALSE;
     for (guint i = 0; i < policies->len; i++) {
         PcrPolicy *policy = policies->pdata[i];
-        g_autoptr(GBytes) tbs = pcr_policy_get_to_be_signed(policy);
-        g_clear_pointer(&policy->signature, g_bytes_unref);
-        policy->signature = key_source_sign(key, g_bytes_get_data(tbs, NULL), g_bytes_get_size(tbs), error);
-        if (!policy->signature) {
-            g_prefix_error(error, "signing expected PCR values: ");
+        if (!is_pending(policy) || memcmp(policy->fingerprint, fingerprint, sizeof fingerprint) != 0)
+            continue;
+        if (!sign_policy(policy, key, error))
             return FALSE;
-        }
+        n++;
     }
+    if (ret_n)
+        *ret_n = n;
     return TRUE;
+}
+
+GBytes *pcr_json_complete(const void *text, gsize size, const KeySource *key, GError **error) {
+    g_autoptr(GPtrArray) policies = pcr_policies_parse(text, (gssize) size, error);
+    guint n = 0;
+
+    if (!policies || !pcr_policies_complete(policies, key, &n, error) || n == 0)
+        return NULL;
+    g_autofree char *json = pcr_policies_to_json(policies);
+    if (strlen(json) != size) {
+        g_set_error_literal(error, PCR_ERROR, PCR_ERROR_MALFORMED,
+                "the PCR policies are not as we write them, so that their signatures have no place");
+        return NULL;
+    }
+    return g_bytes_new_take(g_steal_pointer(&json), size);
 }
 
 gboolean pcr_policy_equal(const PcrPolicy *a, const PcrPolicy *b) {

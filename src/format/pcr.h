@@ -104,6 +104,10 @@ GBytes *pcr_policy_get_to_be_signed(const PcrPolicy *policy);
 /* Adds signatures by KEY to POLICIES. */
 gboolean pcr_policies_sign(GPtrArray *policies, const KeySource *key, GError **error);
 
+/* Signs those of POLICIES that are for KEY and whose signature is pending: nothing but zeros. RET_N (may be NULL)
+ * receives how many these are. */
+gboolean pcr_policies_complete(GPtrArray *policies, const KeySource *key, guint *ret_n, GError **error);
+
 /* JSON on one line: {"sha256":[{"pcrs":[11],"pkfp":"…","pol":"…","sig":"…"}]}. Entries without signature get
  * "tbs" (what is to be signed, in hexadecimal) instead of "sig". The same entry is written once. */
 char *pcr_policies_to_json(GPtrArray *policies);
@@ -115,3 +119,7 @@ GPtrArray *pcr_policies_parse(const char *json, gssize length, GError **error);
  * SECTIONS, and no signature that does not verify. */
 gboolean pcr_policies_verify(GPtrArray *policies, GBytes *const sections[N_UKI_SECTIONS], GBytes *public_key,
         const PcrPolicyOptions *options, PcrMeasurer **measurers, GError **error);
+
+/* SIZE bytes of such JSON at TEXT with the pending signatures for KEY made. The result is as long as TEXT. NULL without
+ * ERROR set when there are none. */
+GBytes *pcr_json_complete(const void *text, gsize size, const KeySource *key, GError **error);

@@ -348,3 +348,35 @@ GBytes *uki_attach_signatures(GBytes *uki, const char *json, GError **error) {
     }
     return pe_writer_finish(writer, error);
 }
+
+/* Replaces the content of SECTION in COPY, the bytes of PE. RET_CHANGED stays as it is when nothing was pending. */
+static gboolean complete_section(const PeImage *pe, const PeSection *section, const KeySource *key, guint8 *copy,
+        gboolean *ret_changed, GError **error) {
+    g_autoptr(GError) problem = NULL;
+    gsize size = 0;
+    const guint8 *text = pe_image_get_data(pe, section, &size);
+    g_autoptr(GBytes) made = pcr_json_complete(text, size, key, &problem);
+
+    if (made) {
+        memcpy(copy + section->raw_offset, g_bytes_get_data(made, NULL), size);
+        *ret_changed = TRUE;
+    }
+    if (!problem)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return FALSE;
+}
+
+GBytes *uki_complete_signatures(GBytes *uki, const KeySource *key, GError **error) {
+    gsize size = 0;
+    const guint8 *data = g_bytes_get_data(uki, &size);
+    g_autoptr(PeImage) pe = pe_image_new(uki, error);
+    g_autofree guint8 *copy = pe && pe_image_find_section(pe, ".pcrsig") ? g_memdup2(data, size) : NULL;
+    gboolean changed = FALSE;
+
+    for (guint i = 0; copy && i < pe->n_sections; i++)
+        if (g_str_equal(pe->sections[i].name, ".pcrsig") &&
+                !complete_section(pe, &pe->sections[i], key, copy, &changed, error))
+            return NULL;
+    return changed ? g_bytes_new_take(g_steal_pointer(&copy), size) : NULL;
+}

@@ -66,6 +66,10 @@ GBytes *uki_join_initrds(GPtrArray *initrds);
  * which were made with PCR_RESERVE. The image must not be signed yet. */
 GBytes *uki_attach_signatures(GBytes *uki, const char *json, GError **error);
 
+/* UKI with the pending signatures (pcr_policies_complete()) of its .pcrsig sections made by KEY; nothing moves, and a
+ * signature of the image stays where it is. NULL without ERROR set when there are none for KEY. */
+GBytes *uki_complete_signatures(GBytes *uki, const KeySource *key, GError **error);
+
 /* The content of .profile for KEYS and VALUES (of N entries): values that are not plain words are quoted. */
 char *uki_profile_text(const char *const *keys, const char *const *values, gsize n);
 

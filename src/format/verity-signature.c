@@ -134,3 +134,19 @@ gboolean verity_signature_verify(
     }
     return TRUE;
 }
+
+GBytes *verity_signature_complete(
+        GBytes *partition, const KeySource *key, const Certificate *certificate, GError **error) {
+    g_autoptr(VeritySignature) old =
+            verity_signature_parse(g_bytes_get_data(partition, NULL), g_bytes_get_size(partition), error);
+    g_autoptr(CmsMessage) message = old ? cms_message_parse(g_bytes_get_data(old->signature, NULL),
+                                                  g_bytes_get_size(old->signature), FALSE, error)
+                                        : NULL;
+    gsize size;
+
+    if (!message || !cms_message_is_pending(message) || !cms_message_is_by(message, certificate))
+        return NULL;
+    const guint8 *root_hash = g_bytes_get_data(old->root_hash, &size);
+    g_autoptr(GBytes) signature = verity_signature_sign(root_hash, size, key, certificate, error);
+    return signature ? verity_signature_partition_build(root_hash, size, signature, certificate, error) : NULL;
+}

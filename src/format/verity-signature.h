@@ -22,6 +22,11 @@ GBytes *verity_signature_sign(const guint8 *root_hash, gsize root_hash_size, con
 GBytes *verity_signature_partition_build(const guint8 *root_hash, gsize root_hash_size, GBytes *signature,
         const Certificate *certificate, GError **error);
 
+/* PARTITION with a signature by KEY instead of one that is pending (cms_message_is_pending()) and by CERTIFICATE. NULL
+ * without ERROR set when it is not. */
+GBytes *verity_signature_complete(
+        GBytes *partition, const KeySource *key, const Certificate *certificate, GError **error);
+
 /* What a verity signature partition says. */
 typedef struct {
     GBytes *root_hash;
