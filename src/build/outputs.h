@@ -61,6 +61,8 @@ gboolean step_record_content(ImageBuild *image, GError **error);
 gboolean step_manifest(ImageBuild *image, GError **error);
 gboolean step_split_files(ImageBuild *image, GError **error);
 gboolean step_link(ImageBuild *image, GError **error);
+/* The names of the files (no links, no directories) in staging, sorted: what checksums are of. */
+GPtrArray *outputs_list_files(const ImageBuild *image, GError **error);
 gboolean step_checksums(ImageBuild *image, GError **error);
 
 /* Sign=: an OpenPGP signature of the checksums. */
