@@ -7,6 +7,8 @@
 
 #include "build/boot-rules.h"
 #include "build/boot.h"
+#include "build/offline-early.h"
+#include "build/offline.h"
 #include "build/kernel-modules.h"
 #include "build/kernel-tree.h"
 #include "build/microcode.h"
@@ -155,6 +157,16 @@ static gboolean read_boot_loaders(ImageBuild *image, GError **error) {
     return TRUE;
 }
 
+/* A key that is elsewhere has to sign it before the tree is whole. */
+static GBytes *sign_for_tree(ImageBuild *image, const char *path, GBytes *plain, GError **error) {
+    g_autoptr(GBytes) binary = boot_sign(image, plain, AUTHENTICODE_REPLACE, error);
+
+    if (!binary || !offline_is_wanted(image->build))
+        return g_steal_pointer(&binary);
+    return offline_sign_early(
+            image, SIGNING_PE, path, binary, image->build->secure_boot_certificate, error);
+}
+
 /* What is signed for the ESP stays in the image as well: "bootctl update" of a later version of the system
  * takes it from there, and would otherwise replace a signed boot loader by one that the firmware refuses. */
 static gboolean keep_signed_boot_loaders(ImageBuild *image, GError **error) {
@@ -171,7 +183,7 @@ static gboolean keep_signed_boot_loaders(ImageBuild *image, GError **error) {
         if (file->is_signed)
             continue;
         plain = g_steal_pointer(&file->content);
-        if (!(file->content = boot_sign(image, plain, AUTHENTICODE_REPLACE, error)) ||
+        if (!(file->content = sign_for_tree(image, path, plain, error)) ||
                 !boot_write(image, path, file->content, error))
             return FALSE;
         file->is_signed = TRUE;

@@ -4,6 +4,7 @@
 #include "build/boot-rules.h"
 #include "build/key-certificate.h"
 #include "build/key-limits.h"
+#include "build/offline.h"
 #include "build/outputs.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -52,17 +53,44 @@ static gboolean load_verity_keys(Build *build, const ImageConfig *config, GError
                     (boot_format_is_attached(config->format) && config->format != OUTPUT_FORMAT_ADDON));
     gboolean possible = config->verity == VERITY_AUTO && config->verity_key && config->verity_certificate;
 
-    if (build->verity_key || !(needed || possible))
+    if (build->verity_key)
+        return TRUE;
+    if (offline_verity_is_wanted(build, config))
+        return offline_load_pair(build, "VerityCertificate", config->verity_certificate, &build->verity_key,
+                &build->verity_certificate, error);
+    if (!(needed || possible))
         return TRUE;
     const Pair pair = {"Verity", {&config->verity_key_source, config->verity_key},
             {&config->verity_certificate_source, config->verity_certificate}};
     return load_pair(build->key_session, &pair, &build->verity_key, &build->verity_certificate, error);
 }
 
+static gboolean offline_load_pcr_certificate(Build *build, const ImageConfig *config, GError **error) {
+    g_autoptr(KeySource) key = NULL;
+    g_autoptr(Certificate) certificate = NULL;
+
+    return config->sign_expected_pcr == FEATURE_DISABLED ||
+           (config->sign_expected_pcr == FEATURE_AUTO && !config->sign_expected_pcr_certificate) ||
+           offline_load_pair(build, "SignExpectedPcrCertificate", config->sign_expected_pcr_certificate, &key,
+                   &certificate, error);
+}
+
+static gboolean load_secure_boot_keys(Build *build, const ImageConfig *config, GError **error) {
+    if (!config->secure_boot || build->secure_boot_key)
+        return TRUE;
+    if (offline_is_wanted(build))
+        return offline_load_pair(build, "SecureBootCertificate", config->secure_boot_certificate,
+                &build->secure_boot_key, &build->secure_boot_certificate, error);
+    return boot_load_secure_boot_pair(build->key_session, config, &build->secure_boot_key,
+            &build->secure_boot_certificate, error);
+}
+
 /* The key is used late, if at all; a token that is not there or wants a PIN says so now. */
 static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **error) {
     const RecipeKeySource *source = &config->sign_expected_pcr_key_source;
 
+    if (offline_is_wanted(build))
+        return offline_load_pcr_certificate(build, config, error);
     if (!config->sign_expected_pcr_key || config->sign_expected_pcr == FEATURE_DISABLED ||
             (source->type == KEY_SOURCE_FILE && !key_limits_signs_pcrs(config)))
         return TRUE;
@@ -76,6 +104,12 @@ static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **e
 static gboolean load_former_pcr_key(Build *build, const ImageConfig *config, GError **error) {
     const RecipeKeySource *source = &config->sign_expected_pcr_former_key_source;
 
+    if (config->sign_expected_pcr_former_key && offline_is_wanted(build)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Sign=offline: SignExpectedPcrFormerKey= names a private key, and there is no certificate to ask for its "
+                "signatures with; build with keys while keys change");
+        return FALSE;
+    }
     if (!config->sign_expected_pcr_former_key || config->sign_expected_pcr == FEATURE_DISABLED ||
             (source->type == KEY_SOURCE_FILE && !key_limits_signs_pcrs(config)))
         return TRUE;
@@ -106,9 +140,7 @@ gboolean boot_load_keys(Build *build, GError **error) {
             return FALSE;
         if (!load_verity_keys(build, config, error))
             return FALSE;
-        if (config->secure_boot && !build->secure_boot_key &&
-                !boot_load_secure_boot_pair(build->key_session, config, &build->secure_boot_key,
-                        &build->secure_boot_certificate, error))
+        if (!load_secure_boot_keys(build, config, error))
             return FALSE;
         if (!load_pcr_key(build, config, error) || !load_former_pcr_key(build, config, error))
             return FALSE;
@@ -119,6 +151,8 @@ gboolean boot_load_keys(Build *build, GError **error) {
 GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error) {
     if (!image->config->secure_boot)
         return g_bytes_ref(binary);
+    if (!offline_check_format(image, error))
+        return NULL;
     return authenticode_sign(
             binary, image->build->secure_boot_key, image->build->secure_boot_certificate, mode, error);
 }

@@ -17,6 +17,7 @@
 #include "build/manifest-signer.h"
 #include "build/masks.h"
 #include "build/output-cache.h"
+#include "build/offline.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
 #include "build/packages.h"
@@ -36,6 +37,7 @@ static void build_free(Build *build) {
     certificate_unref(build->verity_certificate);
     certificate_unref(build->secure_boot_certificate);
     openpgp_key_free(build->manifest_key);
+    offline_stop(build);
     if (build->workspace && build->recipe->arguments->debug_workspace)
         workspace_keep(build->workspace);
     g_clear_pointer(&build->workspace, workspace_free);
@@ -241,6 +243,9 @@ void image_build_free(ImageBuild *image) {
     g_clear_pointer(&image->os_release, g_bytes_unref);
     g_clear_pointer(&image->splash, g_bytes_unref);
     g_clear_pointer(&image->split_files, g_ptr_array_unref);
+    g_clear_pointer(&image->waiting, g_ptr_array_unref);
+    g_clear_pointer(&image->early_things, g_ptr_array_unref);
+    g_clear_pointer(&image->early_requests, g_ptr_array_unref);
     g_clear_pointer(&image->bases, g_ptr_array_unref);
     g_clear_pointer(&image->microcode, g_ptr_array_unref);
     g_clear_pointer(&image->installed, g_ptr_array_unref);
@@ -429,7 +434,7 @@ static gboolean publish_all(Build *build, GError **error) {
 
     if (lock < 0)
         return FALSE;
-    if (!outputs_check_made(build, error))
+    if (!outputs_check_made(build, error) || !offline_check_found(build, error))
         return FALSE;
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
@@ -450,6 +455,7 @@ gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
 
     build->recipe = recipe;
     build->images = g_ptr_array_new_with_free_func(free_image);
+    offline_start(build);
     g_mutex_init(&build->lock);
     g_mutex_init(&build->package_cache_lock);
     g_cond_init(&build->changed);

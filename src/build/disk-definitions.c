@@ -6,6 +6,7 @@
 
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
+#include "build/offline.h"
 #include "tree/tree.h"
 
 #define MIB (1024 * 1024ull)
@@ -17,7 +18,9 @@
 /* For the file allocation tables and directories. */
 #define ESP_OVERHEAD (10 * MIB)
 
-gboolean disk_definitions_with_verity(const ImageConfig *config) {
+gboolean disk_definitions_with_verity(const Build *build, const ImageConfig *config) {
+    if (offline_verity_is_wanted(build, config))
+        return TRUE;
     return config->verity == VERITY_AUTO ? config->verity_key && config->verity_certificate
                                          : config->verity != VERITY_DISABLED;
 }
@@ -78,7 +81,7 @@ static char *root_definition(ImageBuild *image, gboolean verity) {
 }
 
 static char **attached_definitions(ImageBuild *image) {
-    gboolean verity = disk_definitions_with_verity(image->config);
+    gboolean verity = disk_definitions_with_verity(image->build, image->config);
     GPtrArray *parts = g_ptr_array_new();
 
     g_ptr_array_add(parts, g_strdup("10-root.conf"));

@@ -10,4 +10,4 @@
 char **disk_definitions(ImageBuild *image, GError **error);
 
 /* Verity= of an extension or a portable service: what AUTO means depends on key and certificate. */
-gboolean disk_definitions_with_verity(const ImageConfig *config);
+gboolean disk_definitions_with_verity(const Build *build, const ImageConfig *config);

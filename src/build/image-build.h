@@ -71,6 +71,8 @@ struct ImageBuild {
     char *usr_hash;            /* hex, set by the disk step */
     char *root_hash;           /* hex, set by the disk step */
     char *output;              /* path of the main output in staging */
+    GPtrArray *early_things, *early_requests; /* of build/offline-early.h, or NULL */
+    GPtrArray *waiting; /* SigningThing: what of the outputs is signed elsewhere; set by the step that looks for it */
     GPtrArray *split_files;    /* paths in staging of SplitArtifacts=partitions; set by the disk step */
 
     /* Shared with threads that wait for this image. */
@@ -91,6 +93,12 @@ struct Build {
     KeySource *verity_key, *secure_boot_key;
     Certificate *verity_certificate, *secure_boot_certificate;
     OpenpgpKey *manifest_key; /* OpenPGPTool=builtin */
+
+    /* Of build/offline.h. */
+    GPtrArray *certificates_elsewhere;         /* Certificate: of the keys that are not here */
+    Certificate *manifest_certificate_elsewhere; /* OpenPGPTool=builtin; or NULL */
+    GPtrArray *keys_elsewhere;                 /* who makes room for their signatures */
+    GHashTable *signed_elsewhere, *found_elsewhere; /* digests of what zeros stand for; guarded by LOCK */
 };
 
 /* One stage of building an image. WANTED NULL: always. */

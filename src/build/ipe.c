@@ -13,6 +13,8 @@
 #include "base/compare.h"
 #include "base/directory.h"
 #include "build/ipe-policy.h"
+#include "build/offline-early.h"
+#include "build/offline.h"
 #include "crypto/cms.h"
 #include "tree/tree.h"
 #include "ui/log.h"
@@ -21,6 +23,7 @@
 #define POLICY_DIRECTORY "/usr/lib/ipe"
 #define SOURCE_SUFFIX ".pol"
 #define SIGNED_SUFFIX ".p7b"
+
 
 static gboolean sign_policy(int root_fd, const char *name, const KeySource *key,
         const Certificate *certificate, GError **error) {
@@ -94,6 +97,32 @@ static gboolean warn_of_unsigned(int root_fd, GError **error) {
     return TRUE;
 }
 
+static gboolean sign_policy_elsewhere(ImageBuild *image, const char *name, GError **error) {
+    g_autofree char *source = g_strconcat(POLICY_DIRECTORY "/", name, SOURCE_SUFFIX, NULL);
+    g_autofree char *target = g_strconcat(POLICY_DIRECTORY "/", name, SIGNED_SUFFIX, NULL);
+    gsize size;
+
+    if (tree_exists(image->root_fd, target))
+        return TRUE;
+    g_autofree char *text = tree_read_file(image->root_fd, source, &size, error);
+    if (!text || !ipe_policy_check(source, text, size, name, error))
+        return FALSE;
+    g_autoptr(GBytes) policy = g_bytes_new_take(g_steal_pointer(&text), size);
+    g_autoptr(GBytes) message = offline_sign_early(
+            image, SIGNING_IPE, source + 1, policy, image->build->verity_certificate, error);
+    return message && tree_write_file(image->root_fd, target, g_bytes_get_data(message, NULL),
+                              (gssize) g_bytes_get_size(message), 0644, error);
+}
+
+static gboolean sign_elsewhere(ImageBuild *image, GError **error) {
+    g_autoptr(GPtrArray) names = list_policies(image->root_fd, error);
+
+    for (guint i = 0; names && i < names->len; i++)
+        if (!sign_policy_elsewhere(image, names->pdata[i], error))
+            return FALSE;
+    return names != NULL;
+}
+
 gboolean wants_ipe(const ImageBuild *image) {
     return tree_exists(image->root_fd, POLICY_DIRECTORY);
 }
@@ -103,6 +132,8 @@ gboolean step_ipe(ImageBuild *image, GError **error) {
 
     if (!image->build->verity_key)
         return warn_of_unsigned(image->root_fd, error);
+    if (offline_verity_is_wanted(image->build, image->config))
+        return sign_elsewhere(image, error);
     step = ui_step_begin(image->name, "Signing integrity policies");
     if (!ipe_sign_policies(
                 image->root_fd, image->build->verity_key, image->build->verity_certificate, error))

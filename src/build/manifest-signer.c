@@ -16,7 +16,7 @@
 #define KEYRING_SUFFIX ".import-pubring.gpg"
 
 gboolean manifest_signer_wanted(const ImageConfig *config) {
-    return config->sign && config->checksum && g_str_equal(config->openpgp_tool, TOOL);
+    return config->sign == SIGN_YES && config->checksum && g_str_equal(config->openpgp_tool, TOOL);
 }
 
 /* Puts in front of *ERROR where SETTING was made. */
@@ -98,9 +98,30 @@ static OpenpgpKey *load(KeySession *session, const ImageConfig *config, GError *
     return key;
 }
 
+/* Of the key that signs elsewhere. */
+static gboolean load_certificate(Build *build, const ImageConfig *config, GError **error) {
+    g_autoptr(Certificate) certificate = certificate_load(config->openpgp_certificate, error);
+
+    if (certificate && check_dates(config, certificate, error)) {
+        build->manifest_certificate_elsewhere = g_steal_pointer(&certificate);
+        return TRUE;
+    }
+    prefix(config, "OpenPGPCertificate", error);
+    return FALSE;
+}
+
+/* Whether the manifest of CONFIG is signed elsewhere. */
+static gboolean is_signed_elsewhere(const ImageConfig *config) {
+    return config->sign == SIGN_OFFLINE && config->checksum && config->openpgp_certificate &&
+           g_str_equal(config->openpgp_tool, TOOL);
+}
+
 gboolean manifest_signer_load(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         const ImageConfig *config = ((ImageBuild *) build->images->pdata[i])->config;
+        if (!build->manifest_certificate_elsewhere && is_signed_elsewhere(config) &&
+                !load_certificate(build, config, error))
+            return FALSE;
         if (!build->manifest_key && manifest_signer_wanted(config) &&
                 (!manifest_signer_check(config, error) || !(build->manifest_key = load(build->key_session, config, error))))
             return FALSE;

@@ -102,7 +102,7 @@ static void claim_all(Names *names, const ImageConfig *config) {
             "ManifestFormat");
     claim_suffix(names, config, config->nspawn_settings != NULL, ".nspawn", "NSpawnSettings");
     claim_suffix(names, config, config->checksum, ".SHA256SUMS", "Checksum");
-    claim_suffix(names, config, config->checksum && config->sign, ".SHA256SUMS.gpg", "Sign");
+    claim_suffix(names, config, config->checksum && config->sign == SIGN_YES, ".SHA256SUMS.gpg", "Sign");
     claim_suffix(names, config, manifest_signer_wanted(config), ".import-pubring.gpg", "OpenPGPTool");
 }
 

@@ -75,7 +75,7 @@ char *outputs_tar_name(const ImageConfig *config) {
 char **outputs_names(const ImageConfig *config) {
     static const char *const suffixes[] = {"", ".efi", ".vmlinuz", ".initrd", ".pcrs", ".roothash",
             ".osrelease", ".kernel-modules-initrd", ".repart.d", ".nspawn", ".SHA256SUMS", ".SHA256SUMS.gpg",
-            ".import-pubring.gpg", ".manifest", ".changelog", ".efinvramstate", ".tpmstate"};
+            ".import-pubring.gpg", ".signing", ".manifest", ".changelog", ".efinvramstate", ".tpmstate"};
     GPtrArray *names = g_ptr_array_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)

@@ -224,12 +224,23 @@ gboolean step_finalize(ImageBuild *image, GError **error) {
 }
 
 gboolean wants_postoutput(const ImageBuild *image) {
-    return image->config->post_output_scripts[0] != NULL;
+    return image->config->post_output_scripts[0] && !image->waiting; /* else they run when it is finished */
 }
 
 gboolean step_postoutput(ImageBuild *image, GError **error) {
     ScriptRun run = image_run(&script_postoutput, image, no_arguments);
     return run_scripts(&run, image->config->post_output_scripts, "", error);
+}
+
+gboolean scripts_run_postoutput(const Recipe *recipe, const ImageConfig *config, GError **error) {
+    ScriptRun run = {
+            .kind = &script_postoutput,
+            .recipe = recipe,
+            .config = config,
+            .out = image_config_output_directory(config),
+            .arguments = no_arguments,
+    };
+    return run_scripts(&run, config->post_output_scripts, "", error);
 }
 
 gboolean scripts_run_clean(const Recipe *recipe, const ImageConfig *config, GError **error) {

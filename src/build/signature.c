@@ -47,7 +47,7 @@ gboolean signature_check(const ImageConfig *config, GError **error) {
     g_autofree char *program = g_find_program_in_path(config->openpgp_tool);
     g_autofree char *reason = NULL;
 
-    if (!config->sign || config->format == OUTPUT_FORMAT_NONE)
+    if (config->sign != SIGN_YES || config->format == OUTPUT_FORMAT_NONE)
         return TRUE;
     if (!config->checksum)
         return check_failed(config, "the checksums are what is signed, but Checksum= is no", error);
@@ -63,7 +63,7 @@ gboolean signature_check(const ImageConfig *config, GError **error) {
 }
 
 gboolean wants_signature(const ImageBuild *image) {
-    return image->config->sign && image->config->checksum;
+    return image->config->sign == SIGN_YES && image->config->checksum;
 }
 
 static void set_environment(Sandbox *sandbox, const ImageConfig *config) {

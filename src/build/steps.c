@@ -16,6 +16,8 @@
 #include "build/image-build.h"
 #include "build/ipe.h"
 #include "build/kernel.h"
+#include "build/offline-early.h"
+#include "build/offline.h"
 #include "build/outputs.h"
 #include "build/package-folder.h"
 #include "build/packages.h"
@@ -32,6 +34,11 @@ static gboolean wants_whole_system(const ImageBuild *image) {
 
 static gboolean wants_first_boot(const ImageBuild *image) {
     return wants_whole_system(image) && image->config->format != OUTPUT_FORMAT_PORTABLE;
+}
+
+/* Nothing in it waits for a signature. */
+static gboolean is_whole(const ImageBuild *image) {
+    return !offline_is_waiting(image);
 }
 
 const BuildStep build_steps[] = {
@@ -66,6 +73,7 @@ const BuildStep build_steps[] = {
         {"finalize scripts", wants_finalize, step_finalize},
         {"limits of the format", wants_format_limits, step_format_limits},
         {"integrity policies", wants_ipe, step_ipe},
+        {"signatures inside of the tree", wants_offline_early, offline_check_early},
         {"disk volumes", NULL, step_disk_volumes},
         {"secrets that machines share", wants_shared_secrets, step_shared_secrets},
         {"boot loader", NULL, step_boot_loader},
@@ -76,9 +84,11 @@ const BuildStep build_steps[] = {
         {"tar archive", wants_split_tar, step_split_tar},
         {"split files", NULL, step_split_files},
         {"archive", NULL, step_archive},
-        {"compression", NULL, step_compress},
+        {"what is signed elsewhere", wants_offline, step_offline_scan},
+        {"compression", is_whole, step_compress},
         {"manifest", NULL, step_manifest},
-        {"checksums", NULL, step_checksums},
+        {"requests for signatures", offline_is_waiting, step_offline_requests},
+        {"checksums", is_whole, step_checksums},
         {"signature", wants_signature, step_signature},
         {"link", NULL, step_link},
         {"postoutput scripts", wants_postoutput, step_postoutput},

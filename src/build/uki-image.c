@@ -8,6 +8,7 @@
 #include "build/devicetree.h"
 #include "build/key-certificate.h"
 #include "build/microcode.h"
+#include "build/offline.h"
 #include "format/pe.h"
 #include "format/uki.h"
 #include "recipe/versions.h"
@@ -72,13 +73,17 @@ static gboolean signs_expected_pcrs(const ImageBuild *image) {
 
     if (config->sign_expected_pcr != FEATURE_AUTO)
         return config->sign_expected_pcr == FEATURE_ENABLED;
-    return config->sign_expected_pcr_key && config->sign_expected_pcr_certificate;
+    return (config->sign_expected_pcr_key || offline_is_wanted(image->build)) && config->sign_expected_pcr_certificate;
 }
 
 static KeySource *pcr_key(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     KeySource *key;
 
+    if (offline_is_wanted(image->build))
+        return offline_check_format(image, error)
+                       ? offline_open_key(image->build, config->sign_expected_pcr_certificate, error)
+                       : NULL;
     if (!config->sign_expected_pcr_key) {
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "SignExpectedPcr=yes, but there is no SignExpectedPcrKey=: run \"particleos genkey\" to "
@@ -148,6 +153,12 @@ static gboolean signs_initrd_policy(ImageBuild *image) {
 /* A kernel with a signature of its own could be taken out of the UKI, and the boot loader would start it
  * with any command line and initrd. */
 static GBytes *embedded_kernel(ImageBuild *image, GBytes *kernel, GError **error) {
+    if (image->config->secure_boot && offline_is_wanted(image->build) && !stub_loads_unsigned_kernels(image)) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "Sign=offline: this image's systemd-stub starts only kernels with a signature of their own, inside of the "
+                "UKI, where it cannot be put later; take systemd 257 or later");
+        return NULL;
+    }
     return stub_loads_unsigned_kernels(image) ? g_bytes_ref(kernel) : uki_sign_kernel(image, kernel, error);
 }
 

@@ -19,6 +19,8 @@ CompletionKind completion_of_setting(const Setting *setting, char **ret_words) {
         words = enumeration_words(setting);
     else if (setting->type == TYPE_BOOL)
         words = g_strdup("yes no");
+    else if (setting->type == TYPE_SIGN)
+        words = g_strdup("yes no offline");
     else if (setting->type == TYPE_FEATURE)
         words = g_strdup("auto yes no");
     else if (setting->type == TYPE_SECTOR_SIZE)
@@ -79,7 +81,8 @@ char *completion_of_verb(const char *verb) {
 }
 
 gboolean completion_of_verb_is_file(const char *verb) {
-    return strcmp(verb, "inspect") == 0 || strcmp(verb, "burn") == 0 || strcmp(verb, "revoke") == 0;
+    return strcmp(verb, "inspect") == 0 || strcmp(verb, "burn") == 0 || strcmp(verb, "revoke") == 0 || strcmp(verb, "sign") == 0 ||
+           strcmp(verb, "attach") == 0;
 }
 
 char *completion_escape(const char *text, const char *special) {

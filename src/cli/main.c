@@ -21,6 +21,7 @@ static const struct {
     const char *name;
     VerbFunc run;
 } verbs[] = {
+        {"attach", verb_attach},
         {"boot", verb_boot},
         {"box", verb_box},
         {"build", verb_build},
@@ -41,6 +42,7 @@ static const struct {
         {"revoke", verb_revoke},
         {"serve", verb_serve},
         {"shell", verb_shell},
+        {"sign", verb_sign},
         {"ssh", verb_ssh},
         {"summary", verb_summary},
         {"sysupdate", verb_sysupdate},

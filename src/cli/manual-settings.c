@@ -11,6 +11,7 @@
 static char *describe_element(const Setting *setting) {
     static const char *const texts[] = {
             [TYPE_BOOL] = "yes or no",
+            [TYPE_SIGN] = "yes, no or offline",
             [TYPE_FEATURE] = "auto, yes or no",
             [TYPE_INT] = "a number",
             [TYPE_UNSIGNED] = "a number, 0 or more",

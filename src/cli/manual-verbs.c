@@ -48,6 +48,15 @@ static const struct {
                 "image carries both to the devices. Without arguments it shows what is revoked; `--json` "
                 "prints it for programs. Refuses a version that is not older than that of the recipe, a UKI "
                 "of another image, and programs that are no UKI, unless `-f` is given."},
+        {"sign", "OUTPUT.signing",
+                "Answers the requests for signatures of a build with `--sign=offline`, on the machine that has the "
+                "keys: those of `--key` (a file) and of the settings `SecureBootKey=`, `VerityKey=`, "
+                "`SignExpectedPcrKey=` and `OpenPGPKey=`, in files or tokens. It shows what it signs, and makes the bytes "
+                "to be signed itself from the programs and root hashes in the directory. See SIGNING ELSEWHERE."},
+        {"attach", "OUTPUT.signing",
+                "Puts the answers into the image beside the directory: checks each of them, writes what changes, "
+                "compresses and sums up as the recipe says, and removes the directory. When something contains "
+                "signatures that had to be made first, it writes the requests of the next round instead."},
         {"vm", "[ARGUMENT...]",
                 "Boots the image in a virtual machine with UEFI firmware and a TPM. With `--until-login` it "
                 "runs unattended until the login prompt, reports on the chain of trust and powers off."},

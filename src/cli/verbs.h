@@ -17,6 +17,7 @@ gboolean set_program_name(const char *argv0, GError **error);
 /* Whether that name is mkosi: what differs between the two programs is then done as mkosi does it. */
 gboolean called_as_mkosi(void);
 
+gboolean verb_attach(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
@@ -37,6 +38,7 @@ gboolean verb_latest_snapshot(Recipe *recipe, int *ret_exit_status, GError **err
 gboolean verb_revoke(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_sign(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_ssh(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_sysupdate(Recipe *recipe, int *ret_exit_status, GError **error);

@@ -153,6 +153,15 @@ typedef enum {
 const char *secure_boot_sign_tool_to_string(SecureBootSignTool value);
 gboolean secure_boot_sign_tool_from_string(const char *word, SecureBootSignTool *ret);
 
+/* Sign= */
+typedef enum {
+    SIGN_NO,
+    SIGN_YES,
+    SIGN_OFFLINE,
+} Sign;
+
+#define SIGN_OFFLINE_WORD "offline"
+
 typedef enum {
     VERITY_DISABLED,
     VERITY_HASH,

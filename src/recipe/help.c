@@ -61,6 +61,8 @@ static const char *placeholder(const Setting *setting) {
     switch (setting->type) {
     case TYPE_BOOL:
         return "BOOL";
+    case TYPE_SIGN:
+        return "BOOL|offline";
     case TYPE_FEATURE:
         return "FEATURE";
     case TYPE_INT:

@@ -4,6 +4,7 @@
 #include "recipe/history.h"
 
 #include "recipe/enum-words.h"
+#include "recipe/enums.h"
 #include "recipe/value-parse-internal.h"
 
 static gboolean is_kind(const Value *value, ValueKind kind) {
@@ -124,6 +125,10 @@ static Value *read_one(const Setting *setting, const Value *json, GError **error
     switch (setting->type) {
     case TYPE_BOOL:
         return is_kind(json, VALUE_BOOL) ? value_ref((Value *) json) : NULL;
+    case TYPE_SIGN:
+        return is_kind(json, VALUE_BOOL) || g_strcmp0(value_get_string(json), SIGN_OFFLINE_WORD) == 0
+                       ? value_ref((Value *) json)
+                       : NULL;
     case TYPE_INT:
     case TYPE_UNSIGNED:
     case TYPE_SECTOR_SIZE:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recipe/enum-words.h"
+#include "recipe/enums.h"
 #include "recipe/secrets.h"
 
 static char **to_strings(const Value *list) {
@@ -149,6 +150,11 @@ static void fill_scalar(const Setting *setting, const Value *value, gpointer fie
     case TYPE_BOOL:
         *(gboolean *) field = value_get_bool(value);
         break;
+    case TYPE_SIGN:
+        *(Sign *) field = value_get_bool(value)                                       ? SIGN_YES
+                          : g_strcmp0(value_get_string(value), SIGN_OFFLINE_WORD) == 0 ? SIGN_OFFLINE
+                                                                                       : SIGN_NO;
+        break;
     case TYPE_FEATURE:
         *(int *) field = word_index(feature_words, value_get_string(value));
         break;
@@ -223,6 +229,7 @@ static void free_list(const Setting *setting, gpointer field) {
 static void free_scalar(const Setting *setting, gpointer field) {
     switch (setting->type) {
     case TYPE_BOOL:
+    case TYPE_SIGN:
     case TYPE_FEATURE:
     case TYPE_ENUM:
     case TYPE_OCTAL:

@@ -212,7 +212,7 @@ typedef struct {
     RecipeKeySource sign_expected_pcr_former_key_source; /* key source: where that key lives */
     char *passphrase;   /* path: file with the LUKS passphrase for encrypted partitions */
     gboolean checksum;  /* bool: whether a SHA256SUMS file is written */
-    gboolean sign;      /* bool: whether that SHA256SUMS file is signed with OpenPGP */
+    Sign sign; /* sign: whether that SHA256SUMS file is signed with OpenPGP, or all signatures are made elsewhere */
     char *key;          /* string: OpenPGP key to sign with */
     char *openpgp_tool; /* string: gpg, another program with the SOP interface, or builtin */
     char *openpgp_key;  /* key: private key of OpenPGPTool=builtin */

@@ -1485,11 +1485,11 @@ const Setting settings[_SETTING_MAX] = {
                         .name = "Sign",
                         .section = "Validation",
                         .option = "sign",
-                        .type = TYPE_BOOL,
+                        .type = TYPE_SIGN,
                         .default_text = "no",
                         .scope = SCOPE_LOCAL,
                         FIELD(sign),
-                        .help = "whether that SHA256SUMS file is signed with OpenPGP",
+                        .help = "whether that SHA256SUMS file is signed with OpenPGP, or all signatures are made elsewhere (offline)",
                 },
         [SETTING_KEY] =
                 {

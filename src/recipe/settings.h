@@ -242,6 +242,7 @@ typedef enum {
     TYPE_KEY_SOURCE,
     TYPE_CERTIFICATE_SOURCE,
     TYPE_PASSWORD,
+    TYPE_SIGN, /* a boolean, or "offline" */
     TYPE_MINIMUM_VERSION,
     TYPE_UKI_PROFILE,
     TYPE_DRIVE,

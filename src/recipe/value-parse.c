@@ -111,6 +111,8 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
     switch (setting->type) {
     case TYPE_BOOL:
         return parse_bool_value(text, error);
+    case TYPE_SIGN:
+        return g_str_equal(text, SIGN_OFFLINE_WORD) ? value_new_string(text) : parse_bool_value(text, error);
     case TYPE_FEATURE:
         return parse_feature_value(text, error);
     case TYPE_ENUM:
