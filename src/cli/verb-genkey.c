@@ -107,6 +107,12 @@ static gboolean check_options(const Order *order, GError **error) {
 
     if (arguments->genkey_per_purpose && arguments->genkey_openpgp)
         return refuse(error, "--genkey-per-purpose makes the key of --genkey-openpgp as well; give one of them");
+    /* A build has all its keys open. The TPM, and the kernel's resource manager for each caller, have room for three
+     * objects, one of which is the parent of the key that is opened. */
+    if (!key && arguments->genkey_per_purpose && order->kind == KEY_SOURCE_KIND_PROVIDER && keeps_files(order))
+        return refuse(error,
+                "--genkey-per-purpose: A TPM has room for two keys at a time, and a build uses four. Make one key "
+                "in the TPM, and others elsewhere");
     if (!key && !keeps_files(order))
         return refuse(error,
                 "--genkey-source=%s: Say with --genkey-key which key it is, for instance "
