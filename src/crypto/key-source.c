@@ -71,10 +71,23 @@ EVP_PKEY *key_source_peek(const KeySource *key) {
     return key->pkey;
 }
 
+/* The public half of a key that may be in a token, as OpenSSL's own: providers sign, and not all of them verify, or write
+ * a public key in the form that OpenSSL does. */
+static EVP_PKEY *public_half(EVP_PKEY *pkey) {
+    unsigned char *der = NULL;
+    int size = i2d_PUBKEY(pkey, &der);
+    const unsigned char *cursor = der;
+    EVP_PKEY *half = size > 0 ? d2i_PUBKEY(NULL, &cursor, size) : NULL;
+
+    OPENSSL_free(der);
+    return half;
+}
+
 GBytes *key_source_get_public_pem(const KeySource *key, GError **error) {
     g_autoptr(BIO) bio = BIO_new(BIO_s_mem());
+    g_autoptr(EVP_PKEY) half = public_half(key->pkey);
     char *text = NULL;
-    if (!bio || PEM_write_bio_PUBKEY(bio, key->pkey) != 1) {
+    if (!bio || !half || PEM_write_bio_PUBKEY(bio, half) != 1) {
         crypto_set_openssl_error(
                 error, CRYPTO_ERROR_FAILED, "Cannot write the public key of %s", key->description);
         return NULL;
@@ -223,17 +236,6 @@ gsize public_key_get_signature_size(EVP_PKEY *pkey) {
     if (EVP_PKEY_is_a(pkey, "RSA") || EVP_PKEY_is_a(pkey, "ED25519"))
         return EVP_PKEY_get_size(pkey);
     return 0;
-}
-
-/* The public half of a key that may be in a token: providers sign, and not all of them verify. */
-static EVP_PKEY *public_half(EVP_PKEY *pkey) {
-    unsigned char *der = NULL;
-    int size = i2d_PUBKEY(pkey, &der);
-    const unsigned char *cursor = der;
-    EVP_PKEY *half = size > 0 ? d2i_PUBKEY(NULL, &cursor, size) : NULL;
-
-    OPENSSL_free(der);
-    return half;
 }
 
 gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],
