@@ -13,6 +13,7 @@
 #include "build/image-build.h"
 #include "build/pinentry.h"
 #include "ui/ask.h"
+#include "ui/log.h"
 
 #define CREDENTIAL "particleos.key-pin"
 #define OPTION "--key-pin-fd"
@@ -143,6 +144,21 @@ void key_prompt_free(KeyPrompt *prompt) {
     g_ptr_array_unref(prompt->asked);
     explicit_bzero(prompt->lines, sizeof prompt->lines);
     g_free(prompt);
+}
+
+/* Whoever watches a terminal wants to know each time; a log has it once. */
+static void tell_of_waiting(const char *what, gpointer data) {
+    static int said;
+
+    if (ui_is_terminal() || g_atomic_int_compare_and_exchange(&said, 0, 1))
+        ui_info("Waiting for a signature by %s: if the token blinks, touch it", what);
+}
+
+KeySession *key_prompt_session(KeyPrompt *prompt) {
+    KeySession *session = key_session_new(prompt ? key_prompt_answer : NULL, prompt);
+
+    key_session_on_wait(session, tell_of_waiting, NULL);
+    return session;
 }
 
 /* Returns FALSE when there is a credential that cannot be used. */

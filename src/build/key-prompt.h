@@ -7,6 +7,7 @@
 
 #include <glib.h>
 
+#include "crypto/key-session.h"
 #include "recipe/recipe.h"
 
 typedef struct KeyPrompt KeyPrompt;
@@ -21,6 +22,9 @@ KeyPrompt *key_prompt_new(const RecipeArguments *arguments, GError **error);
 /* Wipes what was read. */
 void key_prompt_free(KeyPrompt *prompt);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyPrompt, key_prompt_free)
+
+/* A session whose questions PROMPT answers (NULL: nobody does), and that says when a token takes long to sign. */
+KeySession *key_prompt_session(KeyPrompt *prompt);
 
 /* The answer to QUESTION. A KeyAsk (crypto/key-session.h); DATA is the KeyPrompt. Of a text with several lines, the first
  * answers the first question, and so on, the last one all that follow. */

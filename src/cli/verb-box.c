@@ -71,7 +71,7 @@ static void set_environment(Sandbox *sandbox, const ImageConfig *config) {
 
 static gboolean prepare_tools(const Recipe *recipe, GError **error) {
     g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    g_autoptr(KeySession) session = key_prompt_session(prompt);
     return prompt && tools_tree_prepare(recipe, session, error);
 }
 

@@ -75,7 +75,7 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(GTimer) timer = g_timer_new();
     g_autofree char *path = build_output_path(recipe->main);
     g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    g_autoptr(KeySession) session = key_prompt_session(prompt);
 
     if (!prompt)
         return FALSE;

@@ -345,7 +345,7 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (fd < 0)
         return set_errno_error(error, errno, "Cannot open directory %s", order.directory);
     g_autoptr(KeyPrompt) prompt = key_prompt_new(arguments, error);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    g_autoptr(KeySession) session = key_prompt_session(prompt);
     if (!prompt)
         return FALSE;
     order.fd = fd;

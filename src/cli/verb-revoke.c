@@ -151,7 +151,7 @@ static gboolean save(const Recipe *recipe, GPtrArray *revocations, const char *p
     if (!recipe->main)
         return refuse(error, "There is no recipe that says what to sign with");
     g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, prompt);
+    g_autoptr(KeySession) session = key_prompt_session(prompt);
     if (!prompt || !boot_load_secure_boot_pair(session, recipe->main, &key, &certificate, error))
         return FALSE;
     if (former && !certificate_equal(former, certificate))

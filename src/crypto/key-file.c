@@ -86,11 +86,12 @@ static int give_passphrase(char *buffer, int size, int writing, void *userdata) 
     Passphrase *passphrase = userdata;
     g_autofree char *prompt = key_file_prompt(passphrase->path);
     passphrase->wanted = TRUE;
-    const char *answer = key_session_answer(passphrase->session, prompt);
-    if (!answer || strlen(answer) >= size)
-        return -1;
-    memcpy(buffer, answer, strlen(answer));
-    return strlen(answer);
+    char *answer = key_session_answer(passphrase->session, prompt);
+    int length = answer && strlen(answer) < size ? (int) strlen(answer) : -1;
+    if (length > 0)
+        memcpy(buffer, answer, length);
+    key_session_wipe(answer);
+    return length;
 }
 
 gboolean key_file_is_cut_off(const KeyFile *file) {

@@ -35,19 +35,20 @@ gboolean pkcs12_is(const KeyFile *file) {
            memcmp(cursor, version, sizeof version) == 0;
 }
 
-/* The passphrase, which is right. NULL with ERROR set. Some programs mean nothing by no passphrase, some an empty one;
+/* The passphrase, which is right; owned by the caller, who wipes it. NULL with ERROR set. Some programs mean nothing by no passphrase, some an empty one;
  * a file without a MAC cannot tell, so somebody is asked. */
-static const char *find_passphrase(KeySession *session, PKCS12 *container, const char *path, GError **error) {
+static char *find_passphrase(KeySession *session, PKCS12 *container, const char *path, GError **error) {
     g_autofree char *prompt = key_file_prompt(path);
-    const char *answer;
+    char *answer;
 
     if (PKCS12_mac_present(container) &&
             (PKCS12_verify_mac(container, NULL, 0) == 1 || PKCS12_verify_mac(container, "", 0) == 1))
-        return "";
+        return g_strdup("");
     ERR_clear_error();
     answer = key_session_answer(session, prompt);
     if (answer && (!PKCS12_mac_present(container) || PKCS12_verify_mac(container, answer, -1) == 1))
         return answer;
+    key_session_wipe(answer);
     if (!key_session_take_error(session, path, error))
         crypto_set_openssl_error(error, CRYPTO_ERROR_PERMISSION, "Cannot open %s", path);
     return NULL;
@@ -70,10 +71,12 @@ static gboolean unpack(KeySession *session, const KeyFile *file, const char *pat
 
     if (!container)
         return set_unreadable(file, path, error);
-    const char *passphrase = find_passphrase(session, container, path, error);
+    char *passphrase = find_passphrase(session, container, path, error);
     if (!passphrase)
         return FALSE;
-    if (PKCS12_parse(container, passphrase, ret_key, ret_certificate, &others) != 1)
+    gboolean parsed = PKCS12_parse(container, passphrase, ret_key, ret_certificate, &others) == 1;
+    key_session_wipe(passphrase);
+    if (!parsed)
         return crypto_set_openssl_error(error, CRYPTO_ERROR_UNSUPPORTED,
                 "Cannot read what is in %s (old files use ciphers that OpenSSL does not have any more: 'openssl pkcs12 "
                 "-legacy' reads them, and another 'openssl pkcs12 -export' writes them anew)",

@@ -10,9 +10,14 @@
 
 typedef struct KeySession KeySession;
 
-/* The answer to PROMPT, from memory or asked for; owned by the session. NULL: nobody answers, or it has been given
- * already while this key is opened, and so was wrong. */
-const char *key_session_answer(KeySession *session, const char *prompt);
+/* The answer to PROMPT, from memory or asked for; owned by the caller, who frees it with key_session_wipe(). NULL: nobody
+ * answers, or it has been given already while this key is opened, and so was wrong. What a token asks for the first time
+ * when it signs, it asks for each signature. */
+char *key_session_answer(KeySession *session, const char *prompt);
+void key_session_wipe(char *answer);
+
+/* Whether a key of the token ID was opened before, and whether this is the first token of all. From now on it counts. */
+gboolean key_session_meet_token(KeySession *session, const char *id, gboolean *ret_first);
 
 /* A key is about to be opened. */
 void key_session_begin(KeySession *session);

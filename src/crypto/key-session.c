@@ -25,18 +25,27 @@ struct KeySession {
     GPtrArray *answers; /* Answer */
     GHashTable *keys; /* ID to KeySource */
     GHashTable *certificates; /* ID to Certificate */
+    GHashTable *tokens; /* a set of strings */
     GMutex lock;
+    GMutex ask_lock; /* guards answers and error: signatures of several threads may ask */
+    int asking; /* atomic */
+    KeyWaiting waiting;
+    gpointer waiting_data;
     UI_METHOD *ui;
     GError *error; /* of the last question */
     gboolean opening; /* a key: later on tokens may ask for each signature */
 };
 
+void key_session_wipe(char *answer) {
+    if (answer)
+        OPENSSL_cleanse(answer, strlen(answer));
+    g_free(answer);
+}
+
 static void answer_free(gpointer data) {
     Answer *answer = data;
 
-    if (answer->answer)
-        OPENSSL_cleanse(answer->answer, strlen(answer->answer));
-    g_free(answer->answer);
+    key_session_wipe(answer->answer);
     g_free(answer->prompt);
     g_free(answer);
 }
@@ -77,8 +86,10 @@ static int ui_read(UI *ui, UI_STRING *string) {
     g_autofree char *prompt = g_strdup(UI_get0_output_string(string));
     for (gsize length = strlen(prompt); length > 0 && strchr(": ", prompt[length - 1]); length--)
         prompt[length - 1] = '\0';
-    const char *answer = session ? key_session_answer(session, prompt) : NULL;
-    return answer && UI_set_result(ui, string, answer) == 0 ? 1 : -1;
+    char *answer = session ? key_session_answer(session, prompt) : NULL;
+    gboolean good = answer && UI_set_result(ui, string, answer) == 0;
+    key_session_wipe(answer);
+    return good ? 1 : -1;
 }
 
 static int ui_close(UI *ui) {
@@ -110,7 +121,9 @@ KeySession *key_session_new(KeyAsk ask, gpointer data) {
     session->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) key_source_unref);
     session->certificates =
             g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) certificate_unref);
+    session->tokens = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_mutex_init(&session->lock);
+    g_mutex_init(&session->ask_lock);
     session->answers = g_ptr_array_new_with_free_func(answer_free);
     return session;
 }
@@ -120,7 +133,9 @@ void key_session_free(KeySession *session) {
         return;
     g_hash_table_unref(session->keys);
     g_hash_table_unref(session->certificates);
+    g_hash_table_unref(session->tokens);
     g_mutex_clear(&session->lock);
+    g_mutex_clear(&session->ask_lock);
     g_ptr_array_unref(session->answers);
     g_clear_error(&session->error);
     if (session->ui && UI_get_default_method() == session->ui)
@@ -138,6 +153,11 @@ void key_session_begin(KeySession *session) {
     session->opening = TRUE;
 }
 
+gboolean key_session_meet_token(KeySession *session, const char *id, gboolean *ret_first) {
+    *ret_first = g_hash_table_size(session->tokens) == 0;
+    return !g_hash_table_add(session->tokens, g_strdup(id));
+}
+
 static Answer *find_answer(KeySession *session, const char *prompt) {
     for (guint i = 0; i < session->answers->len; i++) {
         Answer *answer = session->answers->pdata[i];
@@ -147,28 +167,49 @@ static Answer *find_answer(KeySession *session, const char *prompt) {
     return NULL;
 }
 
-const char *key_session_answer(KeySession *session, const char *prompt) {
+static char *ask(KeySession *session, const char *prompt) {
+    g_atomic_int_set(&session->asking, 1);
+    char *text = session->ask ? session->ask(prompt, session->data, &session->error) : NULL;
+    g_atomic_int_set(&session->asking, 0);
+    if (text && strlen(text) > LONGEST_ANSWER) {
+        key_session_wipe(g_steal_pointer(&text));
+        g_set_error(&session->error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING, "the answer is longer than %d bytes",
+                LONGEST_ANSWER);
+    }
+    if (!text && !session->error)
+        g_set_error(&session->error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING, "nobody can be asked");
+    return text;
+}
+
+/* Somebody has to say yes to each signature, so nothing is kept. */
+static char *ask_for_signature(KeySession *session, const char *prompt) {
+    g_autofree char *reason = g_strconcat(prompt, " (the token wants it for each signature with this key)", NULL);
+    g_clear_error(&session->error);
+    return ask(session, reason);
+}
+
+static char *ask_and_keep(KeySession *session, const char *prompt) {
+    char *text = session->error ? NULL : ask(session, prompt);
+    if (!text)
+        return NULL;
+    Answer *answer = g_new0(Answer, 1);
+    answer->prompt = g_strdup(prompt);
+    answer->answer = text;
+    answer->given = TRUE;
+    g_ptr_array_add(session->answers, answer);
+    return g_strdup(text);
+}
+
+char *key_session_answer(KeySession *session, const char *prompt) {
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->ask_lock);
     Answer *answer = find_answer(session, prompt);
 
-    if (answer && (answer->wrong || (answer->given && session->opening)))
+    if (!answer)
+        return session->opening ? ask_and_keep(session, prompt) : ask_for_signature(session, prompt);
+    if (answer->wrong || (answer->given && session->opening))
         return NULL;
-    if (!answer && session->ask && !session->error) {
-        char *text = session->ask(prompt, session->data, &session->error);
-        if (!text)
-            return NULL;
-        answer = g_new0(Answer, 1);
-        answer->prompt = g_strdup(prompt);
-        answer->answer = text;
-        g_ptr_array_add(session->answers, answer);
-    }
-    if (!answer || strlen(answer->answer) > LONGEST_ANSWER) {
-        if (!session->error)
-            g_set_error(&session->error, CRYPTO_ERROR, CRYPTO_ERROR_MISSING,
-                    answer ? "the answer is longer than %d bytes" : "nobody can be asked", LONGEST_ANSWER);
-        return NULL;
-    }
     answer->given = TRUE;
-    return answer->answer;
+    return g_strdup(answer->answer);
 }
 
 /* Whether something was asked for, which did not help. What was a wrong answer once is never given again, because tokens
@@ -199,6 +240,30 @@ gboolean key_session_take_error(KeySession *session, const char *what, GError **
     return FALSE;
 }
 
+/* ---- signatures in tokens ---- */
+
+void key_session_on_wait(KeySession *session, KeyWaiting tell, gpointer data) {
+    session->waiting = tell;
+    session->waiting_data = data;
+}
+
+static gpointer begin_signature(const char *what, gpointer data) {
+    KeySession *session = data;
+    return key_wait_begin(session->waiting, session->waiting_data, what, &session->asking);
+}
+
+static gboolean end_signature(gpointer wait, const char *what, gpointer data, GError **error) {
+    KeySession *session = data;
+
+    key_wait_end(wait);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&session->ask_lock);
+    if (!error || !session->error)
+        return FALSE;
+    g_propagate_prefixed_error(error, g_steal_pointer(&session->error), "Cannot sign with %s: ", what);
+    ERR_clear_error();
+    return TRUE;
+}
+
 /* ---- keys ---- */
 
 static KeySource *open_key(KeySession *session, KeySourceKind kind, const char *name, const char *locator,
@@ -210,8 +275,11 @@ static KeySource *open_key(KeySession *session, KeySourceKind kind, const char *
 
     if (!pkey)
         return NULL;
-    if (kind != KEY_SOURCE_KIND_FILE)
-        return key_source_new_foreign(pkey, locator, kind == KEY_SOURCE_KIND_PROVIDER ? name : NULL);
+    if (kind != KEY_SOURCE_KIND_FILE) {
+        key = key_source_new_foreign(pkey, locator, kind == KEY_SOURCE_KIND_PROVIDER ? name : NULL);
+        key_source_watch(key, begin_signature, end_signature, session);
+        return key;
+    }
     key = key_source_new_from_pkey(pkey, locator);
     EVP_PKEY_free(pkey);
     return key;

@@ -8,15 +8,19 @@
 
 #include "crypto/certificate.h"
 #include "crypto/key-source.h"
+#include "crypto/key-wait.h"
 
 typedef struct KeySession KeySession;
 
 /* Gets the answer to PROMPT ("PIN of the token particleos"), for instance from a terminal. Owned by the caller, who
- * wipes it. NULL: there is none, and ERROR says why. */
+ * wipes it. NULL: there is none, and ERROR says why. Never called twice at a time. */
 typedef char *(*KeyAsk)(const char *prompt, gpointer data, GError **error);
 
 /* ASK NULL: nobody can be asked. DATA is borrowed. */
 KeySession *key_session_new(KeyAsk ask, gpointer data);
+
+/* TELL hears of signatures in tokens that take longer than a second. DATA is borrowed. */
+void key_session_on_wait(KeySession *session, KeyWaiting tell, gpointer data);
 
 /* Wipes the answers. Keys that were opened stay usable, but one that asks for each signature asks no more. */
 void key_session_free(KeySession *session);

@@ -14,6 +14,9 @@ struct KeySource {
     EVP_PKEY *pkey;
     char *description;
     gboolean foreign; /* another than OpenSSL itself signs with it */
+    KeySignatureBegin begin; /* may be NULL */
+    KeySignatureEnd end;
+    gpointer watcher;
     char *properties; /* by which OpenSSL finds who does; NULL: by itself */
     KeySignFunc sign; /* NULL: the private key is here */
     gpointer user;
@@ -61,6 +64,12 @@ KeySource *key_source_new_foreign(EVP_PKEY *pkey, const char *description, const
     if (provider)
         key->properties = g_strconcat("?provider=", provider, NULL);
     return key;
+}
+
+void key_source_watch(KeySource *key, KeySignatureBegin begin, KeySignatureEnd end, gpointer data) {
+    key->begin = begin;
+    key->end = end;
+    key->watcher = data;
 }
 
 const char *key_source_get_description(const KeySource *key) {
@@ -213,9 +222,11 @@ GBytes *key_source_sign_digest(
                 "%s signs elsewhere, where more than a digest is wanted", key->description);
         return NULL;
     }
+    gpointer state = key->begin ? key->begin(key->description, key->watcher) : NULL;
     GBytes *signature = EVP_PKEY_is_a(key->pkey, "ED25519") ? sign_ed25519(key->pkey, digest)
                                                             : sign_digest(key, digest);
-    if (!signature)
+    gboolean told = key->end && key->end(state, key->description, key->watcher, signature ? NULL : error);
+    if (!signature && !told)
         crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot sign with %s", key->description);
     return signature;
 }

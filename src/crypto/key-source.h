@@ -31,6 +31,14 @@ typedef GBytes *(*KeySignFunc)(gpointer user, const void *data, gsize size, GErr
 KeySource *key_source_new_elsewhere(
         EVP_PKEY *public_key, const char *description, KeySignFunc sign, gpointer user);
 
+/* Called before and after each signature of a token. WHAT is the key's description; END gets what BEGIN returned, and when
+ * the signature failed an ERROR that it may set and return TRUE; NULL otherwise. */
+typedef gpointer (*KeySignatureBegin)(const char *what, gpointer data);
+typedef gboolean (*KeySignatureEnd)(gpointer state, const char *what, gpointer data, GError **error);
+
+/* Makes them be called for the foreign KEY. DATA is borrowed. */
+void key_source_watch(KeySource *key, KeySignatureBegin begin, KeySignatureEnd end, gpointer data);
+
 KeySource *key_source_ref(KeySource *key);
 void key_source_unref(KeySource *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeySource, key_source_unref)

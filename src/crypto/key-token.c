@@ -12,6 +12,7 @@
 
 #include "crypto/key-session-private.h"
 #include "crypto/openssl-error.h"
+#include "crypto/pkcs11-uri.h"
 
 /* What people install for a name, as far as it is known. */
 static const char *package_of(const char *name, gboolean engine) {
@@ -57,13 +58,17 @@ X509 *certificate_engine_load(KeySession *session, const char *name, const char 
 
 /* An engine that is ready. OpenSSL keeps it, and with it the login to a token, until the process ends: the next key of
  * the same token asks for nothing. */
-static ENGINE *engine_open(const char *name, GError **error) {
+static ENGINE *engine_open(KeySession *session, const char *name, GError **error) {
     ENGINE *engine = ENGINE_by_id(name);
 
     if (!engine) {
         set_missing(name, TRUE, error);
         return NULL;
     }
+    /* What asks for the login can be told each time, but what asks for a signature only before the tokens are counted; it
+     * would ask on the terminal by itself. A certificate can be private, too, and is asked for before its key. */
+    ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, key_session_ui(session), NULL, 1);
+    ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, session, NULL, 1);
     if (!ENGINE_init(engine)) {
         crypto_set_openssl_error(error, CRYPTO_ERROR_FAILED, "Cannot start the OpenSSL engine '%s'", name);
         ENGINE_free(engine);
@@ -76,13 +81,52 @@ static ENGINE *engine_open(const char *name, GError **error) {
     return engine;
 }
 
+/* What tells the token of a PKCS#11 URI from others, by the attributes that people use; NULL: nothing does. */
+static char *token_of(const char *locator, char **ret_label) {
+    g_autofree char *serial = NULL;
+
+    *ret_label = NULL;
+    if (!pkcs11_uri_check(locator))
+        return NULL;
+    *ret_label = pkcs11_uri_get(locator, "token");
+    serial = pkcs11_uri_get(locator, "serial");
+    return *ret_label || serial ? g_strdup_printf("%s/%s", *ret_label ? *ret_label : "", serial ? serial : "") : NULL;
+}
+
+static gboolean has_pin(const char *locator) {
+    g_autofree char *source = pkcs11_uri_get(locator, "pin-source");
+    char *value = pkcs11_uri_get(locator, "pin-value");
+    gboolean has = source || value;
+    key_session_wipe(value);
+    return has;
+}
+
+/* The engine keeps the PIN of the first token and would try it with the next one, which may lock that. So the PIN of
+ * each further token is asked for here, with the engine's own words, and handed over. */
+static gboolean hand_over_pin(KeySession *session, ENGINE *engine, const char *locator) {
+    g_autofree char *label = NULL, *token = token_of(locator, &label);
+    gboolean first;
+
+    if (!token || key_session_meet_token(session, token, &first) || first || has_pin(locator))
+        return TRUE;
+    g_autofree char *prompt = g_strconcat("Enter PKCS#11 token PIN for ", label ? label : token, NULL);
+    char *pin = key_session_answer(session, prompt);
+    if (pin)
+        ENGINE_ctrl_cmd_string(engine, "PIN", pin, 1);
+    gboolean handed = pin != NULL;
+    key_session_wipe(pin);
+    return handed;
+}
+
 EVP_PKEY *key_engine_load(KeySession *session, const char *name, const char *locator, GError **error) {
     ERR_clear_error();
-    ENGINE *engine = engine_open(name, error);
+    ENGINE *engine = engine_open(session, name, error);
     if (!engine)
         return NULL;
     key_session_begin(session);
-    EVP_PKEY *pkey = ENGINE_load_private_key(engine, locator, key_session_ui(session), session);
+    EVP_PKEY *pkey = hand_over_pin(session, engine, locator)
+                             ? ENGINE_load_private_key(engine, locator, key_session_ui(session), session)
+                             : NULL;
     if (!pkey)
         set_no_key(session, locator, error);
     return pkey;
@@ -96,7 +140,7 @@ X509 *certificate_engine_load(KeySession *session, const char *name, const char 
     } order = {locator, NULL};
 
     ERR_clear_error();
-    ENGINE *engine = engine_open(name, error);
+    ENGINE *engine = engine_open(session, name, error);
     if (!engine)
         return NULL;
     if (ENGINE_ctrl(engine, ENGINE_CTRL_GET_CMD_FROM_NAME, 0, (void *) "LOAD_CERT_CTRL", NULL) <= 0) {
@@ -106,10 +150,8 @@ X509 *certificate_engine_load(KeySession *session, const char *name, const char 
         return NULL;
     }
     key_session_begin(session);
-    /* A certificate can be private, too, and is asked for before its key. */
-    ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, key_session_ui(session), NULL, 1);
-    ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, session, NULL, 1);
-    if (ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &order, NULL, 1) != 1 || !order.certificate)
+    if (!hand_over_pin(session, engine, locator) ||
+            ENGINE_ctrl_cmd(engine, "LOAD_CERT_CTRL", 0, &order, NULL, 1) != 1 || !order.certificate)
         set_no_certificate(session, locator, error);
     return order.certificate;
 }

@@ -57,8 +57,11 @@ class Token:
     def tool(self, *arguments):
         return call("softhsm2-util", *arguments, "--pin", PIN, env=environment(**self.env))
 
+    def calls(self, function):
+        return len(re.findall(rf"{function}$", self.spied.read_text(), re.M)) if self.spied.exists() else 0
+
     def logins(self):
-        return len(re.findall(r"C_Login$", self.spied.read_text(), re.M)) if self.spied.exists() else 0
+        return self.calls("C_Login")
 
 
 def uri(key):
