@@ -40,7 +40,10 @@ static void print_request(gpointer user, const SigningRequest *request) {
 
 gboolean verb_sign(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(SigningDirectory) directory = load_signing_directory(recipe, "sign", error);
-    g_autoptr(KeySession) session = key_session_new(key_prompt_answer, NULL);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeySession) session = key_prompt_session(prompt);
+    if (!prompt)
+        return FALSE;
     g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify) key_source_unref);
     g_autoptr(GPtrArray) left = NULL;
     guint made = 0;
