@@ -50,7 +50,9 @@ static ErofsOptions plain_options(void) {
 static char *write_tree(const char *name, const char *tree, const ErofsOptions *options, guint64 *ret_size) {
     g_autoptr(GError) error = NULL;
     char *path = scratch_path(name);
-    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    /* Not the file of the image before: mount takes a loop device that still has it, with what is cached of it. */
+    (void) g_unlink(path);
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     AUTO_FD root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autoptr(ErofsWriter) writer = erofs_writer_new(fd, options, &error);
     g_assert_no_error(error);
