@@ -18,6 +18,7 @@
 #define MOUNT_PRIVATE (1UL << 18)
 #define MOUNT_RECURSIVE 0x4000UL
 #define UMOUNT_DETACH 2
+#define REPLACED_MAX 100
 extern int mount(const char *, const char *, const char *, unsigned long, const void *);
 extern int umount2(const char *, int);
 
@@ -112,14 +113,22 @@ static int open_target(const char *target, bool directory, mode_t mode) {
     return fd;
 }
 
-void attach(int mount_fd, const char *target, mode_t mode) {
+/* Returns false with errno when MOUNT_FD cannot be mounted on TARGET. */
+static bool try_attach(int mount_fd, const char *target, mode_t mode) {
     struct stat st;
     if (fstat(mount_fd, &st) < 0)
         fail("cannot look at what goes to %s", target);
     int target_fd = open_target(target, S_ISDIR(st.st_mode), mode & (S_ISDIR(st.st_mode) ? 07777 : 0666));
-    if (move_mount_to(mount_fd, target_fd, "") < 0)
-        fail("cannot mount on %s", target);
+    int r = move_mount_to(mount_fd, target_fd, "");
+    int number = errno;
     close(target_fd);
+    errno = number;
+    return r >= 0;
+}
+
+void attach(int mount_fd, const char *target, mode_t mode) {
+    if (!try_attach(mount_fd, target, mode))
+        fail("cannot mount on %s", target);
     close(mount_fd);
 }
 
@@ -141,6 +150,20 @@ static void open_source(const Instructions *instructions, Operation *operation) 
     if (restrict_mount(operation->tree_fd, operation->read_only || (stranger && devices),
                 stranger && !devices, TREE_RECURSIVE) < 0)
         fail("cannot restrict the mount of %s", operation->source);
+}
+
+/* Others replace files like /etc/group of the host at any time, and the kernel does not mount one that is not there any
+ * more: then the new one is taken. */
+static void attach_source(const Instructions *instructions, Operation *operation) {
+    for (unsigned attempt = 1; !try_attach(operation->tree_fd, operation->target, 0755); attempt++) {
+        if (errno != ENOENT || attempt == REPLACED_MAX)
+            fail("cannot mount on %s", operation->target);
+        close(operation->tree_fd);
+        open_source(instructions, operation);
+        if (operation->tree_fd < 0)
+            return;
+    }
+    close(operation->tree_fd);
 }
 
 static int open_layer(const char *path) {
@@ -246,11 +269,11 @@ static void make_mask(const Operation *operation) {
     close(target_fd);
 }
 
-static void perform(const Instructions *instructions, const Operation *operation) {
+static void perform(const Instructions *instructions, Operation *operation) {
     switch (operation->type) {
     case OPERATION_BIND:
         if (operation->tree_fd >= 0)
-            attach(operation->tree_fd, operation->target, 0755);
+            attach_source(instructions, operation);
         break;
     case OPERATION_TMPFS:
         attach(new_tmpfs("0755"), operation->target, 0755);

@@ -98,6 +98,43 @@ static void test_lines(void) {
     g_assert_cmpstr(joined, ==, "a|b|10%|20%|c|d");
 }
 
+typedef struct {
+    char *file, *other;
+    int stop;
+} Replaced;
+
+/* As useradd does with /etc/group of the host, all the time. */
+static gpointer replace(gpointer data) {
+    Replaced *replaced = data;
+    while (!g_atomic_int_get(&replaced->stop)) {
+        g_assert_true(g_file_set_contents_full(
+                replaced->other, "new", -1, G_FILE_SET_CONTENTS_NONE, 0644, NULL));
+        g_assert_cmpint(rename(replaced->other, replaced->file), ==, 0);
+    }
+    return NULL;
+}
+
+/* A file is replaced between opening and mounting it. */
+static void test_replaced(void) {
+    g_autofree char *directory = g_dir_make_tmp("sandbox-XXXXXX", NULL);
+    g_autofree char *file = g_build_filename(directory, "file", NULL);
+    g_autofree char *other = g_build_filename(directory, "other", NULL);
+    g_assert_true(g_file_set_contents(file, "new", -1, NULL));
+    Replaced replaced = {file, other, 0};
+    GThread *thread = g_thread_new("replace", replace, &replaced);
+    for (int i = 0; i < 20; i++) {
+        g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(NULL);
+        sandbox_bind(sandbox, file, "/place/file", SANDBOX_READ_ONLY);
+        g_autofree char *text = output(sandbox, "cat /place/file");
+        g_assert_cmpstr(text, ==, "new");
+    }
+    g_atomic_int_set(&replaced.stop, 1);
+    g_thread_join(thread);
+    (void) unlink(file);
+    (void) unlink(other);
+    (void) rmdir(directory);
+}
+
 static void test_mounts(void) {
     g_autofree char *directory = g_dir_make_tmp("sandbox-XXXXXX", NULL);
     g_autofree char *file = g_build_filename(directory, "file", NULL);
@@ -404,6 +441,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/sandbox/orphans-die", test_orphans_die);
     g_test_add_func("/sandbox/spawn", test_spawn);
     g_test_add_func("/sandbox/threads", test_threads);
+    g_test_add_func("/sandbox/replaced", test_replaced);
     g_test_add_func("/sandbox/no-leaks", test_no_leaks);
     g_test_add_func("/sandbox/parent-killed", test_parent_killed);
     g_test_add_func("/sandbox/cancel", test_cancel);
