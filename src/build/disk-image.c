@@ -12,7 +12,6 @@
 #include "build/boot.h"
 #include "build/configure.h"
 #include "build/disk-definitions.h"
-#include "build/offline.h"
 #include "build/outputs.h"
 #include "text/os-release.h"
 #include "ui/log.h"
@@ -121,10 +120,8 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->kernel_version = image->kernel_version;
     options->verity =
             config->format == OUTPUT_FORMAT_ESP ? DISK_VERITY_DISABLED : disk_verity(config->verity);
-    if (config->verity == VERITY_DEFER && offline_verity_is_wanted(image->build, config))
-        options->verity = DISK_VERITY_SIGNED;
     /* Nothing that asks for less is signed because another image of the recipe is. */
-    if (options->verity == DISK_VERITY_SIGNED || options->verity == DISK_VERITY_AUTO) {
+    if (config->verity == VERITY_SIGNED || config->verity == VERITY_AUTO) {
         options->verity_key = image->build->verity_key;
         options->verity_certificate = image->build->verity_certificate;
     }

@@ -175,7 +175,7 @@ gboolean offline_is_waiting(const ImageBuild *image) {
     return image->waiting != NULL;
 }
 
-/* The file names that step_compress() would have made shorter work of. */
+/* What step_compress() and step_checksums() leave to the end. */
 static void set_finish(const ImageBuild *image, SigningFinish *finish) {
     const ImageConfig *config = image->config;
     const char *suffix = outputs_compression_suffix(config);

@@ -13,7 +13,8 @@ void offline_stop(Build *build);
 /* Whether all signatures of this build are made elsewhere. */
 gboolean offline_is_wanted(const Build *build);
 
-/* Whether those of verity of this image are. */
+/* Whether those of verity of this image are. With Verity=defer its signature partitions stay empty, as mkosi leaves
+ * them; else they hold a signature of zeros. */
 gboolean offline_verity_is_wanted(const Build *build, const ImageConfig *config);
 
 /* Loads the certificate PATH that SETTING names; the key of RET_KEY gives zeros instead of signatures. */

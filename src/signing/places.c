@@ -10,9 +10,11 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
+#include "base/sha256.h"
 #include "format/fat-reader.h"
 #include "format/pe.h"
 #include "format/verity-signature.h"
+#include "format/verity.h"
 #include "inspect/partitions.h"
 
 #define BLOCK (256u * 1024)
@@ -137,6 +139,64 @@ static gboolean scan_signature(Scan *scan, const char *title, guint64 offset, gu
     return TRUE;
 }
 
+/* The root hash of a hash tree is the digest of its topmost block. */
+static gboolean read_root_hash(Scan *scan, const InspectPartition *hash, guint8 ret_hash[static VERITY_DIGEST_SIZE]) {
+    guint8 blocks[2 * VERITY_BLOCK_SIZE];
+    VeritySuperblock super;
+
+    if (hash->size < sizeof blocks ||
+            pread_up_to(scan->fd, blocks, sizeof blocks, hash->offset) != (gssize) sizeof blocks ||
+            !verity_superblock_parse(blocks, VERITY_BLOCK_SIZE, &super, NULL) || super.data_blocks < 2)
+        return FALSE;
+    g_autoptr(Sha256) digest = sha256_new();
+    sha256_update(digest, super.salt, super.salt_size);
+    sha256_update(digest, blocks + VERITY_BLOCK_SIZE, VERITY_BLOCK_SIZE);
+    sha256_finish(digest, ret_hash);
+    return TRUE;
+}
+
+static const InspectPartition *find_hash(GPtrArray *partitions, const InspectPartition *signature) {
+    for (guint i = 0; i < partitions->len; i++) {
+        const InspectPartition *partition = partitions->pdata[i];
+        if (partition->role == INSPECT_ROLE_VERITY && partition->designator == signature->designator)
+            return partition;
+    }
+    return NULL;
+}
+
+/* What an empty signature partition is to hold: a signature, by the one key that there is, of the root hash that the hash
+ * partition beside it has. NULL: nothing, as in a free slot. */
+static GBytes *make_pending(Scan *scan, GPtrArray *partitions, const InspectPartition *signature) {
+    const InspectPartition *hash = find_hash(partitions, signature);
+    guint8 root_hash[VERITY_DIGEST_SIZE];
+
+    if (!hash || scan->certificates->len == 0 || !read_root_hash(scan, hash, root_hash))
+        return NULL;
+    const Certificate *certificate = scan->certificates->pdata[0];
+    g_autoptr(KeySource) key = signing_key_without_answer(certificate);
+    g_autoptr(GBytes) message = verity_signature_sign(root_hash, sizeof root_hash, key, certificate, NULL);
+    return message ? verity_signature_partition_build(root_hash, sizeof root_hash, message, certificate, NULL) : NULL;
+}
+
+/* Verity=defer leaves the partition empty. */
+static gboolean scan_empty(Scan *scan, GPtrArray *partitions, const InspectPartition *signature, const char *title,
+        GError **error) {
+    g_autoptr(GBytes) content =
+            signature->size >= VERITY_SIGNATURE_PARTITION_SIZE
+                    ? read_range(scan, signature->offset, VERITY_SIGNATURE_PARTITION_SIZE, error)
+                    : NULL;
+    static const guint8 zeros[VERITY_SIGNATURE_PARTITION_SIZE];
+
+    if (!content)
+        return signature->size < VERITY_SIGNATURE_PARTITION_SIZE;
+    g_autoptr(GBytes) pending = memcmp(g_bytes_get_data(content, NULL), zeros, sizeof zeros) == 0
+                                        ? make_pending(scan, partitions, signature)
+                                        : NULL;
+    if (pending)
+        add_place(scan, SIGNING_VERITY, title, pending, one_range(signature->offset, sizeof zeros));
+    return TRUE;
+}
+
 static gboolean scan_disk(Scan *scan, const char *path, GError **error) {
     g_autoptr(GPtrArray) problems = NULL;
     g_autoptr(GPtrArray) partitions = inspect_partitions_read(path, &problems, error);
@@ -150,7 +210,8 @@ static gboolean scan_disk(Scan *scan, const char *path, GError **error) {
         if (partition->offset > scan->size || partition->size > scan->size - partition->offset)
             continue;
         if (partition->role == INSPECT_ROLE_VERITY_SIGNATURE
-                        ? !scan_signature(scan, title, partition->offset, partition->size, error)
+                        ? !scan_signature(scan, title, partition->offset, partition->size, error) ||
+                                  !scan_empty(scan, partitions, partition, title, error)
                         : (partition->designator == INSPECT_ESP || partition->designator == INSPECT_XBOOTLDR) &&
                                   !scan_fat(scan, partition->offset, partition->size, error))
             return FALSE;

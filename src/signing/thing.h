@@ -71,6 +71,9 @@ GBytes *signing_thing_complete(const SigningThing *thing, GPtrArray *certificate
 /* Whether THING waits for a signature by one of CERTIFICATES. */
 gboolean signing_thing_is_pending(const SigningThing *thing, GPtrArray *certificates);
 
+/* A key of CERTIFICATE, which has to last as long, that gives zeros for signatures. */
+KeySource *signing_key_without_answer(const Certificate *certificate);
+
 /* Adds the SHA-256 digests, in hexadecimal, of all bytes that THING has zeros as signatures of: those of programs
  * with zeros inside, too. */
 void signing_thing_add_pending(const SigningThing *thing, GPtrArray *certificates, GHashTable *digests);
