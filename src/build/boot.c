@@ -104,12 +104,10 @@ static gboolean load_pcr_key(Build *build, const ImageConfig *config, GError **e
 static gboolean load_former_pcr_key(Build *build, const ImageConfig *config, GError **error) {
     const RecipeKeySource *source = &config->sign_expected_pcr_former_key_source;
 
-    if (config->sign_expected_pcr_former_key && offline_is_wanted(build)) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "Sign=offline: SignExpectedPcrFormerKey= names a private key, and there is no certificate to ask for its "
-                "signatures with; build with keys while keys change");
-        return FALSE;
-    }
+    if (config->sign_expected_pcr_former_key && offline_is_wanted(build))
+        return offline_refuse(build, error,
+                "SignExpectedPcrFormerKey= names a private key, and there is no certificate to ask for its signatures with; "
+                "build with keys while keys change");
     if (!config->sign_expected_pcr_former_key || config->sign_expected_pcr == FEATURE_DISABLED ||
             (source->type == KEY_SOURCE_FILE && !key_limits_signs_pcrs(config)))
         return TRUE;

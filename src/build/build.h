@@ -23,12 +23,6 @@ char *build_output_path(const ImageConfig *config);
 /* Empties the build directories of all images. */
 gboolean build_wipe_build_directories(const Recipe *recipe, GError **error);
 
-/* The image of RECIPE whose output is called OUTPUT in DIRECTORY, or NULL. */
-const ImageConfig *build_find_output(const Recipe *recipe, const char *directory, const char *output);
-
-/* Runs the postoutput scripts of CONFIG, which was finished after its build. Needs sandbox_become_root() before. */
-gboolean build_run_postoutput_scripts(const Recipe *recipe, const ImageConfig *config, GError **error);
-
 /* Runs the clean scripts of all images. */
 gboolean build_run_clean_scripts(const Recipe *recipe, GError **error);
 

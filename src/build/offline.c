@@ -69,15 +69,13 @@ gboolean offline_check_found(Build *build, GError **error) {
     return TRUE;
 }
 
-/* What stands for a signature. No key makes one of zeros. */
 static GBytes *leave_room(gpointer user, const void *data, gsize size, GError **error) {
     Elsewhere *elsewhere = user;
-    gsize room = public_key_get_signature_size(X509_get0_pubkey(certificate_peek(elsewhere->certificate)));
 
     g_mutex_lock(&elsewhere->build->lock);
     g_hash_table_add(elsewhere->build->signed_elsewhere, signing_digest(data, size));
     g_mutex_unlock(&elsewhere->build->lock);
-    return g_bytes_new_take(g_malloc0(room), room);
+    return public_key_make_pending(X509_get0_pubkey(certificate_peek(elsewhere->certificate)));
 }
 
 static KeySource *make_key(Build *build, const Certificate *certificate) {
@@ -100,18 +98,17 @@ static void add_key(Build *build, Certificate *certificate) {
 
 gboolean offline_load_pair(Build *build, const char *setting, const char *path, KeySource **ret_key,
         Certificate **ret_certificate, GError **error) {
-    if (!path) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "What is signed elsewhere needs the certificate of the key: set %s=", setting);
-        return FALSE;
-    }
+    const char *origin = recipe_setting_origin(build->recipe->main, setting);
+
+    if (!path)
+        return offline_refuse(build, error, "the certificate of the key is needed: set %s=", setting);
     g_autoptr(Certificate) certificate = certificate_load(path, error);
-    if (!certificate) {
+    if (!certificate)
         g_prefix_error(error, "%s=: ", setting);
+    if (!certificate || !signing_check_certificate(certificate, setting, error)) {
+        g_prefix_error(error, "%s%s", origin ? origin : "", origin ? ": " : "");
         return FALSE;
     }
-    if (!signing_check_certificate(certificate, setting, error))
-        return FALSE;
     if (!(*ret_key = make_key(build, certificate))) {
         add_key(build, certificate);
         *ret_key = make_key(build, certificate);
@@ -129,35 +126,35 @@ KeySource *offline_open_key(Build *build, const char *path, GError **error) {
     return key;
 }
 
-static gboolean can_be_completed(OutputFormat format) {
-    switch (format) {
-    case OUTPUT_FORMAT_DISK:
-    case OUTPUT_FORMAT_ESP:
-    case OUTPUT_FORMAT_UKI:
-    case OUTPUT_FORMAT_ADDON:
-    case OUTPUT_FORMAT_SYSEXT:
-    case OUTPUT_FORMAT_CONFEXT:
-    case OUTPUT_FORMAT_PORTABLE:
-        return TRUE;
-    default:
-        return FALSE;
-    }
+/* What is inside of archives and directories is not looked for. */
+static gboolean can_be_completed(const ImageConfig *config) {
+    return outputs_are_disks(config) || config->format == OUTPUT_FORMAT_ESP ||
+           config->format == OUTPUT_FORMAT_UKI || config->format == OUTPUT_FORMAT_ADDON;
+}
+
+gboolean offline_refuse(const Build *build, GError **error, const char *format, ...) {
+    const char *origin = recipe_setting_origin(build->recipe->main, "Sign");
+    va_list list;
+    va_start(list, format);
+    g_autofree char *reason = g_strdup_vprintf(format, list);
+    va_end(list);
+
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "%s%sSign=offline: %s", origin ? origin : "", origin ? ": " : "",
+            reason);
+    return FALSE;
 }
 
 gboolean offline_check_format(const ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
 
-    if (!offline_is_wanted(image->build) || can_be_completed(config->format))
-        return TRUE;
-    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-            "Sign=offline: what is inside of an output with Format=%s cannot be signed later; take a disk, or build with "
-            "keys",
-            output_format_to_string(config->format));
-    return FALSE;
+    return !offline_is_wanted(image->build) || can_be_completed(config) ||
+           offline_refuse(image->build, error,
+                   "what is inside of an output with Format=%s cannot be signed later; take a disk, or build with keys",
+                   output_format_to_string(config->format));
 }
 
 gboolean wants_offline(const ImageBuild *image) {
-    return image->build->certificates_elsewhere->len > 0 && can_be_completed(image->config->format);
+    return image->build->certificates_elsewhere->len > 0 && can_be_completed(image->config);
 }
 
 gboolean step_offline_scan(ImageBuild *image, GError **error) {

@@ -24,6 +24,9 @@ gboolean offline_load_pair(Build *build, const char *setting, const char *path, 
 /* The same key once more, from the certificate PATH that was loaded before. For the threads of images. */
 KeySource *offline_open_key(Build *build, const char *path, GError **error);
 
+/* Sets an error that names where Sign=offline was set, and the reason. Returns FALSE. */
+gboolean offline_refuse(const Build *build, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* An error when the output of IMAGE is of a format in which nothing can be signed later. Before something is signed. */
 gboolean offline_check_format(const ImageBuild *image, GError **error);
 

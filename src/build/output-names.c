@@ -89,3 +89,14 @@ char **outputs_names(const ImageConfig *config) {
     g_ptr_array_add(names, NULL);
     return (char **) g_ptr_array_free(names, FALSE);
 }
+
+const ImageConfig *outputs_find(const Recipe *recipe, const char *directory, const char *output) {
+    g_autofree char *wanted = g_canonicalize_filename(directory, NULL);
+
+    for (ImageConfig **config = recipe->images; config && *config; config++) {
+        g_autofree char *made = g_canonicalize_filename(image_config_output_directory(*config), NULL);
+        if (g_str_equal((*config)->output, output) && g_str_equal(made, wanted))
+            return *config;
+    }
+    return NULL;
+}

@@ -24,6 +24,9 @@ char *outputs_main_name(const ImageConfig *config);
  * caller. Names of split partitions are patterns with a star. */
 char **outputs_names(const ImageConfig *config);
 
+/* The image of RECIPE whose output is called OUTPUT in DIRECTORY, or NULL. */
+const ImageConfig *outputs_find(const Recipe *recipe, const char *directory, const char *output);
+
 /* An error when two outputs of the images of RECIPE have one name in one directory. */
 gboolean outputs_check_names(const Recipe *recipe, GError **error);
 

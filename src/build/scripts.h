@@ -33,7 +33,8 @@ gboolean step_finalize(ImageBuild *image, GError **error);
 gboolean wants_postoutput(const ImageBuild *image);
 gboolean step_postoutput(ImageBuild *image, GError **error);
 
-/* Runs the postoutput scripts of CONFIG on its output directory. */
+/* Runs the postoutput scripts of CONFIG, which was finished after its build, on its output directory. Needs
+ * sandbox_become_root() before. */
 gboolean scripts_run_postoutput(const Recipe *recipe, const ImageConfig *config, GError **error);
 
 /* Clean scripts, after outputs were removed. */

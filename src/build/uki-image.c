@@ -154,9 +154,9 @@ static gboolean signs_initrd_policy(ImageBuild *image) {
  * with any command line and initrd. */
 static GBytes *embedded_kernel(ImageBuild *image, GBytes *kernel, GError **error) {
     if (image->config->secure_boot && offline_is_wanted(image->build) && !stub_loads_unsigned_kernels(image)) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "Sign=offline: this image's systemd-stub starts only kernels with a signature of their own, inside of the "
-                "UKI, where it cannot be put later; take systemd 257 or later");
+        offline_refuse(image->build, error,
+                "this image's systemd-stub starts only kernels with a signature of their own, inside of the UKI, where it "
+                "cannot be put later; take systemd 257 or later (on PCs; 262 elsewhere), or build with keys");
         return NULL;
     }
     return stub_loads_unsigned_kernels(image) ? g_bytes_ref(kernel) : uki_sign_kernel(image, kernel, error);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "build/build.h"
+#include "build/outputs.h"
+#include "build/scripts.h"
 #include "cli/signing-argument.h"
 #include "cli/verbs.h"
 #include "sandbox/sandbox.h"
@@ -15,7 +16,7 @@ static gboolean run_scripts(
         ui_info("No recipe here makes %s, so that no postoutput scripts were run; they run with \"particleos -C RECIPE "
                 "attach\" and the options of the build",
                 directory->image);
-    return !config || !config->post_output_scripts[0] || build_run_postoutput_scripts(recipe, config, error);
+    return !config || !config->post_output_scripts[0] || scripts_run_postoutput(recipe, config, error);
 }
 
 static void print_result(const SigningDirectory *directory, const SigningResult *result) {
@@ -36,7 +37,7 @@ gboolean verb_attach(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!directory)
         return FALSE;
     g_autofree char *beside = g_path_get_dirname(directory->path);
-    const ImageConfig *config = build_find_output(recipe, beside, directory->image);
+    const ImageConfig *config = outputs_find(recipe, beside, directory->image);
     /* Before there are threads. */
     if (config && config->post_output_scripts[0] && !sandbox_become_root(error))
         return FALSE;

@@ -80,6 +80,11 @@ EVP_PKEY *key_source_peek(const KeySource *key) {
     return key->pkey;
 }
 
+GBytes *public_key_make_pending(EVP_PKEY *pkey) {
+    gsize size = public_key_get_signature_size(pkey);
+    return g_bytes_new_take(g_malloc0(size), size);
+}
+
 /* The public half of a key that may be in a token, as OpenSSL's own: providers sign, and not all of them verify, or write
  * a public key in the form that OpenSSL does. */
 static EVP_PKEY *public_half(EVP_PKEY *pkey) {

@@ -75,6 +75,9 @@ GBytes *key_source_sign_digest(
 /* The size in bytes of signatures by the key PKEY; 0 when they are not all of one size (elliptic curves in DER). */
 gsize public_key_get_signature_size(EVP_PKEY *pkey);
 
+/* What stands for a signature by the key PKEY until there is one: zeros of its size. No key makes such a signature. */
+GBytes *public_key_make_pending(EVP_PKEY *pkey);
+
 /* Checks such a signature of a digest. */
 gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[static SHA256_SIZE],
         GBytes *signature, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -91,15 +91,18 @@ gboolean signing_check_certificate(const Certificate *certificate, const char *p
     return FALSE;
 }
 
-/* One key that a thing asks. */
+/* Where a thing is completed, step by step. */
 typedef struct {
     const SigningThing *thing;
-    SigningType type; /* of the requests */
-    Certificate *certificate;
+    GPtrArray *certificates;
     SigningAnswer answer;
     gpointer user;
-    GPtrArray *requests;
+    GPtrArray *requests; /* or NULL */
+    GBytes *content;     /* as far as it has come */
+    SigningType type;    /* of the requests of this step */
+    Certificate *certificate; /* whose key they are for */
     guint n_missing;
+    gboolean found; /* something was to be signed */
 } Desk;
 
 static char *describe(const Desk *desk, GBytes *bytes) {
@@ -183,12 +186,13 @@ static GBytes *ask(gpointer user, const void *data, gsize size, GError **error) 
     desk->n_missing++;
     if (desk->requests && !is_asked(desk->requests, request->name))
         g_ptr_array_add(desk->requests, g_steal_pointer(&request));
-    gsize room = public_key_get_signature_size(X509_get0_pubkey(certificate_peek(desk->certificate)));
-    return g_bytes_new_take(g_malloc0(room), room);
+    return public_key_make_pending(X509_get0_pubkey(certificate_peek(desk->certificate)));
 }
 
 /* The step of completing that each type of request has. */
-static GBytes *complete_step(Desk *desk, GBytes *content, const KeySource *key, GError **error) {
+static GBytes *complete_step(Desk *desk, const KeySource *key, GError **error) {
+    GBytes *content = desk->content;
+
     switch (desk->type) {
     case SIGNING_VERITY:
         return verity_signature_complete(content, key, desk->certificate, error);
@@ -220,60 +224,55 @@ static GBytes *complete_step(Desk *desk, GBytes *content, const KeySource *key, 
     }
 }
 
-/* All requests of one type. *CONTENT is replaced. RET_FOUND becomes TRUE when there were some. */
-static gboolean complete_type(const SigningThing *thing, SigningType type, GPtrArray *certificates,
-        SigningAnswer answer, gpointer user, GPtrArray *requests, GBytes **content, guint *ret_missing,
-        gboolean *ret_found, GError **error) {
-    for (guint i = 0; i < certificates->len; i++) {
-        Certificate *certificate = certificates->pdata[i];
-        EVP_PKEY *pkey = X509_get0_pubkey(certificate_peek(certificate));
-        Desk desk = {thing, type, certificate, answer, user, requests, 0};
+/* All requests of one type. */
+static gboolean complete_type(Desk *desk, SigningType type, GError **error) {
+    desk->type = type;
+    for (guint i = 0; i < desk->certificates->len; i++) {
+        desk->certificate = desk->certificates->pdata[i];
+        EVP_PKEY *pkey = X509_get0_pubkey(certificate_peek(desk->certificate));
         g_autoptr(GError) problem = NULL;
 
         if (!pkey || public_key_get_signature_size(pkey) == 0)
             continue;
         g_autoptr(KeySource) key =
-                key_source_new_elsewhere(pkey, certificate_get_subject(certificate), ask, &desk);
-        GBytes *made = complete_step(&desk, *content, key, &problem);
-        *ret_missing += desk.n_missing;
-        if (made) {
-            g_bytes_unref(*content);
-            *content = made;
-            *ret_found = TRUE;
-        } else if (problem) {
-            g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", thing->title);
+                key_source_new_elsewhere(pkey, certificate_get_subject(desk->certificate), ask, desk);
+        GBytes *made = complete_step(desk, key, &problem);
+        if (problem) {
+            g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", desk->thing->title);
             return FALSE;
         }
+        if (!made)
+            continue;
+        g_bytes_unref(desk->content);
+        desk->content = made;
+        desk->found = TRUE;
     }
     return TRUE;
 }
 
-/* ALL: programs are asked for although something inside of them is missing. */
-static GBytes *complete(const SigningThing *thing, GPtrArray *certificates, SigningAnswer answer, gpointer user,
-        GPtrArray *requests, gboolean all, gboolean *ret_found, GError **error) {
-    g_autoptr(GBytes) content = g_bytes_ref(thing->content);
-    guint missing = 0;
+/* Completes the thing of DESK, all of which but the first five fields is made here. ALL: programs are asked for although
+ * something inside of them is missing. */
+static GBytes *complete(Desk *desk, gboolean all, GError **error) {
+    const SigningThing *thing = desk->thing;
+    gboolean good;
 
-    *ret_found = FALSE;
-    if (thing->type == SIGNING_PE && !complete_type(thing, SIGNING_PCR, certificates, answer, user, requests, &content,
-                                             &missing, ret_found, error))
-        return NULL;
-    if ((missing == 0 || all) && !complete_type(thing, thing->type, certificates, answer, user, requests, &content, &missing,
-                                ret_found, error))
-        return NULL;
-    return missing == 0 ? g_steal_pointer(&content) : NULL;
+    desk->content = g_bytes_ref(thing->content);
+    good = (thing->type != SIGNING_PE || complete_type(desk, SIGNING_PCR, error)) &&
+           ((desk->n_missing > 0 && !all) || complete_type(desk, thing->type, error));
+    g_autoptr(GBytes) content = g_steal_pointer(&desk->content);
+    return good && desk->n_missing == 0 ? g_steal_pointer(&content) : NULL;
 }
 
 GBytes *signing_thing_complete(const SigningThing *thing, GPtrArray *certificates, SigningAnswer answer, gpointer user,
         GPtrArray *requests, GError **error) {
-    gboolean found;
-    return complete(thing, certificates, answer, user, requests, FALSE, &found, error);
+    Desk desk = {thing, certificates, answer, user, requests};
+    return complete(&desk, FALSE, error);
 }
 
 gboolean signing_thing_is_pending(const SigningThing *thing, GPtrArray *certificates) {
-    gboolean found = FALSE;
-    g_autoptr(GBytes) made = complete(thing, certificates, NULL, NULL, NULL, FALSE, &found, NULL);
-    return found;
+    Desk desk = {thing, certificates};
+    g_autoptr(GBytes) made = complete(&desk, FALSE, NULL);
+    return desk.found;
 }
 
 static GBytes *add_digest(gpointer user, const SigningRequest *request, GError **error) {
@@ -282,13 +281,12 @@ static GBytes *add_digest(gpointer user, const SigningRequest *request, GError *
 }
 
 void signing_thing_add_pending(const SigningThing *thing, GPtrArray *certificates, GHashTable *digests) {
-    gboolean found;
-    g_autoptr(GBytes) made = complete(thing, certificates, add_digest, digests, NULL, TRUE, &found, NULL);
+    Desk desk = {thing, certificates, add_digest, digests};
+    g_autoptr(GBytes) made = complete(&desk, TRUE, NULL);
 }
 
 static GBytes *leave_room(gpointer user, const void *data, gsize size, GError **error) {
-    gsize room = public_key_get_signature_size(user);
-    return g_bytes_new_take(g_malloc0(room), room);
+    return public_key_make_pending(user);
 }
 
 KeySource *signing_key_without_answer(const Certificate *certificate) {

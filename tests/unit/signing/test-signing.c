@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
-#include <openssl/x509.h>
 #include <string.h>
 
 #include "format/verity-signature.h"
@@ -18,16 +17,10 @@ typedef struct {
     GPtrArray *requests;
 } Fixture;
 
-static GBytes *zeros(gpointer user, const void *data, gsize size, GError **error) {
-    gsize room = public_key_get_signature_size(user);
-    return g_bytes_new_take(g_malloc0(room), room);
-}
-
 static void set_up(Fixture *f, gconstpointer unused) {
     g_autoptr(GError) error = NULL;
     f->keys = test_keys_new("signing");
-    EVP_PKEY *pkey = X509_get0_pubkey(certificate_peek(f->keys->certificate));
-    g_autoptr(KeySource) elsewhere = key_source_new_elsewhere(pkey, "elsewhere", zeros, pkey);
+    g_autoptr(KeySource) elsewhere = signing_key_without_answer(f->keys->certificate);
     g_autoptr(GBytes) signature =
             verity_signature_sign(root_hash, sizeof root_hash, elsewhere, f->keys->certificate, &error);
     g_assert_no_error(error);
