@@ -108,6 +108,11 @@ def included_rooms(src, room, rooms):
     return found - {room}
 
 
+def dependency_of(room):
+    """What meson.build calls ROOM."""
+    return f"{room.replace('/', '_')}_dep"
+
+
 def wrong_dependencies(src, rooms):
     """Rooms that a meson.build links although the table does not have that arrow, or without need; rooms that are used
     without being named there; and dependencies that are handed on to whoever uses the room."""
@@ -117,13 +122,15 @@ def wrong_dependencies(src, rooms):
             continue
         # Comments may name what they like; "NAME_dep = " is what the room itself offers.
         text = re.sub(r"#.*", "", build.read_text())
-        named, included = (set(DEPENDENCY.findall(text)) & set(rooms)) - {room}, included_rooms(src, room, rooms)
+        words = {f"{x}_dep" for x in DEPENDENCY.findall(text)}
+        named = {x for x in rooms if dependency_of(x) in words} - {room}
+        included = included_rooms(src, room, rooms)
         for name in sorted(named - rooms[room]):
             yield f"src/{room}/meson.build: {room} may not use {name}"
         for name in sorted(named & rooms[room] - included):
             yield f"src/{room}/meson.build: {room} does not include {name}"
         for name in sorted(included & rooms[room] - named):
-            yield f"src/{room}/meson.build: {room} includes {name}, so it has to name {name}_dep"
+            yield f"src/{room}/meson.build: {room} includes {name}, so it has to name {dependency_of(name)}"
         if re.search(r"declare_dependency\((?!link_with : \w+_lib\))", text):
             yield f"src/{room}/meson.build: {room} hands on what it uses; its users name that themselves"
 
