@@ -13,12 +13,12 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 DEPENDENCY = re.compile(r"\b(\w+)_dep\b")
 ROW = re.compile(r"^\| `([\w/]+)` \|.*\|([^|]*)\|$", re.M)
 # A header made by the build; it belongs to no room.
-GENERATED = {"config.h", "vm/report-script.inc"}
+GENERATED = {"config.h", "schema-resources.h", "vm/report-script.inc"}
 # Who includes a library, by the start of the header's name.
 LIBRARIES = {
     "glib": "glib", "gio/": "gio", "json-glib/": "json-glib", "openssl/": "openssl", "archive": "libarchive",
     "libfdisk": "libfdisk", "libkmod": "libkmod", "libsoup/": "libsoup", "curl/": "libcurl", "seccomp": "libseccomp",
-    "zstd": "libzstd", "zlib": "zlib", "lzma": "liblzma", "lz4": "lz4", "bzlib": "bzip2", "blkid/": "libblkid",
+    "sqlite3": "sqlite", "zstd": "libzstd", "zlib": "zlib", "lzma": "liblzma", "lz4": "lz4", "bzlib": "bzip2", "blkid/": "libblkid",
 }
 
 

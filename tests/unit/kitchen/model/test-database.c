@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+#include "kitchen/model/database.h"
+
+static Database *open_memory(void) {
+    g_autoptr(GError) error = NULL;
+    Database *database = database_open(":memory:", &error);
+
+    g_assert_no_error(error);
+    return database;
+}
+
+static gboolean add_user(Database *database, const char *name, GError **error) {
+    return database_run(database, "INSERT INTO user (name, created) VALUES (?, ?)",
+            DB_VALUES(DB_TEXT(name), DB_INT(1)), error);
+}
+
+static gint64 count_users(Database *database) {
+    return database_integer(database, "SELECT count(*) FROM user", DB_NONE, -1, NULL);
+}
+
+static void test_values(void) {
+    g_autoptr(Database) database = open_memory();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(DatabaseRows) rows = NULL;
+    gint64 id = 0;
+
+    g_assert_true(database_run_full(database, "INSERT INTO user (name, password, created) VALUES (?, ?, ?)",
+            DB_VALUES(DB_TEXT("ada'; DROP TABLE user"), DB_NULL, DB_INT(G_MAXINT64)), &id, NULL, &error));
+    g_assert_cmpint(id, ==, 1);
+    rows = database_select(database, "SELECT name, password, created FROM user WHERE id = ?",
+            DB_VALUES(DB_INT(id)), &error);
+    g_assert_nonnull(rows);
+    g_assert_true(database_rows_next(rows, &error));
+    g_assert_cmpstr(database_rows_text(rows, 0), ==, "ada'; DROP TABLE user");
+    g_assert_true(database_rows_is_null(rows, 1));
+    g_assert_cmpint(database_rows_integer(rows, 2), ==, G_MAXINT64);
+    g_assert_false(database_rows_next(rows, &error));
+    g_assert_no_error(error);
+}
+
+static void test_conflict(void) {
+    g_autoptr(Database) database = open_memory();
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(add_user(database, "ada", NULL));
+    g_assert_false(add_user(database, "ada", &error));
+    g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
+    g_clear_error(&error);
+    /* References are enforced. */
+    g_assert_false(database_run(database,
+            "INSERT INTO member (namespace_id, user_id, role) VALUES (7, 1, 'owner')", DB_NONE, &error));
+    g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
+}
+
+static void test_transaction(void) {
+    g_autoptr(Database) database = open_memory();
+
+    {
+        g_autoptr(DatabaseTransaction) outer = database_begin(database, NULL);
+        g_assert_true(add_user(database, "ada", NULL));
+    }
+    g_assert_cmpint(count_users(database), ==, 0);
+    {
+        g_autoptr(DatabaseTransaction) outer = database_begin(database, NULL);
+        {
+            g_autoptr(DatabaseTransaction) inner = database_begin(database, NULL);
+            g_assert_true(add_user(database, "bob", NULL));
+            g_assert_true(database_commit(inner, NULL));
+        }
+        g_assert_true(database_commit(outer, NULL));
+    }
+    g_assert_cmpint(count_users(database), ==, 1);
+    {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(DatabaseTransaction) outer = database_begin(database, NULL);
+        {
+            g_autoptr(DatabaseTransaction) inner = database_begin(database, NULL);
+            g_assert_true(add_user(database, "eve", NULL));
+        }
+        g_assert_false(database_commit(outer, &error));
+        g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED);
+    }
+    g_assert_cmpint(count_users(database), ==, 1);
+}
+
+static void count_event(gpointer user, gint64 last_event) {
+    *(gint64 *) user += 100 + last_event;
+}
+
+static void test_listener(void) {
+    g_autoptr(Database) database = open_memory();
+    gint64 heard = 0;
+
+    database_set_listener(database, count_event, &heard);
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(DatabaseTransaction) transaction = database_begin(database, NULL);
+        g_assert_true(
+                database_run(database, "INSERT INTO event (time, kind) VALUES (1, 'x')", DB_NONE, NULL));
+        if (i == 0)
+            g_assert_true(database_commit(transaction, NULL));
+    }
+    g_assert_cmpint(heard, ==, 101);
+}
+
+static void test_file(void) {
+    g_autofree char *directory = g_dir_make_tmp("database-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "kitchen.sqlite", NULL);
+    g_autofree char *copy = g_build_filename(directory, "copy", NULL);
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    g_autofree char *shm = g_strconcat(path, "-shm", NULL);
+    g_autoptr(GError) error = NULL;
+    struct stat status;
+
+    {
+        g_autoptr(Database) database = database_open(path, &error);
+        g_assert_no_error(error);
+        g_assert_true(add_user(database, "ada", NULL));
+        g_assert_true(database_backup(database, copy, NULL));
+        g_assert_false(database_backup(database, copy, &error));
+        g_clear_error(&error);
+    }
+    g_assert_cmpint(g_stat(path, &status), ==, 0);
+    g_assert_cmpint(status.st_mode & 0777, ==, 0600);
+    {
+        g_autoptr(Database) database = database_open(copy, NULL);
+        g_assert_cmpint(count_users(database), ==, 1);
+        g_assert_true(database_run(database, "PRAGMA user_version = 1000", DB_NONE, NULL));
+    }
+    g_assert_null(database_open(copy, &error));
+    g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_NEWER);
+    g_clear_error(&error);
+    g_assert_true(
+            g_file_set_contents(copy, "not a database, whatever its name says it is............", -1, NULL));
+    g_assert_null(database_open(copy, &error));
+    g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED);
+    g_unlink(path);
+    g_unlink(copy);
+    g_unlink(wal);
+    g_unlink(shm);
+    g_rmdir(directory);
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/kitchen/database/values", test_values);
+    g_test_add_func("/kitchen/database/conflict", test_conflict);
+    g_test_add_func("/kitchen/database/transaction", test_transaction);
+    g_test_add_func("/kitchen/database/listener", test_listener);
+    g_test_add_func("/kitchen/database/file", test_file);
+    return g_test_run();
+}
