@@ -89,19 +89,29 @@ static gboolean check_algorithm(const Use *use, const EVP_PKEY *key, GError **er
     return verdict != UNKNOWN;
 }
 
-/* Neither firmware nor kernel looks at the dates of a certificate, and a TPM has none: what is signed goes on working. */
-static void mention_dates(const Use *use, const Certificate *certificate) {
+/* Neither firmware nor kernel looks at the dates of a certificate, but people and other programs do: whoever signs with one
+ * that has expired should know it before devices carry it. A beginning in the future is most often a clock that is behind. */
+static gboolean check_dates(const Use *use, const Certificate *certificate, GError **error) {
     gint64 now = g_get_real_time() / G_USEC_PER_SEC, from, until;
     gint64 when = use->config->source_date_epoch >= 0 ? use->config->source_date_epoch : now;
 
     if (!certificate_get_validity(certificate, &from, &until, NULL) || (when <= until && from <= now))
-        return;
+        return TRUE;
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(when > until ? until : from);
-    g_autofree char *text = time ? g_date_time_format_iso8601(time) : NULL;
+    g_autofree char *text = time ? g_date_time_format_iso8601(time) : g_strdup("out of any calendar");
     g_autofree char *what = describe(use);
-    ui_warning_once("%s: the certificate of %s %s (%s); nothing that %s looks at dates, but people and other programs do",
-            what, certificate_get_subject(certificate), when > until ? "has expired" : "is not yet valid",
-            text ? text : "out of any calendar", use->consumer->readers);
+    const char *subject = certificate_get_subject(certificate);
+    if (when > until) {
+        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+                "%s: the certificate of %s has expired (%s): use one that is valid. For devices that trust this one and no "
+                "other yet, SourceDateEpoch= with an earlier time builds all the same",
+                what, subject, text);
+        return FALSE;
+    }
+    ui_warning_once("%s: the certificate of %s is not yet valid (%s); nothing that %s looks at dates, but people and "
+                    "other programs do",
+            what, subject, text, use->consumer->readers);
+    return TRUE;
 }
 
 /* The certificate that is named, or that lies beside a key in a token. */
@@ -137,9 +147,7 @@ static gboolean check_use(KeySession *session, const Use *use, KeyPlace place, K
     named.shown = place.locator ? place.locator : "";
     if (!check_algorithm(&named, X509_get0_pubkey(certificate_peek(certificate)), error))
         return FALSE;
-    if (use->consumer != &tpm)
-        mention_dates(&named, certificate);
-    return TRUE;
+    return use->consumer == &tpm || check_dates(&named, certificate, error);
 }
 
 /* Whether an image is booted that does not say so is known when its packages are there. */
