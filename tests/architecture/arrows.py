@@ -18,7 +18,8 @@ GENERATED = {"config.h", "schema-resources.h", "vm/report-script.inc"}
 LIBRARIES = {
     "glib": "glib", "gio/": "gio", "json-glib/": "json-glib", "openssl/": "openssl", "archive": "libarchive",
     "libfdisk": "libfdisk", "libkmod": "libkmod", "libsoup/": "libsoup", "curl/": "libcurl", "seccomp": "libseccomp",
-    "sqlite3": "sqlite", "zstd": "libzstd", "zlib": "zlib", "lzma": "liblzma", "lz4": "lz4", "bzlib": "bzip2", "blkid/": "libblkid",
+    "zstd": "libzstd", "zlib": "zlib", "lzma": "liblzma", "lz4": "lz4", "bzlib": "bzip2", "blkid/": "libblkid",
+    "sqlite3": "sqlite",
 }
 
 
