@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/sha256sums.h"
 
+#include <string.h>
+
 #include "base/hex.h"
 #include "base/sha256.h"
 
@@ -46,4 +48,14 @@ char *sha256sums_text(const char *directory, GPtrArray *names, GError **error) {
         g_string_append_printf(text, "%s *%s\n", hex, job->name);
     }
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+char *sha256sums_find(const char *text, const char *name) {
+    g_autofree char *end = g_strconcat(" *", name, NULL);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++)
+        if (g_str_has_suffix(*line, end) && strchr(*line, ' ') == *line + strlen(*line) - strlen(end))
+            return g_strndup(*line, strlen(*line) - strlen(end));
+    return NULL;
 }

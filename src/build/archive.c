@@ -10,10 +10,10 @@
 #include "base/errors.h"
 #include "build/compress.h"
 #include "build/outputs.h"
+#include "events/step.h"
 #include "format/cpio.h"
 #include "tree/tar-tree.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 static int create_file(const char *path, GError **error) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -101,11 +101,11 @@ gboolean wants_split_tar(const ImageBuild *image) {
 gboolean step_split_tar(ImageBuild *image, GError **error) {
     g_autofree char *name = outputs_tar_name(image->config);
     g_autofree char *path = g_build_filename(image->staging, name, NULL);
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Archiving the tree");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Archiving the tree");
 
     if (!outputs_check_free(image, name, error) || !write_tar(image, path, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -125,11 +125,11 @@ gboolean step_archive(ImageBuild *image, GError **error) {
         if (writers[i].format != image->config->format)
             continue;
         g_autofree char *name = outputs_main_name(image->config);
-        g_autoptr(UiStep) step = ui_step_begin(image->name, "%s", writers[i].text);
+        g_autoptr(EventsStep) step = events_step_begin(image->name, "%s", writers[i].text);
         image->output = g_build_filename(image->staging, name, NULL);
         if (!outputs_check_free(image, name, error) || !writers[i].write(image, image->output, error))
             return FALSE;
-        ui_step_done(g_steal_pointer(&step), NULL);
+        events_step_done(g_steal_pointer(&step), NULL);
         break;
     }
     return TRUE;

@@ -13,9 +13,9 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "build/trees.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 static gboolean fail_errno(const char *what, const char *path, GError **error) {
     return set_errno_error(error, errno, "Cannot %s %s", what, path);
@@ -123,16 +123,16 @@ gboolean base_trees_mount(ImageBuild *image, GError **error) {
     g_autofree char *upper = make_directory(image, "root", error);
     g_autofree char *work = upper ? make_directory(image, "root-work", error) : NULL;
     g_autofree char *target = work ? make_directory(image, "root-merged", error) : NULL;
-    g_autoptr(UiStep) step = NULL;
+    g_autoptr(EventsStep) step = NULL;
 
     if (!target)
         return FALSE;
-    step = ui_step_begin(image->name, "Mounting base trees");
+    step = events_step_begin(image->name, "Mounting base trees");
     if (!find_bases(image, error) ||
             !tree_mount_overlay((char *const *) image->bases->pdata, upper, work, target, error))
         return FALSE;
     image->mounted = TRUE;
-    ui_step_done(g_steal_pointer(&step), "%u", image->bases->len - 1);
+    events_step_done(g_steal_pointer(&step), "%u", image->bases->len - 1);
     return set_root(image, target, error);
 }
 
@@ -197,7 +197,7 @@ static gboolean prune_entry(
             remove_marks(fd);
         if (!exists)
             return TRUE;
-        ui_debug("/%s is in the base trees, too: left out", path);
+        events_debug("/%s is in the base trees, too: left out", path);
         return unlinkat(dir_fd, name, 0) == 0 || fail_errno("remove", path, error);
     }
     if (exists && !S_ISDIR(lower.st_mode)) {

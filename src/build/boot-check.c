@@ -8,10 +8,10 @@
 #include "build/boot.h"
 #include "build/offline.h"
 #include "build/microcode.h"
+#include "events/events.h"
 #include "format/authenticode.h"
 #include "image/boot-content.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define DEFINITION_HINT \
     "add a definition with Type=esp, Format=vfat, CopyFiles=/efi:/ and CopyFiles=/boot:/ to RepartDirectories="
@@ -236,9 +236,9 @@ static void check_signature(ImageBuild *image, const BootContentFile *file, cons
     if (offline_is_pending(image->build, file->content))
         return;
     if (!authenticode_verify(data, size, NULL, &signer, &failure))
-        ui_warning("%s: firmware with Secure Boot refuses %s: %s", image->name, file->path, failure->message);
+        events_warning("%s: firmware with Secure Boot refuses %s: %s", image->name, file->path, failure->message);
     else if (trusted && !is_trusted(signer, trusted))
-        ui_warning("%s: firmware that has enrolled the keys of this image refuses %s, which is signed by %s: put that "
+        events_warning("%s: firmware that has enrolled the keys of this image refuses %s, which is signed by %s: put that "
                    "certificate into mkosi.uefi.db/ of the recipe",
                 image->name, file->path, certificate_get_description(signer));
 }
@@ -294,7 +294,7 @@ static gboolean check_root(ImageBuild *image, GError **error) {
     if (!boot_artifacts_collect(image, "io.mkosi.initrd", left, NULL, error))
         return FALSE;
     if (left->len == 0 && !kernel_mounts_root(command_line))
-        ui_warning("%s: there is no initrd, and a kernel alone cannot find the root file system of this image (its "
+        events_warning("%s: there is no initrd, and a kernel alone cannot find the root file system of this image (its "
                    "command line is \"%s\"): leave Initrds= out, so that one is made, or name a partition with "
                    "root=PARTUUID in KernelCommandLine=",
                 image->name, command_line);
@@ -307,7 +307,7 @@ static gboolean report(const ImageBuild *image, const char *wrong, GError **erro
     const char *origin = recipe_setting_origin(image->config, "Bootable");
 
     if (image->config->bootable != FEATURE_ENABLED) {
-        ui_warning("%s: no firmware can start this image: %s (Bootable=no says that none has to)", image->name, wrong);
+        events_warning("%s: no firmware can start this image: %s (Bootable=no says that none has to)", image->name, wrong);
         return TRUE;
     }
     g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "%s%sBootable=yes, but no firmware can start this image: %s",

@@ -12,9 +12,10 @@
 #include "build/kernel.h"
 #include "build/microcode.h"
 #include "build/uki-image.h"
+#include "events/step.h"
 #include "format/uki.h"
+#include "text/size.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 /* Initrds with the names that they have as files of their own. */
 typedef struct {
@@ -84,15 +85,15 @@ static GBytes *build_uki(
             .cmdline = cmdline,
             .devicetrees = devicetrees,
     };
-    g_autoptr(UiStep) step =
-            ui_step_begin(image->name, "Assembling the unified kernel image of %s", kernel->version);
+    g_autoptr(EventsStep) step =
+            events_step_begin(image->name, "Assembling the unified kernel image of %s", kernel->version);
     GBytes *uki = uki_assemble(image, &parts, ret_policies, error);
     if (!uki) {
         g_prefix_error(error, "Cannot assemble the unified kernel image: ");
         return NULL;
     }
-    g_autofree char *size = ui_format_size(g_bytes_get_size(uki));
-    ui_step_done(g_steal_pointer(&step), "%s", size);
+    g_autofree char *size = text_format_size(g_bytes_get_size(uki));
+    events_step_done(g_steal_pointer(&step), "%s", size);
     return uki;
 }
 
@@ -215,7 +216,7 @@ static gboolean install_entry(ImageBuild *image, const BootKernel *kernel, GErro
     g_autofree char *directory = g_build_filename(token, kernel->version, NULL);
     g_autofree char *path = g_strdup_printf("boot/loader/entries/%s-%s.conf", token, kernel->version);
     g_autoptr(GString) entry = g_string_new(NULL);
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Writing the boot entry of %s", kernel->version);
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Writing the boot entry of %s", kernel->version);
     g_autoptr(GBytes) linux_image = entry_kernel(image, kernel, error);
 
     g_string_append_printf(entry, "title %s %s\nversion %s\n", token, kernel->version, kernel->version);
@@ -228,7 +229,7 @@ static gboolean install_entry(ImageBuild *image, const BootKernel *kernel, GErro
     g_autoptr(GBytes) content = g_bytes_new(entry->str, entry->len);
     if (!boot_write(image, path, content, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 

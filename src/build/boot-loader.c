@@ -6,9 +6,9 @@
 #include "build/boot-parts.h"
 #include "build/boot-rules.h"
 #include "build/boot.h"
+#include "events/step.h"
 #include "format/efi-authenticated-variable.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 GPtrArray *boot_enrolled_certificates(ImageBuild *image, const char *variable, GError **error) {
     g_autofree char *name = g_strconcat("mkosi.uefi.", variable, NULL);
@@ -136,10 +136,10 @@ gboolean step_boot_loader(ImageBuild *image, GError **error) {
         return TRUE;
     if (!boot_loader_is_systemd_boot(loader) && image->config->shim_bootloader == SHIM_BOOTLOADER_NONE)
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Installing the boot loader");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Installing the boot loader");
     if ((boot_loader_is_systemd_boot(loader) && !install_systemd_boot(image, error)) ||
             !install_shim(image, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

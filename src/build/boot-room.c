@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "events/events.h"
 #include "image/boot-content.h"
 #include "image/disk.h"
 #include "image/fat-room.h"
+#include "text/size.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 #define UKIS "EFI/Linux"
 #define MIB (G_GUINT64_CONSTANT(1024) * 1024)
@@ -110,8 +110,8 @@ static void check_role(ImageBuild *image, PartitionRole role, const char *reason
     guint64 size = version_size(ukis, room.cluster);
     if (size <= room.free)
         return;
-    g_autofree char *free = ui_format_size(room.free), *needed = ui_format_size(size);
-    ui_warning("%s:%u: the partition has no room for a second version of the kernel images, which %s keeps beside the "
+    g_autofree char *free = text_format_size(room.free), *needed = text_format_size(size);
+    events_warning("%s:%u: the partition has no room for a second version of the kernel images, which %s keeps beside the "
                "first: they have %s, %s are free; set SizeMinBytes= and SizeMaxBytes= to %" G_GUINT64_FORMAT
                "M or more",
             definition->path, MAX(definition->type_line, 1), reason, needed, free,

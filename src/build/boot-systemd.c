@@ -6,11 +6,11 @@
 #include "build/boot-entry.h"
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
+#include "events/events.h"
 #include "format/uki.h"
 #include "recipe/paths.h"
 #include "recipe/versions.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define DEFINITIONS "usr/lib/repart.d"
 
@@ -76,7 +76,7 @@ static void warn_of_words(const ImageBuild *image, const char *setting, const ch
     for (char **word = split; *word; word++) {
         g_autofree char *judgement = boot_systemd_judge_word(*word, version);
         if (judgement && g_hash_table_add(said, g_strdup(*word)))
-            ui_warning("%s%s%s=: %.*s: %s", origin ? origin : "", origin ? ": " : "", setting,
+            events_warning("%s%s%s=: %.*s: %s", origin ? origin : "", origin ? ": " : "", setting,
                     (int) MIN(strlen(*word), 40), *word, judgement);
     }
 }
@@ -149,7 +149,7 @@ static gboolean warn_of_definitions(const ImageBuild *image, const char *version
         if (!(judgement = boot_systemd_judge_definition(text, version)))
             continue;
         g_autofree char *name = describe_definition(image, path, text);
-        ui_warning("%s: systemd-repart %s of this image %s", name, version, judgement);
+        events_warning("%s: systemd-repart %s of this image %s", name, version, judgement);
     }
     return TRUE;
 }

@@ -6,8 +6,8 @@
 #include "build/key-limits.h"
 #include "build/offline.h"
 #include "build/outputs.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 static KeySource *load_key(KeySession *session, const char *what, const RecipeKeySource *source,
         const char *locator, GError **error) {
@@ -119,7 +119,7 @@ static gboolean load_former_pcr_key(Build *build, const ImageConfig *config, GEr
 /* Every tool makes the same kind of signature, so none is needed. */
 static void mention_sign_tool(const ImageConfig *config) {
     if (config->secure_boot && config->secure_boot_sign_tool != SECURE_BOOT_SIGN_TOOL_AUTO)
-        ui_debug("%s: SecureBootSignTool=%s: signed without it, with the same result", config->image,
+        events_debug("%s: SecureBootSignTool=%s: signed without it, with the same result", config->image,
                 secure_boot_sign_tool_to_string(config->secure_boot_sign_tool));
 }
 

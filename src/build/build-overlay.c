@@ -11,9 +11,9 @@
 #include "build/layer.h"
 #include "build/packages.h"
 #include "build/scripts.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 static gboolean uses_build_packages(const ImageBuild *image) {
     return image->config->build_scripts[0] && image->config->build_packages[0];
@@ -163,9 +163,9 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
     if (image->reused)
         image->build_layer = layer_lookup(cache, name, inputs, image->name);
     else
-        ui_debug("%s: layer %s is made anew, because the tree below it was", image->name, name);
+        events_debug("%s: layer %s is made anew, because the tree below it was", image->name, name);
     if (image->build_layer) {
-        ui_step_done(ui_step_begin(image->name, "Installing build packages"), "unchanged, from the cache");
+        events_step_done(events_step_begin(image->name, "Installing build packages"), "unchanged, from the cache");
         return keep_layer(image, error);
     }
     return strict ? refuse_strict(image, error)

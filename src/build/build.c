@@ -23,9 +23,9 @@
 #include "build/packages.h"
 #include "build/scripts.h"
 #include "build/trees.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 G_DEFINE_QUARK(particleos - build - error - quark, build_error)
 
@@ -145,7 +145,7 @@ static gboolean open_session(ImageBuild *image, GError **error) {
             .package_cache = packages,
             .local_repository = image->repository,
             .tools_tree = image->config->tools_tree,
-            .debug = ui_debug_enabled(),
+            .debug = events_debug_enabled(),
     };
 
     if (!workspace || g_mkdir_with_parents(packages, 0755) < 0) {
@@ -289,12 +289,12 @@ static gboolean wait_for_dependencies(ImageBuild *image, GError **error) {
 
 static gboolean run_steps(ImageBuild *image, GError **error) {
     for (const BuildStep *step = build_steps; step->name; step++) {
-        if (sandbox_cancelled()) {
+        if (task_is_cancelled(task_current())) {
             g_set_error(error, BUILD_ERROR, BUILD_ERROR_FAILED, "Interrupted");
             return FALSE;
         }
         if (!step->wanted || step->wanted(image)) {
-            ui_debug("%s: step %s", image->name, step->name);
+            events_debug("%s: step %s", image->name, step->name);
             if (!step->run(image, error))
                 return FALSE;
         }
@@ -351,7 +351,7 @@ static gboolean collect_errors(Build *build, GError **error) {
 static gboolean run_images(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
-        image->thread = g_thread_new(image->name, image_thread, image);
+        image->thread = task_thread_new(image->name, image_thread, image);
     }
     for (guint i = 0; i < build->images->len; i++)
         g_thread_join(((ImageBuild *) build->images->pdata[i])->thread);
@@ -422,7 +422,7 @@ static int lock_outputs(const ImageConfig *config, GError **error) {
 
     do
         result = fd < 0 ? -1 : flock(fd, LOCK_EX);
-    while (result < 0 && errno == EINTR && !sandbox_cancelled());
+    while (result < 0 && errno == EINTR && !task_is_cancelled(task_current()));
     if (result == 0)
         return steal_fd(&fd);
     set_errno_error(error, errno, "Cannot lock the output directory %s", directory);

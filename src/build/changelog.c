@@ -5,8 +5,8 @@
 #include <gio/gunixinputstream.h>
 #include <string.h>
 
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define RULE_WIDTH 80
 #define MAX_CHANGELOG (64u << 20)
@@ -120,7 +120,7 @@ char *changelog_text(ImageBuild *image) {
     for (guint i = 0; i < sources->len; i++)
         n_missing += !report_source(image, sources->pdata[i], report);
     if (n_missing > 0)
-        ui_warning("%s: the changelogs of %u of %u source packages are not in the image%s", image->name,
+        events_warning("%s: the changelogs of %u of %u source packages are not in the image%s", image->name,
                 n_missing, sources->len, image->config->with_docs ? "" : " (WithDocs=no)");
     return g_string_free(report, FALSE);
 }

@@ -4,7 +4,7 @@
 #include "base/directory.h"
 #include "base/sha256sums.h"
 #include "build/outputs.h"
-#include "ui/step.h"
+#include "events/step.h"
 
 GPtrArray *outputs_list_files(const ImageBuild *image, GError **error) {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
@@ -21,7 +21,7 @@ GPtrArray *outputs_list_files(const ImageBuild *image, GError **error) {
 gboolean step_checksums(ImageBuild *image, GError **error) {
     if (!image->config->checksum)
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Computing checksums");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Computing checksums");
     g_autofree char *name = g_strconcat(image->config->output, ".SHA256SUMS", NULL);
     g_autofree char *path = g_build_filename(image->staging, name, NULL);
     g_autoptr(GPtrArray) files = outputs_list_files(image, error);
@@ -30,6 +30,6 @@ gboolean step_checksums(ImageBuild *image, GError **error) {
     if (!text || !outputs_check_free(image, name, error) ||
             !g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "build/outputs.h"
-#include "ui/step.h"
+#include "events/step.h"
 
 CompressorKind compress_kind(const ImageConfig *config) {
     switch (config->compress_output) {
@@ -81,17 +81,17 @@ static gboolean compress_in_place(ImageBuild *image, char **path, GError **error
 }
 
 gboolean step_compress(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = NULL;
+    g_autoptr(EventsStep) step = NULL;
 
     /* Archives were compressed while they were written. */
     if (!outputs_are_disks(image->config) || !image->output || !*outputs_compression_suffix(image->config))
         return TRUE;
-    step = ui_step_begin(image->name, "Compressing the output");
+    step = events_step_begin(image->name, "Compressing the output");
     if (!compress_in_place(image, &image->output, error))
         return FALSE;
     for (guint i = 0; i < image->split_files->len; i++)
         if (!compress_in_place(image, (char **) &image->split_files->pdata[i], error))
             return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -5,8 +5,8 @@
 
 #include "build/kernel-filter.h"
 #include "build/kernel-tree.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 typedef struct {
     const KernelFilter *filter;
@@ -71,6 +71,6 @@ GPtrArray *devicetrees_read(ImageBuild *image, const char *version, GError **err
             return NULL;
     }
     if (found->len == 0)
-        ui_warning("%s: Devicetrees= matches no file of kernel %s", image->name, version);
+        events_warning("%s: Devicetrees= matches no file of kernel %s", image->name, version);
     return g_steal_pointer(&found);
 }

@@ -13,9 +13,8 @@
 #include "build/configure.h"
 #include "build/disk-definitions.h"
 #include "build/outputs.h"
+#include "events/events.h"
 #include "text/os-release.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 static gboolean parse_seed(const char *text, guint8 seed[16], GError **error) {
     guint n = 0;
@@ -80,7 +79,7 @@ static gboolean add_definitions(ImageBuild *image, DiskOptions *options, GError 
         return TRUE;
     }
     if (config->repart_directories[0])
-        ui_warning("%s: Format=%s has partitions of its own; RepartDirectories= is not used", image->name,
+        events_warning("%s: Format=%s has partitions of its own; RepartDirectories= is not used", image->name,
                 output_format_to_string(config->format));
     options->compression = "none";
     options->builtin_definitions = (const char *const *) disk_definitions(image, error);

@@ -12,8 +12,8 @@
 #include "base/errors.h"
 #include "build/boot-rules.h"
 #include "build/kernel-tree.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 /* Of a layer of an OCI image: what has this prefix removes a file of a layer below. */
 #define WHITEOUT ".wh."
@@ -95,7 +95,7 @@ static gboolean check_cpio(ImageBuild *image, GError **error) {
             !tree_find_lost_xattrs(image->root_fd, cpio_keeps, &lost, error))
         return FALSE;
     if (lost)
-        ui_warning("%s: Format=%s: an archive of cpio holds no extended attributes (file capabilities, access "
+        events_warning("%s: Format=%s: an archive of cpio holds no extended attributes (file capabilities, access "
                    "control lists), so they are lost: %s",
                 image->name, output_format_to_string(image->config->format), lost);
     return TRUE;
@@ -125,7 +125,7 @@ static gboolean check_extension(ImageBuild *image, GError **error) {
     if (!count_below(image, sysext ? usr : etc, &count, error))
         return FALSE;
     if (count == 0)
-        ui_warning("%s: the extension has no content: Format=%s takes files below %s alone (Format=%s those below %s)",
+        events_warning("%s: the extension has no content: Format=%s takes files below %s alone (Format=%s those below %s)",
                 image->name, sysext ? "sysext" : "confext", sysext ? "/usr and /opt" : "/etc",
                 sysext ? "confext" : "sysext", sysext ? "/etc" : "/usr and /opt");
     return TRUE;

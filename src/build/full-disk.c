@@ -8,8 +8,8 @@
 #include "build/image-build.h"
 #include "build/packages.h"
 #include "image/disk.h"
+#include "text/size.h"
 #include "tree/workspace.h"
-#include "ui/step.h"
 
 /* Who needs more than this is told that there is none. */
 #define LITTLE (1024 * 1024)
@@ -118,7 +118,7 @@ void full_disk_explain(const ImageConfig *config, const char *workspace, GError 
     g_string_append(text, full ? FULL : WAS_FULL);
     for (guint i = 0; i < places->len; i++) {
         const Place *place = places->pdata[i];
-        g_autofree char *room = ui_format_size(place->room), *size = ui_format_size(place->size);
+        g_autofree char *room = text_format_size(place->room), *size = text_format_size(place->size);
         if ((full && !place->full) || (named && !is_named(place, (*error)->message)))
             continue;
         g_string_append_printf(text, "\n  %s (%s): %s of %s free%s", place->path, place->setting, room, size,

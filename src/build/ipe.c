@@ -16,9 +16,9 @@
 #include "build/offline-early.h"
 #include "build/offline.h"
 #include "crypto/cms.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 #define POLICY_DIRECTORY "/usr/lib/ipe"
 #define SOURCE_SUFFIX ".pol"
@@ -89,7 +89,7 @@ static gboolean warn_of_unsigned(int root_fd, GError **error) {
         g_autofree char *target = g_strconcat(POLICY_DIRECTORY "/", name, SIGNED_SUFFIX, NULL);
 
         if (!tree_exists(root_fd, target))
-            ui_warning("%s/%s%s is not signed, so no system will load it: there is no verity key; make one "
+            events_warning("%s/%s%s is not signed, so no system will load it: there is no verity key; make one "
                        "with "
                        "'particleos genkey', set VerityKey=, or bring along %s%s",
                     POLICY_DIRECTORY, name, SOURCE_SUFFIX, name, SIGNED_SUFFIX);
@@ -128,16 +128,16 @@ gboolean wants_ipe(const ImageBuild *image) {
 }
 
 gboolean step_ipe(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = NULL;
+    g_autoptr(EventsStep) step = NULL;
 
     if (!image->build->verity_key)
         return warn_of_unsigned(image->root_fd, error);
     if (offline_verity_is_wanted(image->build, image->config))
         return sign_elsewhere(image, error);
-    step = ui_step_begin(image->name, "Signing integrity policies");
+    step = events_step_begin(image->name, "Signing integrity policies");
     if (!ipe_sign_policies(
                 image->root_fd, image->build->verity_key, image->build->verity_certificate, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -16,9 +16,9 @@
 #include "build/kernel-modules.h"
 #include "build/layer.h"
 #include "build/systemd-tools.h"
+#include "events/step.h"
 #include "format/cpio.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 #define MODULES "usr/lib/modules"
 
@@ -76,7 +76,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
             !has_elements(config->firmware_files) && !has_elements(config->firmware_exclude))
         return !index || systemd_tools_depmod(image, FALSE, error);
 
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Filtering kernel modules and firmware");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Filtering kernel modules and firmware");
     g_auto(GStrv) versions = kernel_versions(image->root_fd, error);
     if (!versions)
         return FALSE;
@@ -85,7 +85,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
         if (!set || !kernel_modules_prune(image->root_fd, *version, set, error))
             return FALSE;
     }
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return !index || systemd_tools_depmod(image, TRUE, error);
 }
 
@@ -168,7 +168,7 @@ static GBytes *map_file(const char *path, GError **error) {
 }
 
 GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Packing kernel modules for the initrd");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Packing kernel modules for the initrd");
     g_autoptr(KernelModuleSet) set = initrd_module_set(image, version, error);
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
     g_autofree char *key = build_layer_name(image->config, "");
@@ -198,7 +198,7 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
         path = layer_lookup(cache, name, inputs, image->name);
     }
     if (path) {
-        ui_step_done(g_steal_pointer(&step), "unchanged, from the cache");
+        events_step_done(g_steal_pointer(&step), "unchanged, from the cache");
         return map_file(path, error);
     }
     if (!stage_modules(image, version, set, directory, error) ||
@@ -206,6 +206,6 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
         return NULL;
     if (incremental && !(path = layer_store(cache, name, inputs, archive, error)))
         return NULL;
-    ui_step_done(g_steal_pointer(&step), "%u modules", set->modules->len);
+    events_step_done(g_steal_pointer(&step), "%u modules", set->modules->len);
     return map_file(path ? path : archive, error);
 }

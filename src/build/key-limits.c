@@ -10,7 +10,7 @@
 #include "build/build.h"
 #include "build/key-certificate.h"
 #include "crypto/error.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 #define LEAST_BITS 2048
 #define MOST_BITS 4096
@@ -83,7 +83,7 @@ static gboolean check_algorithm(const Use *use, const EVP_PKEY *key, GError **er
                 "2048)",
                 what, kind, bits, consumer->readers, consumer->known);
     else
-        ui_warning_once("%s: not everything that %s knows keys of the type %s with %u bits; RSA with %u bits is known "
+        events_warning_once("%s: not everything that %s knows keys of the type %s with %u bits; RSA with %u bits is known "
                         "everywhere",
                 what, consumer->readers, kind, bits, LEAST_BITS);
     return verdict != UNKNOWN;
@@ -108,8 +108,8 @@ static gboolean check_dates(const Use *use, const Certificate *certificate, GErr
                 what, subject, text);
         return FALSE;
     }
-    ui_warning_once("%s: the certificate of %s is not yet valid (%s); nothing that %s looks at dates, but people and "
-                    "other programs do",
+    events_warning_once("%s: the certificate of %s is not yet valid (%s); nothing that %s looks at dates, but people and "
+                        "other programs do",
             what, subject, text, use->consumer->readers);
     return TRUE;
 }

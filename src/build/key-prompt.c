@@ -12,14 +12,15 @@
 #include "base/secret.h"
 #include "build/image-build.h"
 #include "build/pinentry.h"
-#include "ui/ask.h"
-#include "ui/log.h"
+#include "events/events.h"
+#include "events/task.h"
 
 #define CREDENTIAL "particleos.key-pin"
 #define OPTION "--key-pin-fd"
 #define LARGEST_TEXT 16384
 
 struct KeyPrompt {
+    KeyPromptAsk ask;
     char *pinentry;    /* the program; NULL: none */
     const char *from;  /* where the lines are from; NULL: there are none */
     GPtrArray *asked;  /* questions that lines have answered, each by the line of its number */
@@ -126,11 +127,12 @@ static gboolean read_descriptor(KeyPrompt *prompt, const char *text, GError **er
 
 /* ---- the prompt ---- */
 
-KeyPrompt *key_prompt_new(const RecipeArguments *arguments, GError **error) {
+KeyPrompt *key_prompt_new(const RecipeArguments *arguments, KeyPromptAsk ask, GError **error) {
     g_autoptr(KeyPrompt) prompt = g_new0(KeyPrompt, 1);
 
     prompt->asked = g_ptr_array_new_with_free_func(g_free);
     prompt->pinentry = g_strdup(arguments->key_pinentry);
+    prompt->ask = ask;
     if (!arguments->key_pin_fd)
         return g_steal_pointer(&prompt);
     secret_forbid_core_dumps();
@@ -146,18 +148,17 @@ void key_prompt_free(KeyPrompt *prompt) {
     g_free(prompt);
 }
 
-/* Whoever watches a terminal wants to know each time; a log has it once. */
 static void tell_of_waiting(const char *what, gpointer data) {
-    static int said;
-
-    if (ui_is_terminal() || g_atomic_int_compare_and_exchange(&said, 0, 1))
-        ui_info("Waiting for a signature by %s: if the token blinks, touch it", what);
+    Task *task = data;
+    g_autoptr(TaskScope) scope = task ? task_enter(task) : NULL;
+    events_reminder("Waiting for a signature by %s: if the token blinks, touch it", what);
 }
 
 KeySession *key_prompt_session(KeyPrompt *prompt) {
     KeySession *session = key_session_new(prompt ? key_prompt_answer : NULL, prompt);
 
-    key_session_on_wait(session, tell_of_waiting, NULL);
+    /* Told in a thread of its own. The session ends before the task. */
+    key_session_on_wait(session, tell_of_waiting, task_current());
     return session;
 }
 
@@ -182,7 +183,7 @@ char *key_prompt_answer(const char *question, gpointer data, GError **error) {
         return NULL;
     if (prompt->from)
         return answer_from_lines(prompt, question);
-    char *answer = ui_ask_secret(question, error);
+    char *answer = prompt->ask(question, error);
     if (!answer)
         g_prefix_error(error,
                 "\"%s\" has no answer: there is no " OPTION "=, no --key-pinentry= and no credential " CREDENTIAL

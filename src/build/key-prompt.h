@@ -12,12 +12,16 @@
 
 typedef struct KeyPrompt KeyPrompt;
 
+/* Asks QUESTION on the terminal; the answer is owned by the caller, who wipes it. NULL with ERROR set where there is no
+ * terminal, or no answer. */
+typedef char *(*KeyPromptAsk)(const char *question, GError **error);
+
 /* Keeps children from inheriting the descriptor of --key-pin-fd=. Before the first child is started. */
 void key_prompt_hide(const RecipeArguments *arguments);
 
 /* Reads the descriptor of --key-pin-fd= to its end and closes it. An error when it is not open, says nothing, or is a
- * file that others can read. */
-KeyPrompt *key_prompt_new(const RecipeArguments *arguments, GError **error);
+ * file that others can read. ASK asks on the terminal. */
+KeyPrompt *key_prompt_new(const RecipeArguments *arguments, KeyPromptAsk ask, GError **error);
 
 /* Wipes what was read. */
 void key_prompt_free(KeyPrompt *prompt);

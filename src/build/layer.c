@@ -19,9 +19,10 @@
 #include "base/errors.h"
 #include "base/hex.h"
 #include "config.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 /* Changes whenever this program would make something else of the same inputs. */
 #define LAYER_FORMAT "particleos-layer-2"
@@ -152,13 +153,13 @@ static gboolean wait_for_lock(int fd, const char *name, const char *image, GErro
     for (guint round = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; round++) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return set_errno_error(error, errno, "Cannot lock the layer %s", name);
-        if (sandbox_cancelled()) {
+        if (task_is_cancelled(task_current())) {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "Interrupted");
             return FALSE;
         }
         /* Others hold it for a moment only, unless they make the layer. */
         if (round == 50)
-            ui_info("%s: waiting for another build that makes the layer %s", image, name);
+            events_info("%s: waiting for another build that makes the layer %s", image, name);
         g_usleep(20 * 1000);
     }
     return TRUE;
@@ -303,17 +304,17 @@ char *layer_lookup(const char *cache, const char *name, LayerInputs *inputs, con
     Comparison comparison = {.stored = stored, .changed = changed};
 
     if (!stored || !g_file_test(path, G_FILE_TEST_EXISTS)) {
-        ui_debug("%s: layer %s is not in the cache", step_image, name);
+        events_debug("%s: layer %s is not in the cache", step_image, name);
         return NULL;
     }
     g_tree_foreach(inputs->values, compare_input, &comparison);
     add_vanished_inputs(inputs, stored, changed);
     if (changed->len > 0) {
-        ui_debug("%s: layer %s is made anew, because these changed: %s", step_image, name, changed->str);
+        events_debug("%s: layer %s is made anew, because these changed: %s", step_image, name, changed->str);
         return NULL;
     }
     take_over_unused(inputs, stored);
-    ui_debug("%s: layer %s is reused (key %.16s)", step_image, name, layer_inputs_key(inputs));
+    events_debug("%s: layer %s is reused (key %.16s)", step_image, name, layer_inputs_key(inputs));
     return g_steal_pointer(&path);
 }
 

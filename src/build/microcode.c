@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "build/kernel-tree.h"
+#include "events/events.h"
 #include "format/cpio.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define AMD_DIRECTORY "usr/lib/firmware/amd-ucode"
 #define INTEL_DIRECTORY "usr/lib/firmware/intel-ucode"
@@ -115,7 +115,7 @@ static gboolean collect_for_host(ImageBuild *image, GPtrArray *archives, GError 
         return FALSE;
     }
     if (!code) {
-        ui_warning("%s: MicrocodeHost=yes, but the image has no microcode for this machine's processor",
+        events_warning("%s: MicrocodeHost=yes, but the image has no microcode for this machine's processor",
                 image->name);
         return TRUE;
     }

@@ -3,8 +3,8 @@
 
 #include "base/directory.h"
 #include "build/offline.h"
+#include "events/events.h"
 #include "signing/request-directory.h"
-#include "ui/log.h"
 
 #define RECIPE_SIGNATURES "mkosi.signatures"
 
@@ -34,7 +34,7 @@ static GBytes *find_answer(gpointer user, const SigningRequest *request, GError 
         GBytes *found = signing_answer_read(places->pdata[i], request, NULL);
         if (!found)
             continue;
-        ui_debug("%s: found in %s", request->name, (const char *) places->pdata[i]);
+        events_debug("%s: found in %s", request->name, (const char *) places->pdata[i]);
         if (i + 1 < places->len)
             (void) signing_answer_write(memory, request, found, NULL);
         return found;

@@ -4,10 +4,10 @@
 #include <openssl/x509.h>
 
 #include "build/outputs.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "signing/places.h"
 #include "signing/request-directory.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 gboolean offline_is_wanted(const Build *build) {
     return build->recipe->main->sign == SIGN_OFFLINE;
@@ -198,14 +198,14 @@ static void set_finish(const ImageBuild *image, SigningFinish *finish) {
 static void say_what_to_do(const ImageBuild *image, guint n) {
     const char *output = image->config->output;
 
-    ui_info("%s: %u signatures are wanted before the image is finished. Where the keys are: \"particleos sign "
+    events_info("%s: %u signatures are wanted before the image is finished. Where the keys are: \"particleos sign "
             "%s" SIGNING_SUFFIX "\", or sign each file in requests/ and put NAME.sig into answers/. Then: \"particleos "
             "attach %s" SIGNING_SUFFIX "\"",
             image->name, n, output, output);
 }
 
 gboolean step_offline_requests(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Asking for signatures");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Asking for signatures");
     g_autofree char *name = g_strconcat(image->config->output, SIGNING_SUFFIX, NULL);
     g_autofree char *path = g_build_filename(image->staging, name, NULL);
     g_autoptr(GPtrArray) files = outputs_list_files(image, error);
@@ -234,6 +234,6 @@ gboolean step_offline_requests(ImageBuild *image, GError **error) {
     if (!signing_directory_write(directory, requests, error))
         return FALSE;
     say_what_to_do(image, requests->len);
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

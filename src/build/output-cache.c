@@ -10,8 +10,8 @@
 #include "build/layer.h"
 #include "build/outputs.h"
 #include "build/packages.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 /* Scripts with network could bring anything; what they do is not known beforehand. */
 static gboolean is_cacheable(const ImageBuild *image) {
@@ -90,7 +90,7 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
         return TRUE;
     if (!tree_copy(AT_FDCWD, layer, AT_FDCWD, target, 0, error) || !step_link(image, error))
         return FALSE;
-    ui_step_done(ui_step_begin(image->name, "Building the initrd"), "unchanged, from the cache");
+    events_step_done(events_step_begin(image->name, "Building the initrd"), "unchanged, from the cache");
     cleanup_fd(&image->output_lock);
     *ret_reused = TRUE;
     return TRUE;

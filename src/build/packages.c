@@ -16,9 +16,8 @@
 #include "build/scripts.h"
 #include "build/systemd-tools.h"
 #include "build/trees.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 /* An image has the distribution's base even if the recipe names no package; extensions and images over other
  * trees bring none, and what only runs build scripts needs one to run them in. */
@@ -63,11 +62,11 @@ gboolean packages_sync(Build *build, GError **error) {
             continue;
         }
 
-        g_autoptr(UiStep) step = ui_step_begin(image->name, "Fetching metadata of %s %s",
+        g_autoptr(EventsStep) step = events_step_begin(image->name, "Fetching metadata of %s %s",
                 distribution_to_string(image->config->distribution), image->config->release);
         if (!distro_sync(image->distro, error))
             return FALSE;
-        ui_step_done(g_steal_pointer(&step), NULL);
+        events_step_done(g_steal_pointer(&step), NULL);
         if (!distro_check_metadata(image->distro, error))
             return FALSE;
     }
@@ -148,18 +147,18 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
 }
 
 static void show_progress(guint done, guint total, const char *what, gpointer data) {
-    ui_step_update(data, "%s", what);
-    ui_step_progress(data, total > 0 ? (double) done / total : 0, 0);
+    events_step_update(data, "%s", what);
+    events_step_progress(data, total > 0 ? (double) done / total : 0, 0);
 }
 
 static gboolean download_packages(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = NULL;
+    g_autoptr(EventsStep) step = NULL;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&image->build->package_cache_lock);
 
-    step = ui_step_begin(image->name, "Downloading packages");
+    step = events_step_begin(image->name, "Downloading packages");
     if (!distro_download(image->distro, NULL, image->config->packages, TRUE, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -191,14 +190,14 @@ static gboolean place_boot_directories(ImageBuild *image, GError **error) {
 static gboolean install_packages(ImageBuild *image, GError **error) {
     char *const *packages = image->config->packages;
     gboolean named = tree_exists(image->root_fd, "etc/machine-id");
-    g_autoptr(UiStep) step = NULL;
+    g_autoptr(EventsStep) step = NULL;
 
     if (!has_base(image->config))
         return !packages[0] ||
                distro_install(image->distro, image->root, packages, FALSE, NULL, NULL, error);
     if (!download_packages(image, error))
         return FALSE;
-    step = ui_step_begin(image->name, "Installing packages");
+    step = events_step_begin(image->name, "Installing packages");
     if (!distro_install(image->distro, image->root, NULL, TRUE, show_progress, step, error) ||
             !forget_machine(image, named, error) || !place_boot_directories(image, error) ||
             (packages[0] && !distro_install(image->distro, image->root, packages, FALSE, show_progress, step,
@@ -209,7 +208,7 @@ static gboolean install_packages(ImageBuild *image, GError **error) {
     g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
     if (!installed)
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), "%u packages", installed->len);
+    events_step_done(g_steal_pointer(&step), "%u packages", installed->len);
     return TRUE;
 }
 
@@ -353,7 +352,7 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
     }
     image->reused = layer != NULL;
     if (image->reused)
-        ui_step_done(ui_step_begin(image->name, "Installing packages"), "unchanged, from the cache");
+        events_step_done(events_step_begin(image->name, "Installing packages"), "unchanged, from the cache");
     else if (strict)
         return refuse_new_layer(image, error);
     else if (!make_and_store(image, inputs, cache, name, &layer, error))
@@ -369,7 +368,7 @@ gboolean wants_volatile_packages(const ImageBuild *image) {
 
 gboolean packages_install_over(
         ImageBuild *image, const char *root, char *const *packages, const char *what, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "%s", what);
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "%s", what);
     gboolean downloaded;
 
     g_mutex_lock(&image->build->package_cache_lock);
@@ -377,7 +376,7 @@ gboolean packages_install_over(
     g_mutex_unlock(&image->build->package_cache_lock);
     if (!downloaded || !distro_install(image->distro, root, packages, FALSE, show_progress, step, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -391,11 +390,11 @@ gboolean wants_remove_packages(const ImageBuild *image) {
 }
 
 gboolean step_remove_packages(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Removing packages");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Removing packages");
 
     if (!distro_remove(image->distro, image->root, image->config->remove_packages, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "build/image-build.h"
+#include "events/events.h"
 #include "sandbox/sandbox.h"
-#include "ui/step.h"
 
 /* As the protocol has it, with the end of the line. */
 #define LONGEST_LINE 1002
@@ -143,9 +143,9 @@ static char *converse(Conversation *talk, const char *question, int child_fd, GE
     close(child_fd); /* so that its end is heard */
     if (!process)
         return NULL;
-    ui_pause();
+    events_terminal_take();
     char *answer = ask(talk, question, error);
-    ui_resume();
+    events_terminal_return();
     return answer;
 }
 

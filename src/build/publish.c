@@ -10,8 +10,10 @@
 
 #include "base/directory.h"
 #include "base/errors.h"
+#include "base/sha256sums.h"
 #include "build/boot.h"
 #include "build/outputs.h"
+#include "events/events.h"
 #include "tree/tree.h"
 
 gboolean step_link(ImageBuild *image, GError **error) {
@@ -108,16 +110,39 @@ static gboolean remove_outputs(const ImageConfig *config, const char *directory,
     return TRUE;
 }
 
+/* Those of the build, where it has computed them; NULL: none. Before they are moved. */
+static char *read_checksums(const ImageBuild *image) {
+    g_autofree char *name = g_strconcat(image->config->output, ".SHA256SUMS", NULL);
+    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    char *text = NULL;
+
+    if (image->config->checksum)
+        (void) g_file_get_contents(path, &text, NULL, NULL);
+    return text;
+}
+
+static void tell_artifact(const ImageBuild *image, const char *directory, const char *name, const char *checksums) {
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    g_autofree char *digest = checksums ? sha256sums_find(checksums, name) : NULL;
+    struct stat info;
+
+    if (lstat(path, &info) == 0 && !S_ISLNK(info.st_mode))
+        events_artifact(image->name, path, S_ISREG(info.st_mode) ? info.st_size : 0, digest);
+}
+
 gboolean outputs_publish(ImageBuild *image, GError **error) {
     const char *directory = image_config_output_directory(image->config);
     g_autofree char *linked = linked_output(image->config, directory);
     g_autoptr(GPtrArray) names = list_directory(image->staging, error);
+    g_autofree char *checksums = read_checksums(image);
 
     if (!names)
         return FALSE;
     for (guint i = 0; i < names->len; i++)
         if (!move_output(image->config, image->staging, names->pdata[i], directory, error))
             return FALSE;
+    for (guint i = 0; i < names->len; i++)
+        tell_artifact(image, directory, names->pdata[i], checksums);
     /* State of a machine that ran the image before belongs to the old image. */
     return remove_outputs(image->config, directory, linked, names, error);
 }

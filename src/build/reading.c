@@ -8,7 +8,7 @@
 #include "base/errors.h"
 #include "build/masks.h"
 #include "build/reading-private.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 /* Whose files git reads does not matter where nobody can write to them. */
 #define GIT_CONFIGURATION "[safe]\n\tdirectory = *\n"
@@ -71,7 +71,7 @@ static void add_environment(Sandbox *sandbox, const char *program) {
     if (!withheld[0])
         return;
     names = g_strjoinv(", ", withheld);
-    ui_warning("%s does not get these variables of your environment: %s; --trust-recipe runs it with all",
+    events_warning("%s does not get these variables of your environment: %s; --trust-recipe runs it with all",
             program, names);
 }
 

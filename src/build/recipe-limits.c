@@ -8,7 +8,7 @@
 #include "build/boot-rules.h"
 #include "build/image-build.h"
 #include "build/outputs.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 /* What every systemd-sysupdate takes for a version; that of systemd 262 takes "~" and "^" as well, that of 257 not. */
 #define VERSION_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".,_-+"
@@ -69,7 +69,7 @@ static void warn_of_version(const ImageConfig *config) {
     gsize good = version ? strspn(version, VERSION_CHARACTERS) : 0;
 
     if (config->sysupdate_directory && version && version[good])
-        ui_warning_once("%s%sImageVersion=%s: not every systemd-sysupdate finds versions with \"%.*s\" in them; letters, "
+        events_warning_once("%s%sImageVersion=%s: not every systemd-sysupdate finds versions with \"%.*s\" in them; letters, "
                         "digits and .,_-+ are found",
                 origin ? origin : "", origin ? ": " : "", version,
                 (int) (g_utf8_next_char(version + good) - (version + good)), version + good);

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "build/script-private.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 static gboolean check_mode(const ScriptRun *run, const char *script, GError **error) {
     const char *kind = run->kind->name;
@@ -34,7 +34,7 @@ static gboolean check_mode(const ScriptRun *run, const char *script, GError **er
                 kind, script, script);
         return FALSE;
     }
-    ui_warning("Making %s executable (MakeScriptsExecutable=)", script);
+    events_warning("Making %s executable (MakeScriptsExecutable=)", script);
     if (chmod(script, (info.st_mode | S_IXUSR) & 07777) == 0)
         return TRUE;
     return set_errno_error(error, errno, "Cannot make %s executable", script);

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "build/script-private.h"
+#include "events/events.h"
 #include "text/environment-file.h"
 #include "text/recipe-values.h"
-#include "ui/log.h"
-#include "ui/redact.h"
+#include "events/redact.h"
 
 static void set_number(Sandbox *sandbox, const char *name, gint64 number) {
     g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, number);
@@ -82,7 +82,7 @@ static void set_script_environment(Sandbox *sandbox, const ScriptRun *run) {
     sandbox_setenv(sandbox, "SRCDIR", "/work/src");
     sandbox_setenv(sandbox, "MKOSI_UID", "0");
     sandbox_setenv(sandbox, "MKOSI_GID", "0");
-    sandbox_setenv(sandbox, "MKOSI_DEBUG", ui_debug_enabled() ? "1" : "0");
+    sandbox_setenv(sandbox, "MKOSI_DEBUG", events_debug_enabled() ? "1" : "0");
     if (kind->flags & SCRIPT_FILTER)
         sandbox_setenv(sandbox, "QEMU_ARCHITECTURE", architecture_to_qemu(run->config->architecture));
     else

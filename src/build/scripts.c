@@ -12,8 +12,9 @@
 #include "base/errors.h"
 #include "build/build-overlay.h"
 #include "build/script-private.h"
+#include "events/step.h"
+#include "events/task.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 static const ScriptKind script_sync = {
         "sync", "/work/sync", SCRIPT_NETWORK | SCRIPT_REAL_SOURCES | SCRIPT_CALLER};
@@ -61,8 +62,8 @@ static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
     sandbox = script_sandbox(run, script, chroot);
     sandbox_show_output(sandbox);
     /* Results of build scripts can be read by whoever calls us. */
-    if ((run->kind->flags & SCRIPT_DEST) && !isatty(STDOUT_FILENO))
-        sandbox_copy_stdout(sandbox, STDOUT_FILENO);
+    if (run->kind->flags & SCRIPT_DEST)
+        sandbox_copy_stdout(sandbox, task_get_output(task_current()));
     if (!script_environment(sandbox, run, chroot, error))
         return FALSE;
     if (sandbox_run(sandbox, script_command(run, words), error))
@@ -87,10 +88,10 @@ static gboolean run_scripts(ScriptRun *run, char *const *scripts, const char *wh
     script_mounts_remember(run);
     for (char *const *script = scripts; ok && *script; script++) {
         g_autofree char *base = g_path_get_basename(*script);
-        g_autoptr(UiStep) step = ui_step_begin(run->config->image, "Running %s%s", base, where);
+        g_autoptr(EventsStep) step = events_step_begin(run->config->image, "Running %s%s", base, where);
         ok = run_script(run, *script, error);
         if (ok)
-            ui_step_done(g_steal_pointer(&step), NULL);
+            events_step_done(g_steal_pointer(&step), NULL);
     }
     run->json = NULL;
     run->sources = NULL;
@@ -188,13 +189,13 @@ gboolean step_build_results(ImageBuild *image, GError **error) {
         return FALSE;
     if (!g_dir_read_name(dir))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Installing what the build scripts made");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Installing what the build scripts made");
     if (!tree_copy(AT_FDCWD, image->destination, image->root_fd, "/",
                 TREE_COPY_KEEP_OWNER | TREE_COPY_CONTENTS_ONLY, error)) {
         g_prefix_error(error, "Cannot install $DESTDIR of the build scripts: ");
         return FALSE;
     }
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 

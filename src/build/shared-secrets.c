@@ -9,9 +9,9 @@
 
 #include "base/cleanup.h"
 #include "build/boot-rules.h"
+#include "events/events.h"
 #include "image/partition-definition.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 typedef struct {
     const char *directory, *pattern; /* in the tree, of its names */
@@ -90,7 +90,7 @@ static gboolean is_there(ImageBuild *image, const Secret *secret) {
 gboolean step_shared_secrets(ImageBuild *image, GError **error) {
     for (gsize i = 0; i < G_N_ELEMENTS(secrets); i++)
         if (is_there(image, &secrets[i]))
-            ui_warning("%s: /%s/%s is in the image: %s, the same on all its machines. Remove it with "
+            events_warning("%s: /%s/%s is in the image: %s, the same on all its machines. Remove it with "
                        "RemoveFiles=/%s/%s*, and have %s make it at first boot",
                     image->name, secrets[i].directory, secrets[i].pattern, secrets[i].what, secrets[i].directory,
                     secrets[i].pattern, secrets[i].maker);

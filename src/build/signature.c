@@ -13,7 +13,8 @@
 #include "base/errors.h"
 #include "build/manifest-signer.h"
 #include "build/outputs.h"
-#include "ui/step.h"
+#include "events/events.h"
+#include "events/step.h"
 
 #define WORK_HOME "/work/gnupg"
 #define WORK_OUT "/work/out"
@@ -115,10 +116,10 @@ static gboolean sign_with_gpg(ImageBuild *image, const char *sums, const char *s
 
     g_auto(GStrv) argv = g_strv_builder_end(words);
     if (terminal)
-        ui_pause();
+        events_terminal_take();
     gboolean ok = sandbox_run(sandbox, (const char *const *) argv, error);
     if (terminal)
-        ui_resume();
+        events_terminal_return();
     return ok;
 }
 
@@ -147,12 +148,12 @@ gboolean step_signature(ImageBuild *image, GError **error) {
     g_autofree char *sums =
             g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->staging, config->output);
     g_autofree char *signature = g_strconcat(sums, ".gpg", NULL);
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Signing the checksums");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Signing the checksums");
 
     if (!(builtin ? manifest_signer_sign : gpg ? sign_with_gpg : sign_with_sop)(image, sums, signature, error)) {
         g_prefix_error(error, "Sign=yes: ");
         return FALSE;
     }
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

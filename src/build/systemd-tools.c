@@ -11,14 +11,14 @@
 #include "base/cleanup.h"
 #include "build/kernel-modules.h"
 #include "build/password.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 static gboolean has_program(const ImageBuild *image, const char *path) {
     if (tree_exists(image->root_fd, path))
         return TRUE;
-    ui_debug("%s: the image has no /%s", image->name, path);
+    events_debug("%s: the image has no /%s", image->name, path);
     return FALSE;
 }
 
@@ -63,10 +63,10 @@ gboolean systemd_tools_depmod(ImageBuild *image, gboolean always, GError **error
         const char *const argv[] = {"depmod", "--all", *version, NULL};
         if (!always && !needs_depmod(image->root_fd, *version))
             continue;
-        g_autoptr(UiStep) step = ui_step_begin(image->name, "Indexing kernel modules of %s", *version);
+        g_autoptr(EventsStep) step = events_step_begin(image->name, "Indexing kernel modules of %s", *version);
         if (!run_inside(image, argv, error))
             return FALSE;
-        ui_step_done(g_steal_pointer(&step), NULL);
+        events_step_done(g_steal_pointer(&step), NULL);
     }
     return TRUE;
 }
@@ -76,13 +76,13 @@ gboolean systemd_tools_hwdb(ImageBuild *image, GError **error) {
 
     if (!has_program(image, "usr/bin/systemd-hwdb"))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Compiling the hardware database");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Compiling the hardware database");
     if (!run_inside(image, argv, error))
         return FALSE;
     /* The one in /usr counts from now on. */
     if (!tree_remove_glob(image->root_fd, "/etc/udev/hwdb.bin", error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -107,10 +107,10 @@ gboolean step_locale_gen(ImageBuild *image, GError **error) {
         return FALSE;
     if (!has_settings(text) || !has_program(image, "usr/sbin/locale-gen"))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Generating locales");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Generating locales");
     if (!run_inside(image, argv, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -119,10 +119,10 @@ gboolean step_sysusers(ImageBuild *image, GError **error) {
 
     if (!has_program(image, "usr/bin/systemd-sysusers"))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Creating system users");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Creating system users");
     if (!run_inside(image, argv, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -134,7 +134,7 @@ gboolean step_tmpfiles(ImageBuild *image, GError **error) {
 
     if (!has_program(image, "usr/bin/systemd-tmpfiles"))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Creating volatile files");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Creating volatile files");
     sandbox = inside_sandbox(image);
     /* EX_DATAERR and EX_CANTCREAT: some lines could not be applied, which the service at boot takes as
      * success too. */
@@ -142,7 +142,7 @@ gboolean step_tmpfiles(ImageBuild *image, GError **error) {
     sandbox_accept_status(sandbox, EX_CANTCREAT);
     if (!sandbox_run(sandbox, argv, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -152,10 +152,10 @@ gboolean step_presets(ImageBuild *image, GError **error) {
 
     if (!has_program(image, "usr/bin/systemctl"))
         return TRUE;
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Applying presets");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Applying presets");
     if (!run_inside(image, system, error) || !run_inside(image, user, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -240,10 +240,10 @@ gboolean step_firstboot(ImageBuild *image, GError **error) {
     if (argv->len == 3)
         return TRUE;
     g_ptr_array_add(argv, NULL);
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Applying first boot settings");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Applying first boot settings");
     g_autoptr(Sandbox) sandbox = firstboot_sandbox(image);
     if (!sandbox_run(sandbox, (const char *const *) argv->pdata, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -9,8 +9,8 @@
 #include "build/check.h"
 #include "build/inputs.h"
 #include "build/layer.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 static char *manifest_path(const char *tree) {
     return g_strconcat(tree, ".manifest", NULL);
@@ -90,10 +90,10 @@ gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **
     if (!(key = tools_key(recipe->tools, error)))
         return FALSE;
     if (recipe->arguments->force < 2 && is_current(tree, key)) {
-        ui_debug("tools: the tools tree %s is reused (key %.16s)", tree, key);
+        events_debug("tools: the tools tree %s is reused (key %.16s)", tree, key);
         return TRUE;
     }
-    ui_debug("tools: the tools tree %s is made anew", tree);
+    events_debug("tools: the tools tree %s is made anew", tree);
     (void) g_unlink(manifest);
     if (!build_tools(recipe, session, error) || !g_file_set_contents(manifest, key, -1, error)) {
         g_prefix_error(error, "Cannot build the tools tree (ToolsTree=default): ");

@@ -18,9 +18,9 @@
 #include "build/devicetree.h"
 #include "build/outputs.h"
 #include "build/uki-image.h"
+#include "events/step.h"
 #include "format/cpio.h"
 #include "format/uki-addon.h"
-#include "ui/step.h"
 
 gboolean wants_tree_uki(const ImageBuild *image) {
     return boot_format_is_tree_uki(image->config->format);
@@ -50,7 +50,7 @@ static gboolean archive_tree(ImageBuild *image, int fd, GError **error) {
 static GPtrArray *tree_initrds(ImageBuild *image, GError **error) {
     g_autofree char *path = g_build_filename(image->directory, "tree-initrd", NULL);
     g_autoptr(GPtrArray) initrds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Archiving the tree");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Archiving the tree");
     AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0) {
@@ -63,7 +63,7 @@ static GPtrArray *tree_initrds(ImageBuild *image, GError **error) {
     if (!mapped)
         return NULL;
     g_ptr_array_add(initrds, g_mapped_file_get_bytes(mapped));
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return g_steal_pointer(&initrds);
 }
 
@@ -154,13 +154,13 @@ static gboolean make_addon(ImageBuild *image, GError **error) {
 
 gboolean step_tree_uki(ImageBuild *image, GError **error) {
     gboolean addon = image->config->format == OUTPUT_FORMAT_ADDON;
-    g_autoptr(UiStep) step = ui_step_begin(
+    g_autoptr(EventsStep) step = events_step_begin(
             image->name, addon ? "Assembling the addon" : "Assembling the unified kernel image");
 
     if (!(addon ? make_addon(image, error) : make_uki(image, error))) {
         g_prefix_error(error, "Cannot make the %s: ", addon ? "addon" : "unified kernel image");
         return FALSE;
     }
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }

@@ -11,8 +11,8 @@
 #include "base/directory.h"
 #include "base/errors.h"
 #include "build/boot-rules.h"
+#include "events/step.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 gboolean trees_is_archive(const char *path) {
     g_autofree char *base = g_path_get_basename(path);
@@ -163,11 +163,11 @@ gboolean wants_extra_trees(const ImageBuild *image) {
 }
 
 gboolean step_extra_trees(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Copying extra trees");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Copying extra trees");
 
     if (!install_trees(image->root_fd, image->config->extra_trees, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 
@@ -176,14 +176,14 @@ gboolean wants_remove_files(const ImageBuild *image) {
 }
 
 gboolean step_remove_files(ImageBuild *image, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(image->name, "Removing files");
+    g_autoptr(EventsStep) step = events_step_begin(image->name, "Removing files");
 
     for (char **pattern = image->config->remove_files; *pattern; pattern++)
         if (!tree_remove_glob(image->root_fd, *pattern, error)) {
             g_prefix_error(error, "RemoveFiles=%s: ", *pattern);
             return FALSE;
         }
-    ui_step_done(g_steal_pointer(&step), NULL);
+    events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
 }
 

@@ -12,17 +12,17 @@
 #include "base/errors.h"
 #include "build/build.h"
 #include "cli/verbs.h"
+#include "events/events.h"
 #include "recipe/verb-names.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 static int build_in_child(Recipe *recipe) {
     g_autoptr(GError) error = NULL;
     int exit_status = 0;
     if (verb_build(recipe, &exit_status, &error))
         return exit_status;
-    ui_error("%s", error->message);
+    events_error("%s", error->message);
     return 1;
 }
 

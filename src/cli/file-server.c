@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "base/compare.h"
 #include "base/errors.h"
+#include "events/events.h"
 #include "recipe/recipe.h"
-#include "ui/log.h"
 
 #define CHUNK_SIZE (1024 * 1024)
 
@@ -200,7 +200,7 @@ static void on_request(
     else
         answer(message, server->directory_fd, g_uri_get_path(soup_server_message_get_uri(message)));
     g_autofree char *shown = g_strescape(path, NULL);
-    ui_info("%s %s %s: %u", soup_server_message_get_remote_host(message), method, shown,
+    events_info("%s %s %s: %u", soup_server_message_get_remote_host(message), method, shown,
             soup_server_message_get_status(message));
 }
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "events/events.h"
 #include "sandbox/program-packages.h"
 #include "text/environment-file.h"
-#include "ui/log.h"
 
 char *host_program_find(const ImageConfig *config, const char *program, GError **error) {
     static const char *const directories[] = {
@@ -86,7 +86,7 @@ gboolean host_program_need_root(const char *what, GError **error) {
 void host_program_allow_unverified(Sandbox *sandbox) {
     if (g_file_test("/dev/mapper/control", G_FILE_TEST_EXISTS))
         return;
-    ui_warning("This host has no device mapper: verity volumes of the image are mounted without being "
+    events_warning("This host has no device mapper: verity volumes of the image are mounted without being "
                "verified");
     sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_SIDECAR", "0");
     sandbox_setenv(sandbox, "SYSTEMD_DISSECT_VERITY_EMBEDDED", "0");

@@ -3,22 +3,21 @@
 
 #include "build/key-prompt.h"
 #include "build/reading.h"
-#include "sandbox/sandbox.h"
+#include "events/task.h"
 
-void set_sandbox_options(const RecipeArguments *arguments) {
-    sandbox_set_debug((arguments->debug_shell ? SANDBOX_DEBUG_SHELL : 0) |
-                      (arguments->debug_sandbox ? SANDBOX_DEBUG_TRACE : 0));
-    sandbox_allow_weak(arguments->weak_sandbox);
+static gboolean begin(const RecipeArguments *arguments, gpointer data, GError **error) {
+    task_add_flags(task_current(),
+            (arguments->debug_shell ? TASK_DEBUG_SHELL : 0) | (arguments->debug_sandbox ? TASK_DEBUG_SANDBOX : 0) |
+                    (arguments->weak_sandbox ? TASK_WEAK_SANDBOX : 0));
     key_prompt_hide(arguments);
+    return TRUE;
 }
 
-/* The command line is known, the verb has not begun. */
 static char *run_program(const RecipeProgram *program, gpointer data, GError **error) {
-    set_sandbox_options(program->arguments);
-    return reading_run_program(program, data, error);
+    return reading_run_program(program, NULL, error);
 }
 
 Recipe *load_recipe(int argc, char **argv, GError **error) {
-    const RecipeRunner runner = {.run = run_program};
+    const RecipeRunner runner = {.begin = begin, .run = run_program};
     return recipe_load(argc, argv, &runner, error);
 }

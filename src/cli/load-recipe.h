@@ -3,8 +3,6 @@
 
 #include "recipe/recipe.h"
 
-/* As recipe_load(), with programs of the recipe in a sandbox, which is what the command line makes of it. */
+/* As recipe_load(), with programs of the recipe in a sandbox, which is what the command line makes of it. As soon as the
+ * command line is known, the task of this thread (events/task.h) gets the flags that it asks for. */
 Recipe *load_recipe(int argc, char **argv, GError **error);
-
-/* Makes the sandboxes of this process what the command line asks for. */
-void set_sandbox_options(const RecipeArguments *arguments);

@@ -5,13 +5,17 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "build/full-disk.h"
 #include "cli/built-image.h"
 #include "cli/load-recipe.h"
 #include "cli/standard-output.h"
 #include "cli/verbs.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "ui/log.h"
+#include "ui/people.h"
 #include "ui/step.h"
 
 /* Whose language this is. */
@@ -62,7 +66,6 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
         puts(called_as_mkosi() ? "mkosi " MKOSI_VERSION : "particleos " PARTICLEOS_VERSION);
         return TRUE;
     }
-    set_sandbox_options(arguments);
     VerbFunc run = find_verb(arguments->help ? "help" : arguments->verb);
     if (!run) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
@@ -88,16 +91,18 @@ static gboolean has_word(char **argv, const char *word) {
     return FALSE;
 }
 
-int main(int argc, char *argv[]) {
+static void tell_failure(const Recipe *recipe, GError **error) {
+    if (recipe && recipe->main)
+        full_disk_explain(recipe->main, NULL, error);
+    if (!standard_output_is_gone(*error))
+        events_error("%s", *error ? (*error)->message : "Something failed without saying why");
+}
+
+static int run(int argc, char **argv) {
     g_autoptr(GError) error = NULL;
+    g_autoptr(Recipe) recipe = NULL;
     int exit_status = 0;
 
-    standard_output_watch();
-    /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
-    setlocale(LC_CTYPE, "");
-    ui_init(has_word(argv, "--debug"), has_word(argv, "--debug-timing"));
-
-    g_autoptr(Recipe) recipe = NULL;
     if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
         recipe = load_recipe(argc, argv, &error);
     gboolean good = recipe && run_verb(recipe, &exit_status, &error);
@@ -106,11 +111,23 @@ int main(int argc, char *argv[]) {
     if (recipe && recipe->arguments->debug_timing)
         ui_print_timing();
     if (!good) {
-        if (recipe && recipe->main)
-            full_disk_explain(recipe->main, NULL, &error);
-        if (!standard_output_is_gone(error))
-            ui_error("%s", error ? error->message : "Something failed without saying why");
-        return failure_status(error);
+        tell_failure(recipe, &error);
+        exit_status = failure_status(error);
     }
     return exit_status;
+}
+
+int main(int argc, char *argv[]) {
+    gboolean debug = has_word(argv, "--debug");
+
+    standard_output_watch();
+    /* Only for the encoding of terminals: sorting and numbers stay independent of the locale. */
+    setlocale(LC_CTYPE, "");
+    ui_init(debug, has_word(argv, "--debug-timing"));
+    g_autoptr(Task) task = task_new(debug ? TASK_DEBUG : 0);
+    g_autoptr(TaskScope) scope = task_enter(task);
+    task_listen(task, ui_listen_for_people, NULL);
+    if (!isatty(STDOUT_FILENO))
+        task_set_output(task, STDOUT_FILENO);
+    return run(argc, argv);
 }

@@ -5,15 +5,15 @@
 #include "build/scripts.h"
 #include "cli/signing-argument.h"
 #include "cli/verbs.h"
+#include "events/events.h"
 #include "sandbox/sandbox.h"
 #include "signing/attach.h"
-#include "ui/log.h"
 
 /* Scripts that look at finished outputs could not run in the build. */
 static gboolean run_scripts(
         const Recipe *recipe, const SigningDirectory *directory, const ImageConfig *config, GError **error) {
     if (!config)
-        ui_info("No recipe here makes %s, so that no postoutput scripts were run; they run with \"particleos -C RECIPE "
+        events_info("No recipe here makes %s, so that no postoutput scripts were run; they run with \"particleos -C RECIPE "
                 "attach\" and the options of the build",
                 directory->image);
     return !config || !config->post_output_scripts[0] || scripts_run_postoutput(recipe, config, error);

@@ -10,6 +10,7 @@
 #include "cli/host-program.h"
 #include "recipe/distributions.h"
 #include "sandbox/sandbox.h"
+#include "ui/ask.h"
 
 /* Everything of the host's root directory but its programs and their configuration. */
 static void bind_host(Sandbox *sandbox) {
@@ -70,7 +71,7 @@ static void set_environment(Sandbox *sandbox, const ImageConfig *config) {
 }
 
 static gboolean prepare_tools(const Recipe *recipe, GError **error) {
-    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
     return prompt && tools_tree_prepare(recipe, session, error);
 }

@@ -8,36 +8,35 @@
 #include "build/check.h"
 #include "build/key-prompt.h"
 #include "build/tools-tree.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
+#include "ui/ask.h"
 
 /* The first interrupt ends all children, after which the build fails and cleans up; the second one ends the
  * program. */
+static Task *interrupted;
+
 static void on_interrupt(int signal_number) {
-    sandbox_cancel_all();
+    task_cancel(interrupted);
 }
 
 static void catch_interrupts(void) {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
 
+    interrupted = task_current();
     (void) sigaction(SIGINT, &action, NULL);
     (void) sigaction(SIGTERM, &action, NULL);
     (void) sigaction(SIGHUP, &action, NULL);
 }
 
-static void print_result(const Recipe *recipe, double seconds) {
+static void tell_result(const Recipe *recipe, gint64 start) {
     g_autofree char *path = build_output_path(recipe->main);
-    g_autofree char *size = NULL, *used = NULL;
     TreeUsage usage = tree_usage(path);
 
-    if (!g_file_test(path, G_FILE_TEST_EXISTS))
-        return;
-    size = ui_format_size(usage.size);
-    used = ui_format_size(usage.used);
-    ui_info("%s%s%s: %s, of which %s are used; built in %.1f s", ui_colour(UI_COLOUR_BOLD), path,
-            ui_colour(UI_COLOUR_RESET), size, used, seconds);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        events_result(path, usage.size, usage.used, g_get_monotonic_time() - start);
 }
 
 /* What must be there before --rerun-build-scripts. */
@@ -72,16 +71,16 @@ static gboolean clean_before(const Recipe *recipe, GError **error) {
 }
 
 gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
-    g_autoptr(GTimer) timer = g_timer_new();
+    gint64 start = g_get_monotonic_time();
     g_autofree char *path = build_output_path(recipe->main);
-    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
 
     if (!prompt)
         return FALSE;
     if (!recipe->arguments->force && !recipe->arguments->rerun_build_scripts &&
             recipe->main->format != OUTPUT_FORMAT_NONE && g_file_test(path, G_FILE_TEST_EXISTS)) {
-        ui_info("%s exists already; use -f to build it again", path);
+        events_info("%s exists already; use -f to build it again", path);
         return TRUE;
     }
     if (!check_rerun(recipe, path, error) || !check(recipe, error) || !sandbox_become_root(error))
@@ -93,7 +92,7 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
             !build_configure(recipe, error) || !check(recipe, error))
         return FALSE;
     if (!build_run(recipe, session, error)) {
-        if (sandbox_cancelled()) {
+        if (task_is_cancelled(task_current())) {
             g_clear_error(error);
             g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_SIGNAL,
                     "Interrupted; earlier outputs are as they were, nothing is left behind");
@@ -101,7 +100,7 @@ gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error) {
         return FALSE;
     }
     if (!recipe->arguments->rerun_build_scripts)
-        print_result(recipe, g_timer_elapsed(timer, NULL));
+        tell_result(recipe, start);
     /* The version counts once it has been built. */
     return !recipe->arguments->auto_bump || verb_bump(recipe, ret_exit_status, error);
 }

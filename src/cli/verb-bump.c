@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
+#include "events/events.h"
 
-#include "ui/log.h"
 
 gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!recipe->config_directory || !recipe->main->image_version) {
@@ -12,6 +12,6 @@ gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autofree char *path = g_build_filename(recipe->config_directory, "mkosi.version", NULL);
     if (!g_file_set_contents(path, recipe->main->image_version, -1, error))
         return FALSE;
-    ui_info("The version is %s now", recipe->main->image_version);
+    events_info("The version is %s now", recipe->main->image_version);
     return TRUE;
 }

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "build/build.h"
+#include "events/events.h"
 #include "image/burn.h"
-#include "ui/log.h"
-#include "ui/step.h"
+#include "text/size.h"
 
 #define DEFAULT_SECTOR_SIZE 512
 
@@ -24,7 +24,7 @@ static gboolean refuse(GError **error, const char *format, ...) {
 }
 
 static char *describe(const BurnTarget *target) {
-    g_autofree char *size = ui_format_size(target->size);
+    g_autofree char *size = text_format_size(target->size);
     return g_strdup_printf("%s (%s%s%s)", target->path, target->model ? target->model : "",
             target->model ? ", " : "", size);
 }
@@ -41,7 +41,7 @@ static gboolean confirm(const RecipeArguments *arguments, const BurnTarget *targ
                 "meant",
                 device);
     if (!target->removable)
-        ui_warning("%s is not a removable device", target->path);
+        events_warning("%s is not a removable device", target->path);
     fprintf(stderr, "Everything on %s will be lost. Type 'yes' to go on: ", device);
     if (!fgets(answer, sizeof(answer), stdin) || strcmp(g_strstrip(answer), "yes") != 0)
         return refuse(error, "Nothing was written");
@@ -69,6 +69,6 @@ gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!burn_write(target, path, plain, sector_size, error))
         return FALSE;
     g_autofree char *device = describe(target);
-    ui_info("%s is on %s and was read back without a difference", path, device);
+    events_info("%s is on %s and was read back without a difference", path, device);
     return TRUE;
 }

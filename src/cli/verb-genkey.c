@@ -17,7 +17,8 @@
 #include "crypto/key-make.h"
 #include "crypto/key-session.h"
 #include "crypto/pkcs11-uri.h"
-#include "ui/log.h"
+#include "events/events.h"
+#include "ui/ask.h"
 
 #define COMMON_NAME "particleos of %u"
 
@@ -47,7 +48,7 @@ static gboolean parse_days(const char *text, GenkeyPurpose purpose, int *ret_day
 static gboolean set_aside(int directory_fd, const char *name, GError **error) {
     g_autofree char *old = g_strconcat(name, ".old", NULL);
     if (renameat2(directory_fd, name, directory_fd, old, RENAME_NOREPLACE) == 0) {
-        ui_info("%s is %s now", name, old);
+        events_info("%s is %s now", name, old);
         return TRUE;
     }
     if (errno == ENOENT)
@@ -344,7 +345,7 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error) {
     AUTO_FD fd = open(order.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return set_errno_error(error, errno, "Cannot open directory %s", order.directory);
-    g_autoptr(KeyPrompt) prompt = key_prompt_new(arguments, error);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(arguments, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
     if (!prompt)
         return FALSE;

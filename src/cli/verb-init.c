@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 /* tmpfiles.d(5): the cache of packages forgets what nobody used for three months. */
 #define TMPFILES "# Written by particleos init\nd %C/mkosi - - - 90d\n"
@@ -24,6 +24,6 @@ gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error) {
         return set_errno_error(error, errno, "Cannot make %s", directory);
     if (!g_file_set_contents(path, TMPFILES, -1, error))
         return FALSE;
-    ui_info("%s removes packages from the cache that were not used for 90 days", path);
+    events_info("%s removes packages from the cache that were not used for 90 days", path);
     return TRUE;
 }

@@ -190,7 +190,8 @@ gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error) {
         g_autofree char *json = inspect_node_to_json(report);
         fputs(json, stdout);
     } else {
-        inspect_node_print(report);
+        g_autofree char *text = inspect_node_to_text(report, ui_out_style());
+        fputs(text, stdout);
         print_verdict(report);
     }
     /* Whoever calls goes by the status: only a chain that is whole is good. */

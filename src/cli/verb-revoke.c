@@ -11,9 +11,11 @@
 #include "build/key-prompt.h"
 #include "build/configure.h"
 #include "build/revocations.h"
+#include "events/events.h"
 #include "format/uki-sections.h"
 #include "recipe/versions.h"
 #include "text/os-release.h"
+#include "ui/ask.h"
 #include "ui/log.h"
 
 /* Where the build takes it from, and the device looks for it (without mkosi.extra). */
@@ -87,7 +89,7 @@ static gboolean add_program(const Recipe *recipe, GPtrArray *revocations, const 
             g_propagate_error(error, g_steal_pointer(&problem));
             return FALSE;
         }
-        ui_warning("Revoking %s by force", path);
+        events_warning("Revoking %s by force", path);
     }
     revocations_add(revocations, digest, version, name);
     return TRUE;
@@ -150,12 +152,12 @@ static gboolean save(const Recipe *recipe, GPtrArray *revocations, const char *p
     g_autoptr(Certificate) certificate = NULL;
     if (!recipe->main)
         return refuse(error, "There is no recipe that says what to sign with");
-    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
     if (!prompt || !boot_load_secure_boot_pair(session, recipe->main, &key, &certificate, error))
         return FALSE;
     if (former && !certificate_equal(former, certificate))
-        ui_warning("%s was signed by %s before, and is signed by %s now", path,
+        events_warning("%s was signed by %s before, and is signed by %s now", path,
                 certificate_get_subject(former), certificate_get_subject(certificate));
     gint64 time =
             recipe->main->source_date_epoch > 0 ? recipe->main->source_date_epoch : BOOT_DEFAULT_UPDATE_TIME;

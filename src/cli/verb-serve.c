@@ -9,7 +9,7 @@
 #include "build/build.h"
 #include "cli/file-server.h"
 #include "cli/host-program.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 /* As mkosi. */
 #define PORT 8081
@@ -57,9 +57,9 @@ gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!server || !start_storage_target(recipe, &storage, error))
         return FALSE;
     g_autofree char *addresses = file_server_addresses(server);
-    ui_info("Serving %s on %s; Ctrl-C ends it", directory, addresses);
+    events_info("Serving %s on %s; Ctrl-C ends it", directory, addresses);
     if (!recipe->arguments->listen)
-        ui_info("Only this machine reaches it; --listen=all lets others");
+        events_info("Only this machine reaches it; --listen=all lets others");
     g_unix_signal_add(SIGINT, on_signal, loop);
     g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);

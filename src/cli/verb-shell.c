@@ -14,7 +14,6 @@
 #include "cli/host-program.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
-#include "ui/log.h"
 #include "vm/container.h"
 #include "vm/journal.h"
 

@@ -7,7 +7,7 @@
 #include "cli/verbs.h"
 #include "crypto/key-session.h"
 #include "signing/sign.h"
-#include "ui/log.h"
+#include "ui/ask.h"
 
 /* A key that a setting names; the same one is opened once. */
 static gboolean open_key(KeySession *session, GPtrArray *keys, const char *setting, const RecipeKeySource *source,
@@ -40,7 +40,7 @@ static void print_request(gpointer user, const SigningRequest *request) {
 
 gboolean verb_sign(Recipe *recipe, int *ret_exit_status, GError **error) {
     g_autoptr(SigningDirectory) directory = load_signing_directory(recipe, "sign", error);
-    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, error);
+    g_autoptr(KeyPrompt) prompt = key_prompt_new(recipe->arguments, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
     if (!prompt)
         return FALSE;

@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 
+#include "ui/log.h"
 #include "ui/pager.h"
 
 gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error) {
     if (!recipe->arguments->json) {
         ui_pager_start(!recipe->arguments->no_pager);
-        recipe_print_summary(recipe, recipe->arguments->all);
+        g_autofree char *text = recipe_summary(recipe, recipe->arguments->all, ui_out_style());
+        fputs(text, stdout);
         ui_pager_finish();
         return TRUE;
     }

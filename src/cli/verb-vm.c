@@ -6,6 +6,7 @@
 #include "build/build.h"
 #include "cli/vmspawn.h"
 #include "sandbox/sandbox.h"
+#include "ui/log.h"
 #include "vm/machine.h"
 #include "vm/watch.h"
 
@@ -19,7 +20,7 @@ static gboolean boot_until_login(const ImageConfig *config, int *ret_exit_status
     g_autoptr(VmReport) report = vm_boot_until_login(config, &options, error);
     if (!report)
         return FALSE;
-    g_autofree char *text = vm_report_format(report);
+    g_autofree char *text = vm_report_format(report, ui_out_style());
     fputs(text, stdout);
     *ret_exit_status = vm_report_is_good(report) ? 0 : 1;
     return TRUE;

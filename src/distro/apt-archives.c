@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "distro/verified.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define ARCHIVES "archives"
 #define RECORD "verified-packages"
@@ -66,7 +66,7 @@ GPtrArray *apt_archives_check(DistroSession *session, GPtrArray *packages, GErro
             set_errno_error(error, errno, "%s is not the package of the index, and cannot be removed", path);
             return NULL;
         }
-        ui_warning("%s is not the package that the index of the repository names (%s, not %s); removed",
+        events_warning("%s is not the package that the index of the repository names (%s, not %s); removed",
                 path, found ? found : "no file of ours", package->digest);
     }
     return verified_write(verified, error) ? g_steal_pointer(&bad) : NULL;

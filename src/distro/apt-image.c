@@ -3,8 +3,8 @@
 
 #include "distro/apt-command.h"
 #include "distro/apt-sources.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #define AUTO_GENERATOR "/etc/systemd/system-generators/systemd-gpt-auto-generator"
 
@@ -54,7 +54,7 @@ char *apt_image_configuration(DistroSession *session) {
     if (config->snapshot || !g_strv_contains((const char *const *) config->packages, "apt"))
         return NULL;
     if (!(sources = apt_sources(config, APT_SOURCES_FOR_IMAGE, &failure)))
-        ui_debug("apt in the image gets no sources: %s", failure->message);
+        events_debug("apt in the image gets no sources: %s", failure->message);
     return sources;
 }
 

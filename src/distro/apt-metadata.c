@@ -11,7 +11,7 @@
 #include "distro/cache-lock.h"
 #include "distro/release-file.h"
 #include "distro/verified.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 #define LISTS "lists"
 #define RECORD "verified-lists"
@@ -75,7 +75,7 @@ gboolean apt_have_metadata(DistroSession *session) {
         return FALSE;
     if (!(changed = find_unverified(session)))
         return TRUE;
-    ui_warning("%s/%s is not what was verified when it was fetched", session->package_cache, changed);
+    events_warning("%s/%s is not what was verified when it was fetched", session->package_cache, changed);
     (void) g_unlink(stamp);
     return FALSE;
 }
@@ -161,7 +161,7 @@ static gboolean check_age(DistroSession *session, const char *file, GError **err
             file + strlen(LISTS "/"), (now - release.valid_until) / (24 * 60 * 60),
             release.valid_until_text);
     if (!session->config->repository_date_check) {
-        ui_warning("%s", what);
+        events_warning("%s", what);
         return TRUE;
     }
     g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ui/printable.h"
+#include "events/printable.h"
 
 /* A maintainer script may talk for hours before it fails. */
 #define RECENT_LINES 20

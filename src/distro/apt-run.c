@@ -5,6 +5,7 @@
 #include "distro/apt-command.h"
 #include "distro/cache-lock.h"
 #include "distro/dpkg-bootstrap.h"
+#include "events/task.h"
 
 #include <string.h>
 
@@ -97,9 +98,9 @@ gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptO
     if (ok)
         return TRUE;
     /* Which dependencies are not met stands among what was asked for; hear it as messages. */
-    if (ret_stdout && !sandbox_cancelled())
+    if (ret_stdout && !task_is_cancelled(task_current()))
         (void) sandbox_run(sandbox, (const char *const *) argv->pdata, NULL);
-    if (!*apt_output_reason(output) || sandbox_cancelled()) {
+    if (!*apt_output_reason(output) || task_is_cancelled(task_current())) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }

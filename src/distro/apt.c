@@ -24,8 +24,8 @@
 #include "distro/dpkg-status.h"
 #include "distro/resolve-cache.h"
 #include "distro/verified.h"
+#include "events/events.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 static gboolean make_directory(const char *path, GError **error) {
     if (g_mkdir_with_parents(path, 0755) == 0)
@@ -40,7 +40,7 @@ static gboolean choose_cache(DistroSession *session) {
 
     if (verified_check_owner(session->package_cache, &problem))
         return TRUE;
-    ui_warning("%s. Until then metadata is fetched anew in each build", problem->message);
+    events_warning("%s. Until then metadata is fetched anew in each build", problem->message);
     session->shared_package_cache = session->package_cache;
     session->package_cache = apt_session_path(session, "packages");
     session->cache_is_private = TRUE;

@@ -8,8 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "sandbox/sandbox.h"
-#include "ui/log.h"
 
 #define ROUND_US (20 * 1000)
 #define PATIENCE 50 /* rounds, before people hear of it */
@@ -31,12 +32,12 @@ static int lock_cache(
             set_errno_error(error, errno, "Cannot lock %s", path);
             return -1;
         }
-        if (sandbox_cancelled()) {
+        if (task_is_cancelled(task_current())) {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "Interrupted");
             return -1;
         }
         if (round == PATIENCE)
-            ui_info("Waiting for another build that %s %s", others, session->package_cache);
+            events_info("Waiting for another build that %s %s", others, session->package_cache);
         g_usleep(ROUND_US);
     }
     return steal_fd(&fd);

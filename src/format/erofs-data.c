@@ -224,7 +224,7 @@ static void job_free(gpointer data) {
 static DataJob *next_done(Writer *writer, GQueue *queue, GError **error) {
     DataJob *job = g_queue_pop_head(queue);
     work_pool_wait(writer->pool, &job->work);
-    if (!job->error && writer->options->cancelled && writer->options->cancelled())
+    if (!job->error && writer->options->cancelled && writer->options->cancelled(writer->options->cancelled_data))
         g_set_error_literal(&job->error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Cancelled");
     if (!job->error)
         return job;

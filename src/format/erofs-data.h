@@ -37,7 +37,8 @@ typedef struct {
     guint32 packed_min;   /* bytes that a cluster of the packed inode has at least, if another follows */
     guint32 packed_max;   /* and at most */
     guint threads;
-    gboolean (*cancelled)(void); /* may be NULL */
+    gboolean (*cancelled)(gconstpointer data); /* may be NULL */
+    gconstpointer cancelled_data;
 } ErofsDataOptions;
 
 /*

@@ -87,6 +87,7 @@ static ErofsDataOptions data_options(const ErofsWriter *writer) {
             .packed_max = cluster,
             .threads = options->threads,
             .cancelled = options->cancelled,
+            .cancelled_data = options->cancelled_data,
     };
 }
 

@@ -40,7 +40,9 @@ typedef struct ErofsOptions {
     guint threads;         /* 0: one for each processor */
     guint64 output_offset; /* where in the output the file system starts */
     guint64 max_size;      /* of the file system; 0: no limit. More is G_IO_ERROR_NO_SPACE */
-    gboolean (*cancelled)(void); /* asked now and then, in one thread; TRUE: stop, G_IO_ERROR_CANCELLED */
+    /* Asked now and then, in one thread; TRUE: stop, G_IO_ERROR_CANCELLED. May be NULL. */
+    gboolean (*cancelled)(gconstpointer data);
+    gconstpointer cancelled_data;
     VerityTree *verity;          /* gets the digest of every block; may be NULL; must outlive the writer */
 } ErofsOptions;
 

@@ -13,9 +13,10 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
+#include "events/step.h"
 #include "format/image-source.h"
 #include "image/gpt.h"
-#include "ui/step.h"
+#include "text/size.h"
 
 /* Also what is written last, so that nothing half-written looks like a disk. */
 #define CHUNK_SIZE (4 * 1024 * 1024)
@@ -54,7 +55,7 @@ static int open_device(const char *path) {
 static gboolean check_room(const Burn *burn, guint64 end, GError **error) {
     if (end <= burn->target->size)
         return TRUE;
-    g_autofree char *size = ui_format_size(burn->target->size);
+    g_autofree char *size = text_format_size(burn->target->size);
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "The image does not fit on %s, which holds %s",
             burn->target->path, size);
     return FALSE;
@@ -83,7 +84,7 @@ static gboolean write_chunk(const Burn *burn, guint64 offset, gsize length, GErr
 }
 
 /* Everything but the first chunk, which is written last. */
-static gboolean write_image(Burn *burn, UiStep *step, GError **error) {
+static gboolean write_image(Burn *burn, EventsStep *step, GError **error) {
     g_autoptr(ImageSource) source = image_source_open(burn->image, burn->plain, error);
     if (!source || !check_room(burn, image_source_size(source), error))
         return FALSE;
@@ -105,7 +106,7 @@ static gboolean write_image(Burn *burn, UiStep *step, GError **error) {
             zeros_from = at + round_up(burn, length);
         }
         at += length;
-        ui_step_progress(step, image_source_fraction(source), at);
+        events_step_progress(step, image_source_fraction(source), at);
     }
     burn->written = at;
     return write_zeros(burn, zeros_from, MAX(zeros_from, round_up(burn, at)), error);
@@ -124,7 +125,7 @@ static gboolean write_first_chunk(Burn *burn, GError **error) {
     return fsync(burn->fd) == 0 || fail_errno(burn, "flush", 0, error);
 }
 
-static gboolean verify(Burn *burn, UiStep *step, GError **error) {
+static gboolean verify(Burn *burn, EventsStep *step, GError **error) {
     g_autoptr(ImageSource) source = image_source_open(burn->image, burn->plain, error);
     if (!source)
         return FALSE;
@@ -150,20 +151,20 @@ static gboolean verify(Burn *burn, UiStep *step, GError **error) {
             return FALSE;
         }
         at += length;
-        ui_step_progress(step, image_source_fraction(source), at);
+        events_step_progress(step, image_source_fraction(source), at);
     }
 }
 
 static gboolean write_and_verify(Burn *burn, GError **error) {
-    g_autoptr(UiStep) writing = ui_step_begin(NULL, "Writing to %s", burn->target->path);
+    g_autoptr(EventsStep) writing = events_step_begin(NULL, "Writing to %s", burn->target->path);
     if (!write_image(burn, writing, error) || !write_first_chunk(burn, error))
         return FALSE;
-    g_autofree char *size = ui_format_size(burn->written);
-    ui_step_done(g_steal_pointer(&writing), "%s", size);
-    g_autoptr(UiStep) verifying = ui_step_begin(NULL, "Reading back from %s", burn->target->path);
+    g_autofree char *size = text_format_size(burn->written);
+    events_step_done(g_steal_pointer(&writing), "%s", size);
+    g_autoptr(EventsStep) verifying = events_step_begin(NULL, "Reading back from %s", burn->target->path);
     if (!verify(burn, verifying, error))
         return FALSE;
-    ui_step_done(g_steal_pointer(&verifying), NULL);
+    events_step_done(g_steal_pointer(&verifying), NULL);
     return TRUE;
 }
 

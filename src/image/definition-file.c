@@ -4,7 +4,8 @@
 
 #include "image/definition-private.h"
 
-#include "ui/log.h"
+#include "events/events.h"
+
 
 #include <string.h>
 
@@ -40,7 +41,7 @@ static gboolean parse_section(Place *place, const char *line, Section *section, 
     *section = g_str_equal(line, "[Partition]") ? SECTION_PARTITION : SECTION_IGNORED;
     /* A later systemd may know it. */
     if (*section == SECTION_IGNORED && !g_str_has_prefix(line, "[X-"))
-        ui_warning_once("%s:%u: unknown section %s is ignored (expected [Partition])", place->path, place->line,
+        events_warning_once("%s:%u: unknown section %s is ignored (expected [Partition])", place->path, place->line,
                 line);
     return TRUE;
 }

@@ -5,9 +5,9 @@
 
 #include "image/definition-private.h"
 
+#include "events/events.h"
 #include "image/disk.h"
 #include "text/repart-values.h"
-#include "ui/log.h"
 
 #include <limits.h>
 #include <string.h>
@@ -406,7 +406,7 @@ gboolean definition_assign(Place *place, const char *name, const char *value, GE
             return done;
         }
     /* A later systemd may know it. */
-    ui_warning_once("%s:%u: unknown setting \"%s\" is ignored", place->path, place->line, name);
+    events_warning_once("%s:%u: unknown setting \"%s\" is ignored", place->path, place->line, name);
     return TRUE;
 }
 

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
+#include "events/events.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
 #include "image/content.h"
@@ -17,7 +18,6 @@
 #include "image/validatefs.h"
 #include "image/volume-erofs.h"
 #include "tree/tree.h"
-#include "ui/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,11 +97,11 @@ static const char *erofs_compression(const Disk *disk, const PartitionDefinition
     if (!options->kernel_without_zstd || g_strcmp0(chosen, "none") == 0)
         return chosen;
     if (chosen)
-        ui_warning(
+        events_warning(
                 "%s: Compression=%s: Linux %s of the image cannot read this file system, 6.10 and later can",
                 definition->path, chosen, options->kernel_without_zstd);
     else
-        ui_warning("%s: the file system is not compressed, because Linux %s of the image reads no zstd in "
+        events_warning("%s: the file system is not compressed, because Linux %s of the image reads no zstd in "
                    "EROFS "
                    "(6.10 and later do; Compression= decides otherwise)",
                 definition->path, options->kernel_without_zstd);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/disk-private.h"
 #include "base/cleanup.h"
+#include "events/step.h"
 #include "image/fstab.h"
 #include "image/gpt.h"
 #include "image/luks.h"
 #include "image/sparse.h"
 #include "image/split-artifacts.h"
+#include "text/size.h"
 #include "tree/tree.h"
-#include "ui/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +127,7 @@ gboolean disk_check_size(Disk *disk, const char *directory, GError **error) {
     sum = MAX(sum, disk->options->minimum_size);
     if (fd < 0 || ftruncate(fd, sum) == 0 || (errno != EFBIG && errno != EINVAL))
         return TRUE;
-    g_autofree char *size = ui_format_size(sum);
+    g_autofree char *size = text_format_size(sum);
     g_set_error(error, DISK_ERROR, DISK_ERROR_PLAN,
             "%s: the disk would have at least %s, more than a file in the output directory can be (SizeMinBytes= "
             "of the partitions, OutputSize=)",
@@ -200,7 +201,7 @@ static gboolean step_partition(Disk *disk, PlannedPartition *partition, GError *
     const PartitionDefinition *definition = partition->definition;
     const char *format =
             definition->copy_blocks ? "copied blocks" : partition_format_to_string(definition->format);
-    g_autoptr(UiStep) step = ui_step_begin(
+    g_autoptr(EventsStep) step = events_step_begin(
             disk->options->step_image, "Writing partition %s (%s)", definition->type.name, format);
 
     if (!disk_write_partition(disk, partition, error)) {
@@ -208,8 +209,8 @@ static gboolean step_partition(Disk *disk, PlannedPartition *partition, GError *
                 definition->path, disk->options->root_path);
         return FALSE;
     }
-    g_autofree char *size = ui_format_size(partition->content_size);
-    ui_step_done(g_steal_pointer(&step), "%s", size);
+    g_autofree char *size = text_format_size(partition->content_size);
+    events_step_done(g_steal_pointer(&step), "%s", size);
     return TRUE;
 }
 
@@ -310,15 +311,15 @@ static gboolean put_together(Disk *disk, GError **error) {
 }
 
 gboolean disk_finish(Disk *disk, GError **error) {
-    g_autoptr(UiStep) step = ui_step_begin(disk->options->step_image, "Writing disk");
+    g_autoptr(EventsStep) step = events_step_begin(disk->options->step_image, "Writing disk");
 
     if (!open_output(disk, error) || !put_together(disk, error)) {
         g_prefix_error(error, "writing disk: ");
         return FALSE;
     }
     disk->finished = TRUE;
-    g_autofree char *size = ui_format_size(disk->plan->size);
-    ui_step_done(g_steal_pointer(&step), "%s", size);
+    g_autofree char *size = text_format_size(disk->plan->size);
+    events_step_done(g_steal_pointer(&step), "%s", size);
     return TRUE;
 }
 

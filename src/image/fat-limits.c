@@ -2,7 +2,7 @@
 #include "image/fat-limits.h"
 
 #include "image/disk.h"
-#include "ui/step.h"
+#include "text/size.h"
 
 #include <string.h>
 
@@ -125,7 +125,7 @@ gboolean fat_limits_add(FatLimits *limits, const char *path, gboolean is_directo
             !add(limits, path, is_directory, source, &is_new, error))
         return FALSE;
     if (size > FILE_SIZE) {
-        g_autofree char *shown = ui_format_size(size);
+        g_autofree char *shown = text_format_size(size);
         return fail(error, "%s has %s, a file there has at most 4 GiB", path, shown);
     }
     if (!is_new)
@@ -142,7 +142,7 @@ gboolean fat_limits_add(FatLimits *limits, const char *path, gboolean is_directo
 gboolean fat_limits_check(const FatLimits *limits, guint64 size, GError **error) {
     if (limits->bytes < size)
         return TRUE;
-    g_autofree char *needed = ui_format_size(limits->bytes), *room = ui_format_size(size);
+    g_autofree char *needed = text_format_size(limits->bytes), *room = text_format_size(size);
     return fail(error, "the files have %s, the partition has %s (raise SizeMinBytes= and SizeMaxBytes=)",
             needed, room);
 }

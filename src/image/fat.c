@@ -5,10 +5,10 @@
 #include "base/compare.h"
 #include "base/directory.h"
 #include "base/errors.h"
+#include "events/events.h"
 #include "image/disk.h"
 #include "image/fat-limits.h"
 #include "sandbox/sandbox.h"
-#include "ui/log.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -99,7 +99,7 @@ static gboolean list_child(const Volume *volume, const ContentSource *source, in
         return list_source_directory(volume, source, dir_fd, child, child_origin, listing, error);
     }
     if (!S_ISREG(st.st_mode)) {
-        ui_warning("%s: not copied, FAT holds directories and files only", target);
+        events_warning("%s: not copied, FAT holds directories and files only", target);
         return TRUE;
     }
     if (is_repeated(volume, listing, target, dir_fd, name))
@@ -171,7 +171,7 @@ static Listing *list_content(const Volume *volume, Sandbox *sandbox, GError **er
             add_entry(listing, path, "");
     }
     if (definition->make_symlinks->len > 0)
-        ui_warning(
+        events_warning(
                 "%s: MakeSymlinks= has no effect, FAT holds directories and files only", definition->path);
     return g_steal_pointer(&listing);
 }

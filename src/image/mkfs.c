@@ -3,12 +3,12 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "events/events.h"
 #include "image/disk.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
+#include "text/size.h"
 #include "tree/tree.h"
-#include "ui/log.h"
-#include "ui/step.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,7 +98,7 @@ static void explain_full(const StageSize *content, guint64 size, GError **error)
 
     if (needed < size - size / 8 || (error && g_error_matches(*error, SANDBOX_ERROR, SANDBOX_ERROR_START)))
         return;
-    g_autofree char *bytes = ui_format_size(needed), *room = ui_format_size(size);
+    g_autofree char *bytes = text_format_size(needed), *room = text_format_size(size);
     g_prefix_error(error,
             "the content (%" G_GUINT64_FORMAT " files and directories) needs about %s, the partition has %s "
             "(raise SizeMinBytes= and SizeMaxBytes=, or set Minimize=guess): ",
@@ -107,7 +107,7 @@ static void explain_full(const StageSize *content, guint64 size, GError **error)
 
 /* The same for those who call it as they call a full disk. The disk of IMAGE has room, or it is to blame. */
 static void explain_no_room(const char *image, const StageSize *content, guint64 size, GError **error) {
-    g_autofree char *bytes = ui_format_size(content->bytes), *room = ui_format_size(size);
+    g_autofree char *bytes = text_format_size(content->bytes), *room = text_format_size(size);
     struct statvfs disk;
 
     if (!error || !strstr((*error)->message, g_strerror(ENOSPC)) || statvfs(image, &disk) < 0 ||
@@ -228,7 +228,7 @@ static gboolean warn_of_squashfs(const Volume *volume, const char *stage, GError
     if (!tree_find_lost_xattrs(fd, squashfs_keeps, &lost, error))
         return FALSE;
     if (lost)
-        ui_warning("%s: Format=squashfs holds no access control lists, so they are lost: %s (Format=erofs keeps "
+        events_warning("%s: Format=squashfs holds no access control lists, so they are lost: %s (Format=erofs keeps "
                    "them)",
                 volume->content->definition->path, lost);
     return TRUE;

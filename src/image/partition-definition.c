@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/partition-definition.h"
 
+#include "events/events.h"
 #include "image/disk.h"
-#include "ui/log.h"
 
 #include <string.h>
 
@@ -140,13 +140,13 @@ static void drop_useless(PartitionDefinition *definition) {
                           definition->format == PARTITION_FORMAT_SQUASHFS;
 
     if ((definition->subvolumes->len > 0 || definition->default_subvolume) && !btrfs) {
-        ui_warning_once("%s: Subvolumes= and DefaultSubvolume= have no effect without Format=btrfs",
+        events_warning_once("%s: Subvolumes= and DefaultSubvolume= have no effect without Format=btrfs",
                 definition->path);
         g_ptr_array_set_size(definition->subvolumes, 0);
         g_clear_pointer(&definition->default_subvolume, g_free);
     }
     if (definition->compression && !compressed) {
-        ui_warning_once("%s: Compression= has no effect without Format=erofs, squashfs or btrfs",
+        events_warning_once("%s: Compression= has no effect without Format=erofs, squashfs or btrfs",
                 definition->path);
         g_clear_pointer(&definition->compression, g_free);
     }
@@ -288,7 +288,7 @@ static gboolean check_sizes(const PartitionDefinition *definition, GError **erro
         return fail_whole(definition, error, "PaddingMinBytes= is larger than PaddingMaxBytes=");
     if (definition->verity == PARTITION_VERITY_SIGNATURE &&
             (definition->size_min != SIZE_NOT_SET || definition->size_max != SIZE_NOT_SET))
-        ui_warning_once("%s: the size of a partition with Verity=signature is always the same", definition->path);
+        events_warning_once("%s: the size of a partition with Verity=signature is always the same", definition->path);
     return TRUE;
 }
 

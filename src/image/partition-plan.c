@@ -2,10 +2,10 @@
 #include "image/partition-plan.h"
 
 #include "base/hex.h"
+#include "events/events.h"
 #include "format/verity-signature.h"
 #include "format/verity.h"
-#include "ui/log.h"
-#include "ui/step.h"
+#include "text/size.h"
 
 #include <string.h>
 
@@ -199,8 +199,8 @@ static gboolean check_room(const PartitionDefinition *definition, GError **error
     if (minimum == PARTITION_GRAIN || definition->minimize != PARTITION_MINIMIZE_OFF ||
             definition->size_max >= minimum)
         return TRUE;
-    g_autofree char *needed = ui_format_size(minimum);
-    g_autofree char *allowed = ui_format_size(definition->size_max);
+    g_autofree char *needed = text_format_size(minimum);
+    g_autofree char *allowed = text_format_size(definition->size_max);
     return fail_at(definition, error, "Format=%s needs at least %s, but SizeMaxBytes= allows %s",
             partition_format_to_string(definition->format), needed, allowed);
 }
@@ -283,8 +283,8 @@ static void warn_of_small_fat(const Plan *plan) {
         if (definition->format != PARTITION_FORMAT_VFAT || plan_file_system_size(plan, partition) >= minimum ||
                 definition->copy_files->len + definition->make_directories->len == 0)
             continue;
-        g_autofree char *size = ui_format_size(plan_file_system_size(plan, partition));
-        ui_warning_once("%s:%u: a FAT32 of %s is so small that some programs take it for another FAT (older "
+        g_autofree char *size = text_format_size(plan_file_system_size(plan, partition));
+        events_warning_once("%s:%u: a FAT32 of %s is so small that some programs take it for another FAT (older "
                         "mtools cannot write into it): set SizeMinBytes= to %" G_GUINT64_FORMAT "M or more",
                 definition->path, MAX(definition->type_line, 1), size, minimum / MIB);
     }
@@ -405,7 +405,7 @@ static gboolean check_maximum(const Plan *plan, const PlannedPartition *partitio
 
     if (partition->size <= maximum)
         return TRUE;
-    g_autofree char *needed = ui_format_size(partition->size), *allowed = ui_format_size(maximum);
+    g_autofree char *needed = text_format_size(partition->size), *allowed = text_format_size(maximum);
     g_set_error(error, DISK_ERROR, DISK_ERROR_CONTENT,
             "%s: the partition needs %s, but SizeMaxBytes= allows %s (raise it, or put less into the image)",
             partition->definition->path, needed, allowed);

@@ -3,9 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "events/task.h"
 #include "format/erofs-writer.h"
 #include "image/disk.h"
-#include "sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +78,10 @@ static gboolean set_attributes(const Volume *volume, ErofsWriter *writer, GError
     return TRUE;
 }
 
+static gboolean is_cancelled(gconstpointer data) {
+    return task_is_cancelled(data);
+}
+
 gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *options, int fd, guint64 offset,
         guint64 *ret_size, GError **error) {
     char label[16];
@@ -91,7 +95,8 @@ gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *opti
             .threads = options->threads,
             .output_offset = offset,
             .max_size = options->max_size,
-            .cancelled = sandbox_cancelled,
+            .cancelled = is_cancelled,
+            .cancelled_data = task_current(),
             .verity = options->verity,
     };
 

@@ -2,10 +2,8 @@
 #include "inspect/report.h"
 
 #include <json-glib/json-glib.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "ui/log.h"
 
 const char *inspect_verdict_to_string(InspectVerdict verdict) {
     switch (verdict) {
@@ -91,18 +89,18 @@ InspectNode *inspect_node_find(InspectNode *node, const char *id) {
     return NULL;
 }
 
-static UiColour verdict_colour(InspectVerdict verdict) {
+static const char *verdict_colour(const TextStyle *style, InspectVerdict verdict) {
     switch (verdict) {
     case INSPECT_OK:
-        return UI_COLOUR_GREEN;
+        return style->green;
     case INSPECT_MISSING:
-        return UI_COLOUR_YELLOW;
+        return style->yellow;
     case INSPECT_BROKEN:
-        return UI_COLOUR_RED;
+        return style->red;
     case INSPECT_NOT_APPLICABLE:
         break;
     }
-    return UI_COLOUR_DIM;
+    return style->dim;
 }
 
 static const char *verdict_word(InspectVerdict verdict) {
@@ -122,30 +120,32 @@ static char *printable(const char *text) {
     return g_string_free(clean, FALSE);
 }
 
-static void print_line(const InspectNode *node, const char *prefix) {
+static void append_line(GString *text, const TextStyle *style, const InspectNode *node, const char *prefix) {
     InspectVerdict verdict = inspect_node_get_worst(node);
     gboolean is_group = node->children->len > 0;
     g_autofree char *title = printable(node->title);
     g_autofree char *detail = printable(node->detail);
-    printf("%s%s%s%s  %s%s%s%s%s\n", prefix, ui_out_colour(verdict_colour(verdict)), verdict_word(verdict),
-            ui_out_colour(UI_COLOUR_RESET), is_group ? ui_out_colour(UI_COLOUR_BOLD) : "", title,
-            is_group ? ui_out_colour(UI_COLOUR_RESET) : "", *detail ? ": " : "", detail);
+    g_string_append_printf(text, "%s%s%s%s  %s%s%s%s%s\n", prefix, verdict_colour(style, verdict), verdict_word(verdict),
+            style->reset, is_group ? style->bold : "", title,
+            is_group ? style->reset : "", *detail ? ": " : "", detail);
 }
 
-static void print_children(const InspectNode *node, const char *indent) {
+static void append_children(
+        GString *text, const TextStyle *style, const InspectNode *node, const char *indent) {
     for (guint i = 0; i < node->children->len; i++) {
         gboolean last = i + 1 == node->children->len;
         g_autofree char *prefix = g_strconcat(indent, last ? "└─ " : "├─ ", NULL);
         g_autofree char *below = g_strconcat(indent, last ? "   " : "│  ", NULL);
-        print_line(node->children->pdata[i], prefix);
-        print_children(node->children->pdata[i], below);
+        append_line(text, style, node->children->pdata[i], prefix);
+        append_children(text, style, node->children->pdata[i], below);
     }
 }
 
-void inspect_node_print(const InspectNode *node) {
-    print_line(node, "");
-    print_children(node, "");
-    fflush(stdout);
+char *inspect_node_to_text(const InspectNode *node, const TextStyle *style) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    append_line(text, style, node, "");
+    append_children(text, style, node, "");
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 static void build_json(const InspectNode *node, JsonBuilder *builder) {

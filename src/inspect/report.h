@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "text/style.h"
+
 typedef enum {
     INSPECT_NOT_APPLICABLE, /* the image does not use this */
     INSPECT_OK,
@@ -51,8 +53,8 @@ guint inspect_node_count(const InspectNode *node, InspectVerdict verdict);
 /* The first link with the identifier ID, depth first, or NULL. */
 InspectNode *inspect_node_find(InspectNode *node, const char *id);
 
-/* The tree on standard output, with colours on terminals. */
-void inspect_node_print(const InspectNode *node);
+/* The tree for people; owned by the caller. */
+char *inspect_node_to_text(const InspectNode *node, const TextStyle *style);
 
 /* The tree as JSON text with a newline at its end; owned by the caller. */
 char *inspect_node_to_json(const InspectNode *node);

@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "events/events.h"
 #include "recipe/enum-words.h"
 #include "recipe/includes.h"
 #include "recipe/paths.h"
 #include "recipe/split.h"
 #include "recipe/suggest.h"
 #include "recipe/verb-names.h"
-#include "ui/log.h"
 
 #define AT(field) .offset = G_STRUCT_OFFSET(RecipeArguments, field)
 
@@ -188,7 +188,7 @@ static gboolean ignore_old(
     *ret_known = flag || word_index(with_value, name) >= 0;
     if (!*ret_known)
         return TRUE;
-    ui_warning("--%s is no longer supported, ignoring it", name);
+    events_warning("--%s is no longer supported, ignoring it", name);
     g_autofree char *option = g_strconcat("--", name, NULL);
     return flag || take_value(cli, option, attached, error);
 }

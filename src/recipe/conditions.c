@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "events/events.h"
 #include "recipe/enum-words.h"
 #include "recipe/paths.h"
 #include "recipe/value-text.h"
 #include "recipe/versions.h"
 #include "text/recipe-values.h"
-#include "ui/log.h"
 
 gboolean is_condition_section(const char *section) {
     static const char *const sections[] = {"Match", "TriggerMatch", "Assert", "TriggerAssert", NULL};
@@ -195,7 +195,7 @@ static gboolean judge(ImageParser *parser, const IniEntry *entry, const char *wa
         return failed(error, "It can only be used in conditions of the main image");
     if (strcmp(setting->name, entry->name) != 0) {
         g_autofree char *shown = path_for_people(path);
-        ui_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, entry->name, setting->name);
+        events_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, entry->name, setting->name);
     }
     return match_setting(parser, setting, wanted, ret, error);
 }

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "events/events.h"
 #include "recipe/paths.h"
 #include "recipe/verb-names.h"
-#include "ui/log.h"
 
 #define HISTORY ".mkosi-private/history"
 
@@ -54,7 +54,7 @@ static gboolean join(ImageParser *main, const char *key, const Value *json, GErr
     SettingId id = setting_id(setting);
     Slot *slot = &main->cli.slots[id];
     if (slot->given && !value_equal(slot->value, value))
-        ui_warning("Ignoring --%s: the image was built with another value; use -f to build it again",
+        events_warning("Ignoring --%s: the image was built with another value; use -f to build it again",
                 setting->option);
     namespace_set(&main->cli, id, value, slot->origin ?: g_intern_static_string(HISTORY));
     if (setting->shape != SHAPE_SCALAR && value_length(value) == 0)

@@ -13,7 +13,6 @@
 #include "recipe/includes.h"
 #include "recipe/paths.h"
 #include "recipe/verb-names.h"
-#include "ui/log.h"
 
 G_DEFINE_QUARK(recipe - error - quark, recipe_error)
 
@@ -177,6 +176,8 @@ Recipe *recipe_load(int argc, char **argv, const RecipeRunner *runner, GError **
             run = {.arguments = recipe->arguments, .seed = g_uuid_string_random(), .runner = runner};
     g_autoptr(ImageParser) main = image_parser_new(&run, "main");
     if (!cli_parse(argv + MIN(argc, 1), start, recipe->arguments, main, error))
+        return NULL;
+    if (runner && runner->begin && !runner->begin(recipe->arguments, runner->data, error))
         return NULL;
 
     run.directory = g_strdup(recipe->arguments->directory);

@@ -5,12 +5,12 @@
 #include <sys/stat.h>
 
 #include "base/directory.h"
+#include "events/events.h"
 #include "recipe/ini.h"
 #include "recipe/paths.h"
 #include "recipe/recipe.h"
 #include "recipe/split.h"
 #include "text/recipe-values.h"
-#include "ui/log.h"
 
 /* Part I of PARTS, or NULL when it is absent or empty. */
 static const char *part(char **parts, guint count, guint i) {
@@ -140,7 +140,7 @@ static gboolean assign_uki_setting(Value *result, const IniEntry *entry, const c
                     shown, entry->line, entry->value);
         value_set(result, "SignExpectedPcr", value_new_bool(sign));
     } else
-        ui_warning(
+        events_warning(
                 "%s:%u: Unknown setting %s in [UKIProfile], ignoring it", shown, entry->line, entry->name);
     return TRUE;
 }

@@ -9,6 +9,7 @@
 
 #include "base/directory.h"
 #include "config.h"
+#include "events/events.h"
 #include "recipe/conditions.h"
 #include "recipe/enum-words.h"
 #include "recipe/includes.h"
@@ -16,7 +17,6 @@
 #include "recipe/paths.h"
 #include "recipe/split.h"
 #include "recipe/suggest.h"
-#include "ui/log.h"
 
 static const char *const builtin_configurations[] = {
         "mkosi-vm", "mkosi-initrd", "mkosi-tools", "mkosi-addon", "mkosi-obs", NULL};
@@ -71,12 +71,12 @@ static void leave(ImageParser *parser, char *old) {
 static void warn_about_name(
         const IniEntry *entry, const char *name, const Setting *setting, const char *shown) {
     if (name != entry->name)
-        ui_warning("%s:%u: %s: the @ before a setting has no meaning any more, write %s=", shown,
+        events_warning("%s:%u: %s: the @ before a setting has no meaning any more, write %s=", shown,
                 entry->line, entry->name, name);
     if (strcmp(name, setting->name) != 0)
-        ui_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, name, setting->name);
+        events_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, name, setting->name);
     if (strcmp(entry->section, setting->section) != 0)
-        ui_warning("%s:%u: %s= belongs in [%s], not in [%s]", shown, entry->line, setting->name,
+        events_warning("%s:%u: %s= belongs in [%s], not in [%s]", shown, entry->line, setting->name,
                 setting->section, entry->section);
 }
 
@@ -89,7 +89,7 @@ static void warn_about_swallowed(const IniEntry *entry, const char *shown) {
             continue;
         g_autofree char *name = g_strstrip(g_strndup(line[1], equals - line[1]));
         if (setting_by_name(name))
-            ui_warning(
+            events_warning(
                     "%s:%u: %s=: The indented line \"%s\" is read as part of this value; indent it like %s= "
                     "if it is a setting",
                     shown, entry->line, entry->name, line[1], entry->name);
@@ -102,7 +102,7 @@ static gboolean assign_entry(
     const Setting *setting = setting_by_name(name);
     if (!setting) {
         g_autofree char *suggestion = suggest_setting(name);
-        ui_warning("%s:%u: Unknown setting %s=, ignoring it%s", shown, entry->line, entry->name, suggestion);
+        events_warning("%s:%u: Unknown setting %s=, ignoring it%s", shown, entry->line, entry->name, suggestion);
         return TRUE;
     }
     if (!setting_allowed(parser, setting)) {
@@ -129,7 +129,7 @@ static gboolean assign_entry(
         return FALSE;
     }
     if (setting->type == TYPE_SCRIPT && *text && value_length(slot->value) == before)
-        ui_warning("%s:%u: %s=: There is no such script: %s", shown, entry->line, setting->name, text);
+        events_warning("%s:%u: %s=: There is no such script: %s", shown, entry->line, setting->name, text);
     slot->origin = origin_of(shown, entry->line);
     return TRUE;
 }
@@ -148,7 +148,7 @@ static gboolean read_settings(ImageParser *parser, const char *text, gsize lengt
     g_autoptr(IniFile) file = parse_text(text, length, shown, is_settings_section, error);
     if (!file)
         return FALSE;
-    ui_debug("Reading %s", shown);
+    events_debug("Reading %s", shown);
     g_ptr_array_add(parser->files_read, g_strdup(path));
     for (guint i = 0; i < file->entries->len; i++) {
         const IniEntry *entry = &g_array_index(file->entries, IniEntry, i);

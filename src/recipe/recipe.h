@@ -6,7 +6,9 @@
 #include <glib.h>
 #include <stdio.h>
 
+#include "events/events.h"
 #include "recipe/image-config.h"
+#include "text/style.h"
 
 typedef enum {
     RECIPE_ERROR_SYNTAX,  /* a file or an option says something that the language does not know */
@@ -97,15 +99,19 @@ typedef struct {
     const RecipeArguments *arguments;
 } RecipeProgram;
 
-/* Runs such programs. Reading only asks for it: what a program may do is decided elsewhere. */
+/* What whoever loads a recipe does in between. */
 typedef struct {
-    /* Returns what PROGRAM prints, owned by the caller; NULL with ERROR set when it does not end with
+    /* Called when the command line is known and nothing of the recipe has been read; may be NULL. FALSE with ERROR set
+     * ends it. */
+    gboolean (*begin)(const RecipeArguments *arguments, gpointer data, GError **error);
+    /* Runs such programs. Reading only asks for it: what a program may do is decided elsewhere. */
+    /* It returns what PROGRAM prints, owned by the caller; NULL with ERROR set when it does not end with
      * success. */
     char *(*run)(const RecipeProgram *program, gpointer data, GError **error);
     gpointer data;
 } RecipeRunner;
 
-/* Parses ARGV and, for verbs that need it, reads the recipe. Warnings go to ui_warning(). Errors name file
+/* Parses ARGV and, for verbs that need it, reads the recipe. Warnings are events. Errors name file
  * and line, or the option, the setting, and what is accepted. With RUNNER NULL a program that would have to
  * run is an error. Returns NULL with ERROR set on failure. */
 Recipe *recipe_load(int argc, char **argv, const RecipeRunner *runner, GError **error);
@@ -163,11 +169,8 @@ gboolean recipe_check_implemented(const Recipe *recipe, GError **error);
  * builtin initrd configuration. NULL-terminated, owned by the caller; NULL with ERROR set on failure. */
 char **recipe_default_kernel_modules(GError **error);
 
-/* Prints the summary for people: only what differs from the defaults unless ALL. */
-void recipe_print_summary(const Recipe *recipe, gboolean all);
-
-/* Prints "particleos --help": verbs and every setting, grouped, from the settings table. */
-void recipe_print_help(void);
+/* The summary for people: only what differs from the defaults unless ALL. Owned by the caller. */
+char *recipe_summary(const Recipe *recipe, gboolean all, const TextStyle *style);
 
 /* VALUE with the delayed specifiers (&d ...) of CacheKey and BuildKey expanded; owned by the caller. */
 char *image_config_expand_key(const ImageConfig *config, const char *value);

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "recipe/split.h"
-#include "ui/redact.h"
+#include "events/redact.h"
 
 #define LARGEST_FILE (64 * 1024)
 

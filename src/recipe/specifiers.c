@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recipe/image-parser.h"
 
+#include "events/events.h"
 #include "recipe/distributions.h"
 #include "recipe/paths.h"
-#include "ui/log.h"
 
 /* The value of a specifier that is not a setting; NULL if there is none. RET_KNOWN: there is such one. */
 static char *special(ImageParser *parser, char letter, const char *file, gboolean *ret_known) {
@@ -38,14 +38,14 @@ static char *specifier_value(ImageParser *parser, char letter, const char *file,
     if (setting) {
         const char *text = image_parser_text(parser, setting_id(setting));
         if (!text)
-            ui_warning("%s:%u: %%%c stands for %s=, which is not set; leaving it out", shown, line, letter,
+            events_warning("%s:%u: %%%c stands for %s=, which is not set; leaving it out", shown, line, letter,
                     setting->name);
         return g_strdup(text);
     }
     gboolean known;
     char *value = special(parser, letter, file, &known);
     if (!known)
-        ui_warning("%s:%u: Unknown specifier %%%c; leaving it out (write %%%% for a percent sign)", shown,
+        events_warning("%s:%u: Unknown specifier %%%c; leaving it out (write %%%% for a percent sign)", shown,
                 line, letter);
     return value;
 }
@@ -64,7 +64,7 @@ char *expand_specifiers(ImageParser *parser, const char *text, const char *file,
             continue;
         }
         if ((guchar) *p >= 0x80) { /* a letter of several bytes: unknown, all of it */
-            ui_warning("%s:%u: Unknown specifier in \"%s\"; leaving it out", file, line, text);
+            events_warning("%s:%u: Unknown specifier in \"%s\"; leaving it out", file, line, text);
             p = g_utf8_next_char(p) - 1;
             continue;
         }
@@ -87,7 +87,7 @@ char *expand_key(const char *text, const char *(*lookup)(gpointer data, char let
         else if (strchr("draivI", *p))
             g_string_append(out, lookup(data, *p) ?: "");
         else
-            ui_warning("Unknown specifier &%c in \"%s\"; leaving it out", *p, text);
+            events_warning("Unknown specifier &%c in \"%s\"; leaving it out", *p, text);
     }
     return g_string_free(out, FALSE);
 }

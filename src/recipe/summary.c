@@ -2,31 +2,30 @@
 /* The summary for people. */
 #include "recipe/recipe.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "recipe/image-values.h"
 #include "recipe/paths.h"
 #include "recipe/value-text.h"
-#include "ui/log.h"
 
 #define WIDTH 100
 
 /* Words are put beside each other as far as the line goes; what has blanks in it stands alone. */
-static void print_lines(const char *name, int column, GPtrArray *lines) {
+static void append_lines(
+        GString *text, const TextStyle *style, const char *name, int column, GPtrArray *lines) {
     int at = 0;
-    printf("  %s%*s%s", ui_out_colour(UI_COLOUR_BOLD), column, name, ui_out_colour(UI_COLOUR_RESET));
+    g_string_append_printf(text, "  %s%*s%s", style->bold, column, name, style->reset);
     for (guint i = 0; i < lines->len; i++) {
-        const char *text = lines->pdata[i];
-        int length = g_utf8_strlen(text, -1);
+        const char *line = lines->pdata[i];
+        int length = g_utf8_strlen(line, -1);
         if (at > 0 && column + 4 + at + 2 + length > WIDTH) {
-            printf("\n  %*s", column, "");
+            g_string_append_printf(text, "\n  %*s", column, "");
             at = 0;
         }
-        printf("  %s", text);
+        g_string_append_printf(text, "  %s", line);
         at += 2 + length;
     }
-    printf("\n");
+    g_string_append_c(text, '\n');
 }
 
 /* What the main image passes on is shown once, with the main image. */
@@ -47,48 +46,51 @@ static gboolean is_shown(const ImageConfig *main, const ImageConfig *image, Sett
 }
 
 /* The name, and in one line what it is and where it goes. */
-static void print_heading(const ImageConfig *image) {
+static void append_heading(GString *text, const TextStyle *style, const ImageConfig *image) {
     const char *extension = image->output_extension && *image->output_extension ? "." : "";
     g_autofree char *path = image_config_output_path(image, "");
     g_autofree char *shown = path_for_people(path);
-    printf("%s%s%s  %s%s %s %s, %s: %s%s%s%s\n", ui_out_colour(UI_COLOUR_GREEN), image->image,
-            ui_out_colour(UI_COLOUR_RESET), ui_out_colour(UI_COLOUR_DIM),
+    g_string_append_printf(text, "%s%s%s  %s%s %s %s, %s: %s%s%s%s\n", style->green, image->image,
+            style->reset, style->dim,
             distribution_to_string(image->distribution), image->release,
             architecture_to_string(image->architecture), output_format_to_string(image->format), shown,
-            extension, *extension ? image->output_extension : "", ui_out_colour(UI_COLOUR_RESET));
+            extension, *extension ? image->output_extension : "", style->reset);
 }
 
-static void print_image(const ImageConfig *main, const ImageConfig *image, gboolean all) {
+static void append_image(GString *text, const TextStyle *style, const ImageConfig *main, const ImageConfig *image,
+        gboolean all) {
     int column = 0;
     for (int id = 0; id < _SETTING_MAX; id++)
         if (is_shown(main, image, id, all))
             column = MAX(column, (int) strlen(settings[id].name));
 
-    print_heading(image);
+    append_heading(text, style, image);
     const char *section = NULL;
     for (int id = 0; id < _SETTING_MAX; id++) {
         if (!is_shown(main, image, id, all))
             continue;
         if (g_strcmp0(section, settings[id].section) != 0) {
             section = settings[id].section;
-            printf("\n  %s[%s]%s\n", ui_out_colour(UI_COLOUR_DIM), section, ui_out_colour(UI_COLOUR_RESET));
+            g_string_append_printf(text, "\n  %s[%s]%s\n", style->dim, section, style->reset);
         }
         g_autoptr(GPtrArray) lines = setting_value_lines(&settings[id], image->values->values[id]);
-        print_lines(settings[id].name, column, lines);
+        append_lines(text, style, settings[id].name, column, lines);
     }
-    printf("\n");
+    g_string_append_c(text, '\n');
 }
 
-void recipe_print_summary(const Recipe *recipe, gboolean all) {
+char *recipe_summary(const Recipe *recipe, gboolean all, const TextStyle *style) {
+    g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *where = path_for_people(recipe->config_directory ?: "(no recipe)");
-    printf("Recipe %s\n\n", where);
+    g_string_append_printf(text, "Recipe %s\n\n", where);
     for (ImageConfig **image = recipe->images; *image; image++)
-        print_image(recipe->main, *image, all);
+        append_image(text, style, recipe->main, *image, all);
     if (recipe->tools)
-        print_image(recipe->main, recipe->tools, all);
+        append_image(text, style, recipe->main, recipe->tools, all);
     if (!all)
-        printf("%sOnly what differs from the defaults is shown, and what holds for all images only with "
+        g_string_append_printf(text, "%sOnly what differs from the defaults is shown, and what holds for all images only with "
                "the "
                "main image.\n--all shows everything, --json is for programs.%s\n",
-                ui_out_colour(UI_COLOUR_DIM), ui_out_colour(UI_COLOUR_RESET));
+                style->dim, style->reset);
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }

@@ -2,7 +2,7 @@
 /* What to do about a program that is missing, or too old for what we ask of it. */
 #include "sandbox/program-packages.h"
 #include "sandbox/sandbox-private.h"
-#include "ui/printable.h"
+#include "events/printable.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,7 +129,7 @@ static char *ask_version(const Sandbox *sandbox, const char *program) {
     const char *const argv[] = {
             program, packages && packages->version ? packages->version : "--version", NULL};
 
-    if (sandbox_cancelled() || !program_tree(sandbox) || (packages && !packages->version))
+    if (task_is_cancelled(sandbox->task) || !program_tree(sandbox) || (packages && !packages->version))
         return NULL;
     g_autoptr(Sandbox) asking = asking_sandbox(sandbox);
     g_autoptr(SandboxProcess) process = sandbox_spawn(asking, argv, NULL);

@@ -2,54 +2,19 @@
 
 #include "config.h"
 #include "base/cleanup.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "sandbox/sandbox-private.h"
-#include "ui/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-
-/* The running children, for sandbox_cancel_all(), which may run in a signal handler: no locks, no lists. */
-#define MAX_CHILDREN 256
-static _Atomic(pid_t) children[MAX_CHILDREN];
-static atomic_bool cancelled;
-
-gboolean sandbox_cancelled(void) {
-    return atomic_load(&cancelled);
-}
-
-void sandbox_cancel_all(void) {
-    int error = errno;
-    atomic_store(&cancelled, true);
-    for (guint i = 0; i < MAX_CHILDREN; i++) {
-        pid_t pid = atomic_load(&children[i]);
-        if (pid > 0)
-            kill(pid, SIGTERM);
-    }
-    errno = error;
-}
-
-/* Takes a place in the table; it holds -1 until the child exists. */
-static gboolean reserve_slot(guint *ret_slot, GError **error) {
-    for (guint i = 0; i < MAX_CHILDREN; i++) {
-        pid_t expected = 0;
-        if (atomic_compare_exchange_strong(&children[i], &expected, -1)) {
-            *ret_slot = i;
-            return TRUE;
-        }
-    }
-    g_set_error(
-            error, SANDBOX_ERROR, SANDBOX_ERROR_START, "more than %d programs run at once", MAX_CHILDREN);
-    return FALSE;
-}
 
 /* A program that runs from its build directory finds its parts there. */
 const char *sandbox_program(void) {
@@ -152,8 +117,8 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
     g_autofree char *parent = g_strdup_printf("%d", (int) getpid());
     char *argv[] = {(char *) "particleos-sandbox", (char *) "--parent", parent, (char *) "--status-fd",
             status_number, (char *) "--args", arguments_number, NULL};
-    gboolean traced = sandbox_debug_flags() & SANDBOX_DEBUG_TRACE;
-    g_autoptr(GPtrArray) command = sandbox_traced_command(argv, error);
+    gboolean traced = task_has(sandbox->task, TASK_DEBUG_SANDBOX);
+    g_autoptr(GPtrArray) command = sandbox_traced_command(sandbox, argv, error);
     if (!command)
         return FALSE;
     const char *program = traced ? command->pdata[0] : sandbox_program();
@@ -169,8 +134,8 @@ static gboolean spawn(const Sandbox *sandbox, int arguments_fd, int status_fd, c
     return TRUE;
 }
 
-static gboolean refuse_when_cancelled(GError **error) {
-    if (!sandbox_cancelled())
+static gboolean refuse_when_cancelled(const Task *task, GError **error) {
+    if (!task_is_cancelled(task))
         return TRUE;
     g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_CANCELLED, "interrupted");
     return FALSE;
@@ -178,13 +143,14 @@ static gboolean refuse_when_cancelled(GError **error) {
 
 gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, const SandboxStdio *stdio,
         SandboxChild *ret_child, GError **error) {
+    g_autoptr(TaskScope) scope = sandbox->task ? task_enter(sandbox->task) : NULL;
     g_autoptr(GPtrArray) arguments = sandbox_arguments(sandbox, argv);
-    if (ui_debug_enabled()) {
+    if (events_debug_enabled()) {
         g_autofree char *line =
                 sandbox_shell_line(sandbox_program(), (const char *const *) arguments->pdata);
-        ui_debug("+ %s", line);
+        events_command(line);
     }
-    if (!refuse_when_cancelled(error))
+    if (!refuse_when_cancelled(sandbox->task, error))
         return FALSE;
     AUTO_FD arguments_fd = arguments_to_fd(arguments, error);
     if (arguments_fd < 0)
@@ -193,16 +159,18 @@ gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, co
     if (pipe2(status, O_CLOEXEC) < 0)
         return system_error(error, errno, "make a pipe");
     AUTO_FD status_read = status[0], status_write = status[1];
-    if (!reserve_slot(&ret_child->slot, error))
-        return FALSE;
-    if (!spawn(sandbox, arguments_fd, status_write, stdio, &ret_child->pid, error)) {
-        atomic_store(&children[ret_child->slot], 0);
+    guint place = 0;
+    if (!task_reserve_process(sandbox->task, &place)) {
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "too many programs run at once");
         return FALSE;
     }
-    atomic_store(&children[ret_child->slot], ret_child->pid);
-    /* sandbox_cancel_all() may have looked just before. */
-    if (sandbox_cancelled())
-        kill(ret_child->pid, SIGTERM);
+    if (!spawn(sandbox, arguments_fd, status_write, stdio, &ret_child->pid, error)) {
+        task_release_process(sandbox->task, place);
+        return FALSE;
+    }
+    task_set_process(sandbox->task, place, ret_child->pid);
+    ret_child->task = sandbox->task ? task_ref(sandbox->task) : NULL;
+    ret_child->place = place;
     ret_child->status_fd = steal_fd(&status_read);
     return TRUE;
 }
@@ -230,7 +198,8 @@ gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **err
     g_autoptr(GByteArray) record = read_status(child->status_fd);
     close(child->status_fd);
     /* The process has closed its end, so it is ending: from here on its number must not be used. */
-    atomic_store(&children[child->slot], 0);
+    g_autoptr(Task) task = g_steal_pointer(&child->task);
+    task_release_process(task, child->place);
     int status = 0;
     while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
         ;
@@ -244,7 +213,7 @@ gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **err
         *ret_status = (int) g_ascii_strtoll(text + 1, NULL, 10);
         return TRUE;
     }
-    if (!refuse_when_cancelled(error))
+    if (!refuse_when_cancelled(task, error))
         return FALSE;
     /* Ended without a word: killed. */
     *ret_status = WIFSIGNALED(status) ? status : SIGKILL;

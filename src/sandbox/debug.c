@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What holds for all sandboxes of this process: help for those who look for what goes wrong, and what to do
- * where the kernel does not allow everything. */
+/* Help for those who look for what goes wrong in a sandbox. */
 
 #include "sandbox/sandbox-private.h"
 #include "base/cleanup.h"
 
 #include <fcntl.h>
-
-static SandboxDebugFlags debug_flags;
-static gboolean weak;
-
-void sandbox_set_debug(SandboxDebugFlags flags) {
-    debug_flags = flags;
-}
-
-SandboxDebugFlags sandbox_debug_flags(void) {
-    return debug_flags;
-}
-
-void sandbox_allow_weak(gboolean allowed) {
-    weak = allowed;
-}
-
-gboolean sandbox_is_weak(void) {
-    return weak;
-}
 
 /* Standard error of a sandbox is a pipe that is only shown when something fails, so strace writes to ours.
  */
@@ -48,10 +28,10 @@ static const char *strace_path(void) {
     return (const char *) path;
 }
 
-GPtrArray *sandbox_traced_command(char **argv, GError **error) {
+GPtrArray *sandbox_traced_command(const Sandbox *sandbox, char **argv, GError **error) {
     GPtrArray *command = g_ptr_array_new();
 
-    if (debug_flags & SANDBOX_DEBUG_TRACE) {
+    if (task_has(sandbox->task, TASK_DEBUG_SANDBOX)) {
         const char *strace = strace_path();
         if (!*strace) {
             g_ptr_array_unref(command);

@@ -9,35 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-static ssize_t write_without_signal(int fd, const char *bytes, gsize length) {
-    sigset_t broken_pipe, before;
-    sigemptyset(&broken_pipe);
-    sigaddset(&broken_pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
-    ssize_t n = write(fd, bytes, length);
-    int number = errno;
-    if (n < 0 && number == EPIPE)
-        sigtimedwait(&broken_pipe, NULL, &(struct timespec){0});
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = number;
-    return n;
-}
-
-int relay_write(int fd, const char *bytes, gsize length) {
-    while (length > 0) {
-        ssize_t n = write_without_signal(fd, bytes, length);
-        if (n < 0 && errno == EAGAIN) { /* whoever reads it made it so */
-            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-            continue;
-        }
-        if (n < 0 && errno != EINTR)
-            return errno;
-        bytes += MAX(n, 0);
-        length -= MAX(n, 0);
-    }
-    return 0;
-}
+#include "base/pipe.h"
 
 /* Until FROM ends. What can no longer be written is read all the same, so that the program does not wait. */
 static gpointer carry(gpointer data) {
@@ -49,7 +21,7 @@ static gpointer carry(gpointer data) {
         if (n < 0 && errno != EINTR && errno != EAGAIN)
             break;
         if (n > 0 && stream->error == 0)
-            stream->error = relay_write(stream->to, buffer, n);
+            stream->error = pipe_write(stream->to, buffer, n);
         if (stream->error == EPIPE) /* the program has read what it wants */
             break;
     }

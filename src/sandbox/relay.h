@@ -27,6 +27,3 @@ void relay_close_program_ends(Relay *relay);
 
 /* Waits until all that the program wrote is written; it has ended. Fails where the caller's file took less. */
 gboolean relay_end(Relay *relay, GError **error);
-
-/* Writes all of BYTES; what nobody reads any more is an error and no signal. Returns 0 or errno. */
-int relay_write(int fd, const char *bytes, gsize length);

@@ -3,9 +3,10 @@
 #include "sandbox/relay.h"
 #include "sandbox/sandbox-private.h"
 #include "base/cleanup.h"
-#include "ui/log.h"
-#include "ui/printable.h"
-#include "ui/step.h"
+#include "base/pipe.h"
+#include "events/events.h"
+#include "events/printable.h"
+#include "events/task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,9 +31,9 @@ static void log_line(Log *log, char *line) {
     if (log->sandbox->on_line)
         log->sandbox->on_line(line, log->sandbox->on_line_data);
     if (log->sandbox->shows_output)
-        ui_program_line(log->name, line);
+        events_program_line(log->name, line);
     else
-        ui_debug("%s: %s", log->name, line);
+        events_debug("%s: %s", log->name, line);
     g_queue_push_tail(&log->last, g_strdup(line));
     if (log->last.length > 2 * PRINTABLE_LINES)
         g_free(g_queue_pop_head(&log->last));
@@ -104,7 +105,7 @@ static gboolean read_once(int fd, Log *log, Capture *capture) {
     else if (capture->bytes)
         g_byte_array_append(capture->bytes, (const guint8 *) buffer, n);
     else if (capture->copy_error == 0)
-        capture->copy_error = relay_write(capture->copy_fd, buffer, n);
+        capture->copy_error = pipe_write(capture->copy_fd, buffer, n);
     return n > 0;
 }
 
@@ -189,14 +190,15 @@ static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray 
 
 static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
         int *ret_status, GError **error) {
+    g_autoptr(TaskScope) scope = sandbox->task ? task_enter(sandbox->task) : NULL;
     g_autofree char *command = describe(argv);
     g_autofree char *name = g_path_get_basename(argv[0]);
     *log = (Log){.sandbox = sandbox, .name = name, .partial = g_string_new(NULL), .last = G_QUEUE_INIT};
     if (sandbox->interactive)
-        ui_pause();
+        events_terminal_take();
     gboolean good = run(sandbox, argv, capture, log, ret_status, error);
     if (sandbox->interactive)
-        ui_resume();
+        events_terminal_return();
     log->name = NULL;
     if (!good) {
         sandbox_explain_missing(sandbox, argv[0], error);
@@ -232,7 +234,7 @@ static gboolean judge(const Sandbox *sandbox, const char *const *argv, int statu
 }
 
 static gboolean wants_shell(const Sandbox *failed) {
-    return (sandbox_debug_flags() & SANDBOX_DEBUG_SHELL) && !failed->host && !sandbox_cancelled() &&
+    return task_has(failed->task, TASK_DEBUG_SHELL) && !failed->host && !task_is_cancelled(failed->task) &&
            isatty(STDIN_FILENO);
 }
 
@@ -251,9 +253,9 @@ static void run_shell(const Sandbox *failed, const char *const *argv) {
     sandbox.on_line = NULL;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&terminal);
     g_autofree char *command = describe(argv);
-    ui_warning("'%s' failed; this is a shell in its sandbox (exit ends it, and the build)", command);
+    events_warning("'%s' failed; this is a shell in its sandbox (exit ends it, and the build)", command);
     if (!run_logged(&sandbox, shell, NULL, &log, &status, &error))
-        ui_warning("No shell: %s", error->message);
+        events_warning("No shell: %s", error->message);
 }
 
 gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "events/task.h"
 #include "sandbox/sandbox.h"
 
 struct Sandbox {
+    Task *task; /* owned; NULL: none */
     char *root; /* NULL: an empty tmpfs */
     gboolean root_read_only;
     GPtrArray *operations; /* options of particleos-sandbox, in order */
@@ -31,7 +33,7 @@ struct Sandbox {
 /* The options and the command for particleos-sandbox, without its own name; NULL-terminated. */
 GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv);
 
-/* A line that a shell reads as COMMAND and ARGUMENTS, for people: secrets in it are left out (ui/redact.h).
+/* A line that a shell reads as COMMAND and ARGUMENTS, for people: secrets in it are left out (events/redact.h).
  * Owned by the caller. */
 char *sandbox_shell_line(const char *command, const char *const *arguments);
 
@@ -39,7 +41,8 @@ char *sandbox_shell_line(const char *command, const char *const *arguments);
 typedef struct {
     pid_t pid;
     int status_fd; /* reaches its end when everything in the sandbox has ended */
-    guint slot;
+    Task *task; /* that it counts for, until sandbox_child_finish(); owned; or NULL */
+    guint place; /* there */
 } SandboxChild;
 
 /* Standard descriptors of the child. */
@@ -58,13 +61,10 @@ void sandbox_child_kill(const SandboxChild *child);
 gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error);
 
 /* debug.c */
-SandboxDebugFlags sandbox_debug_flags(void);
-gboolean sandbox_is_weak(void);
-
 /* Where and how to start particleos-sandbox with the NULL-terminated ARGV: that itself, or a program that
  * watches it. NULL-terminated; the strings are borrowed. NULL with ERROR set when there is no such program.
  */
-GPtrArray *sandbox_traced_command(char **argv, GError **error);
+GPtrArray *sandbox_traced_command(const Sandbox *sandbox, char **argv, GError **error);
 
 /* advice.c: replaces the error that PROGRAM is not found by one that says who brings it. */
 void sandbox_explain_missing(const Sandbox *sandbox, const char *program, GError **error);

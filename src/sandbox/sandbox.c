@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "sandbox/sandbox-private.h"
-#include "ui/redact.h"
+#include "events/redact.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +18,8 @@ static void add(Sandbox *sandbox, const char *option, const char *first, const c
 
 Sandbox *sandbox_new(void) {
     Sandbox *sandbox = g_new0(Sandbox, 1);
+    Task *task = task_current();
+    sandbox->task = task ? task_ref(task) : NULL;
     sandbox->operations = g_ptr_array_new_with_free_func(g_free);
     sandbox->accepted = g_array_new(FALSE, FALSE, sizeof(int));
     sandbox->pass_fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -35,6 +37,7 @@ Sandbox *sandbox_new(void) {
 void sandbox_free(Sandbox *sandbox) {
     if (!sandbox)
         return;
+    task_unref(sandbox->task);
     g_free(sandbox->root);
     g_free(sandbox->tools_tree);
     g_ptr_array_unref(sandbox->operations);
@@ -242,7 +245,7 @@ GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv) {
     take_flag(arguments, sandbox->host, "--host");
     if (!sandbox->host)
         take_pair(arguments, "--privileges", g_strdup(privileges_name(sandbox->privileges)));
-    take_flag(arguments, !sandbox->host && sandbox_is_weak(), "--weak-sandbox");
+    take_flag(arguments, !sandbox->host && task_has(sandbox->task, TASK_WEAK_SANDBOX), "--weak-sandbox");
     take_flag(arguments, sandbox->network, "--network");
     take_flag(arguments, sandbox->suppress_sync, "--suppress-sync");
     take_flag(arguments, sandbox->suppress_chown, "--suppress-chown");

@@ -4,7 +4,8 @@
 /* The one place where children are started. A Sandbox says what a program sees (root, mounts, environment,
  * network, fsync or not) and sandbox_run() starts the small program particleos-sandbox, which enters the
  * namespaces and execs. Every child dies with us: it runs in its own PID namespace whose init gets a
- * parent-death signal. */
+ * parent-death signal. A sandbox belongs to the task (events/task.h) of the thread that makes it: that decides how programs
+ * are watched (TaskFlags), and who cancels it ends them. */
 
 #include <gio/gio.h>
 #include <glib.h>
@@ -17,7 +18,7 @@ typedef enum {
     SANDBOX_ERROR_START,     /* the sandbox could not be set up */
     SANDBOX_ERROR_EXIT,      /* the program ended with a status other than 0 */
     SANDBOX_ERROR_SIGNAL,    /* the program was killed by a signal */
-    SANDBOX_ERROR_CANCELLED, /* sandbox_cancel_all() was called */
+    SANDBOX_ERROR_CANCELLED, /* the task was cancelled (events/task.h) */
 } SandboxError;
 
 /* Makes this process root in a user namespace that maps the caller's UID to 0 and the caller's subuid and
@@ -34,21 +35,6 @@ gboolean sandbox_is_real_root(void);
 /* UID and GID of the caller before sandbox_become_root(). */
 uid_t sandbox_caller_uid(void);
 gid_t sandbox_caller_gid(void);
-
-typedef enum {
-    /* When a program of sandbox_run() fails and the caller has a terminal, a shell starts in its sandbox
-     * before the error is returned. */
-    SANDBOX_DEBUG_SHELL = 1 << 0,
-    /* strace shows on standard error what particleos-sandbox does. */
-    SANDBOX_DEBUG_TRACE = 1 << 1,
-} SandboxDebugFlags;
-
-/* For all sandboxes of this process. */
-void sandbox_set_debug(SandboxDebugFlags flags);
-
-/* For all sandboxes of this process: where the kernel allows neither a user namespace for root nor a fresh
- * /proc (in a container, for instance), programs run without. Otherwise they do not start. */
-void sandbox_allow_weak(gboolean allowed);
 
 /* Path of the program particleos-sandbox, for those who want to hand it on into a sandbox. */
 const char *sandbox_program(void);
@@ -188,8 +174,3 @@ char *sandbox_process_log(SandboxProcess *process);
 char *sandbox_process_advice(SandboxProcess *process);
 void sandbox_process_free(SandboxProcess *process);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SandboxProcess, sandbox_process_free)
-
-/* Makes all running and future children of this process die and sandbox_run() return an error;
- * async-signal-safe. For the SIGINT handler. */
-void sandbox_cancel_all(void);
-gboolean sandbox_cancelled(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "tree/tree-private.h"
+#include "events/events.h"
 #include "tree/workspace.h"
-#include "ui/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,7 +122,7 @@ static void dismiss_watcher(Workspace *workspace) {
     if (workspace->watcher <= 0)
         return;
     if (write(workspace->watcher_fd, "d", 1) < 0)
-        ui_debug("the watcher of %s has gone already", workspace->path);
+        events_debug("the watcher of %s has gone already", workspace->path);
     cleanup_fd(&workspace->watcher_fd);
     while (waitpid(workspace->watcher, NULL, 0) < 0 && errno == EINTR)
         ;
@@ -185,7 +185,7 @@ static gboolean make_directory(Workspace *workspace, const char *parent, GError 
         g_autoptr(GError) inner = NULL;
         unmount_below(path);
         if (!tree_remove(workspace->parent_fd, stale->pdata[i], &inner))
-            ui_warning("cannot remove the stale workspace %s: %s", path, inner->message);
+            events_warning("cannot remove the stale workspace %s: %s", path, inner->message);
     }
     return TRUE;
 }
@@ -247,7 +247,7 @@ void workspace_free(Workspace *workspace) {
     g_autoptr(GError) error = NULL;
     if (workspace->name && !workspace->keep &&
             !remove_directory(workspace->parent_fd, workspace->name, workspace->path, &error))
-        ui_warning("%s", error->message);
+        events_warning("%s", error->message);
     dismiss_watcher(workspace);
     cleanup_fd(&workspace->lock_fd);
     cleanup_fd(&workspace->parent_fd);

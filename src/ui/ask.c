@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "ui/printable.h"
+#include "events/printable.h"
 #include "ui/step.h"
 
 #define LONGEST_LINE 1024

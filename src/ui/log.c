@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "text/size.h"
 #include "ui/log.h"
-#include "ui/redact.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -22,65 +22,51 @@ static void write_message(UiColour colour, const char *prefix, const char *messa
     ui_output_unlock();
 }
 
-static void print(UiColour colour, const char *prefix, const char *format, va_list arguments)
-        G_GNUC_PRINTF(3, 0);
-
-static void print(UiColour colour, const char *prefix, const char *format, va_list arguments) {
-    g_autofree char *whole = g_strdup_vprintf(format, arguments);
-    g_autofree char *message = redact_text(whole);
-    write_message(colour, prefix, message);
-}
-
-void ui_error(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    print(UI_COLOUR_RED, "error: ", format, arguments);
-    va_end(arguments);
-}
-
-void ui_warning(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    print(UI_COLOUR_YELLOW, "warning: ", format, arguments);
-    va_end(arguments);
-}
-
-void ui_warning_once(const char *format, ...) {
-    static GMutex lock;
-    static GHashTable *said;
-    va_list arguments;
-
-    va_start(arguments, format);
-    g_autofree char *message = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    g_mutex_lock(&lock);
-    if (!said)
-        said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    gboolean is_new = g_hash_table_add(said, g_strdup(message));
-    g_mutex_unlock(&lock);
-    if (is_new)
-        ui_warning("%s", message);
-}
-
-void ui_info(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    print(UI_COLOUR_RESET, "", format, arguments);
-    va_end(arguments);
-}
-
-void ui_debug(const char *format, ...) {
-    if (!ui_debug_enabled())
+static void show_program_line(const Event *event) {
+    if (!ui_debug_enabled()) {
+        write_message(UI_COLOUR_RESET, "", event->text);
         return;
-    va_list arguments;
-    va_start(arguments, format);
-    print(UI_COLOUR_DIM, "debug: ", format, arguments);
-    va_end(arguments);
+    }
+    g_autofree char *line = g_strdup_printf("%s: %s", event->program, event->text);
+    write_message(UI_COLOUR_DIM, "debug: ", line);
 }
 
-void ui_program_line(const char *name, const char *line) {
-    g_autofree char *whole = ui_debug_enabled() ? g_strdup_printf("%s: %s", name, line) : g_strdup(line);
-    g_autofree char *message = redact_known(whole);
-    write_message(ui_debug_enabled() ? UI_COLOUR_DIM : UI_COLOUR_RESET, ui_debug_enabled() ? "debug: " : "",
-            message);
+static void show_result(const Event *event) {
+    g_autofree char *size = text_format_size(event->bytes), *used = text_format_size(event->used);
+    g_autofree char *line = g_strdup_printf("%s%s%s: %s, of which %s are used; built in %.1f s",
+            ui_colour(UI_COLOUR_BOLD), event->path, ui_colour(UI_COLOUR_RESET), size, used,
+            event->duration / (double) G_USEC_PER_SEC);
+    write_message(UI_COLOUR_RESET, "", line);
+}
+
+void ui_show_message(const Event *event) {
+    switch (event->type) {
+    case EVENT_ERROR:
+        write_message(UI_COLOUR_RED, "error: ", event->text);
+        break;
+    case EVENT_WARNING:
+        write_message(UI_COLOUR_YELLOW, "warning: ", event->text);
+        break;
+    case EVENT_INFO:
+        /* Whoever watches a terminal wants to know each time; a log has it once. */
+        if (!event->again || ui_is_terminal())
+            write_message(UI_COLOUR_RESET, "", event->text);
+        break;
+    case EVENT_DEBUG:
+        if (ui_debug_enabled())
+            write_message(UI_COLOUR_DIM, "debug: ", event->text);
+        break;
+    case EVENT_COMMAND:
+        if (ui_debug_enabled())
+            write_message(UI_COLOUR_DIM, "debug: + ", event->text);
+        break;
+    case EVENT_PROGRAM_LINE:
+        show_program_line(event);
+        break;
+    case EVENT_RESULT:
+        show_result(event);
+        break;
+    default:
+        break;
+    }
 }

@@ -6,6 +6,9 @@
 
 #include <glib.h>
 
+#include "events/event.h"
+#include "text/style.h"
+
 typedef enum {
     UI_COLOUR_RED,
     UI_COLOUR_GREEN,
@@ -16,10 +19,10 @@ typedef enum {
     UI_COLOUR_RESET,
 } UiColour;
 
-/* Decides once about colour and terminal behaviour (NO_COLOR, TERM=dumb, isatty). DEBUG shows ui_debug(). */
+/* Decides once about colour and terminal behaviour (NO_COLOR, TERM=dumb, isatty). DEBUG shows debug messages and commands. */
 void ui_init(gboolean debug, gboolean debug_timing);
 
-gboolean ui_debug_enabled(void);
+gboolean ui_debug_enabled(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The escape sequence of COLOUR when standard error (standard output with ui_out_colour) is a terminal that
  * has colours, else "". */
@@ -27,14 +30,10 @@ const char *ui_colour(UiColour colour);
 const char *ui_out_colour(UiColour colour);
 
 /* FALSE when standard error is a pipe or a file: plain lines, no cursor movement. */
-gboolean ui_is_terminal(void);
+gboolean ui_is_terminal(void) G_GNUC_WARN_UNUSED_RESULT;
 
-void ui_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
-void ui_warning(const char *format, ...) G_GNUC_PRINTF(1, 2);
-/* The same, unless this process said just that before: for what is looked at more than once. */
-void ui_warning_once(const char *format, ...) G_GNUC_PRINTF(1, 2);
-void ui_info(const char *format, ...) G_GNUC_PRINTF(1, 2);
-void ui_debug(const char *format, ...) G_GNUC_PRINTF(1, 2);
+/* What the program prints on standard output is emphasised with this. */
+const TextStyle *ui_out_style(void);
 
-/* A LINE that the program NAME of the recipe printed, for its author. */
-void ui_program_line(const char *name, const char *line);
+/* Writes EVENT to standard error if it is a message. */
+void ui_show_message(const Event *event);

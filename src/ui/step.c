@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "ui/step.h"
+#include "text/size.h"
 #include "ui/log.h"
-#include "ui/redact.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -10,7 +10,8 @@
 #define REDRAW_INTERVAL_US (80 * 1000)
 #define ANNOUNCE_AFTER_US (2 * G_USEC_PER_SEC)
 
-struct UiStep {
+typedef struct {
+    guint64 id;
     char *image;
     char *name;
     char *detail;
@@ -18,7 +19,7 @@ struct UiStep {
     double fraction; /* below 0: unknown */
     guint64 bytes;
     gboolean announced; /* in a pipe: the line at the beginning has been written */
-};
+} LiveStep;
 
 typedef struct {
     char *image;
@@ -40,20 +41,6 @@ static char *format_duration(gint64 microseconds) {
     return g_strdup_printf("%d min %02d s", (int) seconds / 60, (int) seconds % 60);
 }
 
-char *ui_format_size(guint64 bytes) {
-    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-    if (bytes < 1000)
-        return g_strdup_printf("%u B", (unsigned) bytes);
-    double value = bytes / 1000.0;
-    unsigned unit = 0;
-    /* 999.95 would be printed as 1000.0. */
-    while (value >= 999.95 && unit + 1 < G_N_ELEMENTS(units)) {
-        value /= 1000;
-        unit++;
-    }
-    return g_strdup_printf("%.1f %s", value, units[unit]);
-}
-
 /* Appends TEXT without control characters, cut to COLUMNS characters. Returns the columns used. */
 static unsigned append_cut(GString *line, const char *text, unsigned columns) {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -68,11 +55,11 @@ static unsigned append_cut(GString *line, const char *text, unsigned columns) {
     return used;
 }
 
-static void append_live_line(GString *text, const UiStep *step, gint64 now, unsigned columns) {
+static void append_live_line(GString *text, const LiveStep *step, gint64 now, unsigned columns) {
     g_autofree char *duration = format_duration(now - step->start);
     g_autoptr(GString) right = g_string_new(NULL);
     if (step->bytes > 0) {
-        g_autofree char *size = ui_format_size(step->bytes);
+        g_autofree char *size = text_format_size(step->bytes);
         g_string_append_printf(right, " %s", size);
     }
     if (step->fraction >= 0)
@@ -116,7 +103,7 @@ static void draw_live(void) {
 static void announce_long_steps(void) {
     gint64 now = g_get_monotonic_time();
     for (guint i = 0; i < running->len; i++) {
-        UiStep *step = running->pdata[i];
+        LiveStep *step = running->pdata[i];
         if (step->announced || now - step->start < ANNOUNCE_AFTER_US)
             continue;
         step->announced = TRUE;
@@ -142,6 +129,14 @@ static gpointer tick(gpointer data) {
     return NULL;
 }
 
+static void free_live(gpointer data) {
+    LiveStep *step = data;
+    g_free(step->image);
+    g_free(step->name);
+    g_free(step->detail);
+    g_free(step);
+}
+
 static void clear_finished(gpointer data) {
     Finished *entry = data;
     g_free(entry->image);
@@ -153,7 +148,7 @@ static void start_once(void) {
     static gsize started;
     if (!g_once_init_enter(&started))
         return;
-    running = g_ptr_array_new();
+    running = g_ptr_array_new_with_free_func(free_live);
     finished = g_array_new(FALSE, TRUE, sizeof(Finished));
     g_array_set_clear_func(finished, clear_finished);
     ui_live_set_draw(draw_live);
@@ -161,22 +156,29 @@ static void start_once(void) {
     g_once_init_leave(&started, 1);
 }
 
-UiStep *ui_step_begin(const char *image, const char *format, ...) {
+/* The step that EVENT is about; NULL when it began before anybody looked. */
+static LiveStep *find_live(const Event *event) {
+    for (guint i = 0; running && i < running->len; i++) {
+        LiveStep *step = running->pdata[i];
+        if (step->id == event->step)
+            return step;
+    }
+    return NULL;
+}
+
+static void begin(const Event *event) {
     start_once();
-    UiStep *step = g_new0(UiStep, 1);
-    va_list arguments;
-    va_start(arguments, format);
-    step->name = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    step->image = g_strdup(image);
-    step->start = g_get_monotonic_time();
+    LiveStep *step = g_new0(LiveStep, 1);
+    step->id = event->step;
+    step->name = g_strdup(event->text);
+    step->image = g_strdup(event->image);
+    step->start = event->time;
     step->fraction = -1;
 
     ui_output_lock();
     g_ptr_array_add(running, step);
     ui_live_redraw();
     ui_output_unlock();
-    return step;
 }
 
 /* Called with the lock held. */
@@ -185,33 +187,21 @@ static void redraw_if_due(void) {
         ui_live_redraw();
 }
 
-void ui_step_update(UiStep *step, const char *format, ...) {
-    if (!step)
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *whole = g_strdup_vprintf(format, arguments);
-    g_autofree char *detail = redact_text(whole);
-    va_end(arguments);
-
+static void update(const Event *event) {
     ui_output_lock();
-    g_free(step->detail);
-    step->detail = g_steal_pointer(&detail);
+    LiveStep *step = find_live(event);
+    if (step && event->type == EVENT_STEP_UPDATE) {
+        g_free(step->detail);
+        step->detail = g_strdup(event->remark);
+    } else if (step) {
+        step->fraction = event->fraction;
+        step->bytes = event->bytes;
+    }
     redraw_if_due();
     ui_output_unlock();
 }
 
-void ui_step_progress(UiStep *step, double fraction, guint64 bytes) {
-    if (!step)
-        return;
-    ui_output_lock();
-    step->fraction = fraction;
-    step->bytes = bytes;
-    redraw_if_due();
-    ui_output_unlock();
-}
-
-static void print_finished(const UiStep *step, gboolean success, const char *remark, gint64 end) {
+static void print_finished(const LiveStep *step, gboolean success, const char *remark, gint64 end) {
     g_autofree char *duration = format_duration(end - step->start);
     const char *mark = success ? (ui_has_utf8() ? "✓" : "+") : (ui_has_utf8() ? "✗" : "x");
     g_autoptr(GString) line = g_string_new(NULL);
@@ -230,47 +220,50 @@ static void print_finished(const UiStep *step, gboolean success, const char *rem
     ui_write(line->str, line->len);
 }
 
-/* Ends STEP and frees it. Takes ownership of REMARK. */
-static void end_step(UiStep *step, gboolean success, char *remark) {
-    gint64 end = g_get_monotonic_time();
-    Finished entry = {
-            .image = g_strdup(step->image),
-            .name = g_strdup(step->name),
-            .remark = success ? remark : g_strdup("failed"),
-            .start = step->start,
-            .end = end,
-    };
+static void end(const Event *event) {
+    gboolean success = event->type == EVENT_STEP_DONE;
 
     ui_output_lock();
-    g_ptr_array_remove(running, step);
-    ui_live_erase();
-    print_finished(step, success, remark, end);
-    g_array_append_val(finished, entry);
-    ui_live_redraw();
-    ui_output_unlock();
-
-    g_free(step->image);
-    g_free(step->name);
-    g_free(step->detail);
-    g_free(step);
-}
-
-void ui_step_done(UiStep *step, const char *format, ...) {
-    if (!step)
-        return;
-    char *remark = NULL;
-    if (format) {
-        va_list arguments;
-        va_start(arguments, format);
-        remark = g_strdup_vprintf(format, arguments);
-        va_end(arguments);
+    LiveStep *step = find_live(event);
+    if (step) {
+        Finished entry = {
+                .image = g_strdup(step->image),
+                .name = g_strdup(step->name),
+                .remark = g_strdup(success ? event->remark : "failed"),
+                .start = step->start,
+                .end = step->start + event->duration,
+        };
+        ui_live_erase();
+        print_finished(step, success, event->remark, entry.end);
+        g_ptr_array_remove(running, step);
+        g_array_append_val(finished, entry);
+        ui_live_redraw();
     }
-    end_step(step, TRUE, remark);
+    ui_output_unlock();
 }
 
-void ui_step_abandon(UiStep *step) {
-    if (step)
-        end_step(step, FALSE, NULL);
+void ui_show_step(const Event *event) {
+    switch (event->type) {
+    case EVENT_STEP_BEGIN:
+        begin(event);
+        break;
+    case EVENT_STEP_UPDATE:
+    case EVENT_STEP_PROGRESS:
+        update(event);
+        break;
+    case EVENT_STEP_DONE:
+    case EVENT_STEP_ABANDONED:
+        end(event);
+        break;
+    case EVENT_TERMINAL_TAKEN:
+        ui_pause();
+        break;
+    case EVENT_TERMINAL_RETURNED:
+        ui_resume();
+        break;
+    default:
+        break;
+    }
 }
 
 void ui_pause(void) {

@@ -26,6 +26,7 @@ static struct {
     gboolean error_terminal;
     gboolean error_colours;
     gboolean out_colours;
+    TextStyle out_style;
     gboolean utf8;
     unsigned live_lines;
     UiLiveDraw draw;
@@ -41,6 +42,15 @@ void ui_init(gboolean debug, gboolean debug_timing) {
     ui.error_terminal = capable && isatty(STDERR_FILENO);
     ui.error_colours = colours && isatty(STDERR_FILENO);
     ui.out_colours = colours && isatty(STDOUT_FILENO);
+    ui.out_style = (TextStyle) {
+            .red = ui_out_colour(UI_COLOUR_RED),
+            .green = ui_out_colour(UI_COLOUR_GREEN),
+            .yellow = ui_out_colour(UI_COLOUR_YELLOW),
+            .blue = ui_out_colour(UI_COLOUR_BLUE),
+            .bold = ui_out_colour(UI_COLOUR_BOLD),
+            .dim = ui_out_colour(UI_COLOUR_DIM),
+            .reset = ui_out_colour(UI_COLOUR_RESET),
+    };
     ui.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
@@ -66,6 +76,10 @@ const char *ui_colour(UiColour colour) {
 
 const char *ui_out_colour(UiColour colour) {
     return ui.out_colours ? sequences[colour] : "";
+}
+
+const TextStyle *ui_out_style(void) {
+    return &ui.out_style;
 }
 
 unsigned ui_columns(void) {

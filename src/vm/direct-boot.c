@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "events/events.h"
 #include "recipe/recipe.h"
-#include "ui/log.h"
 #include "vm/host.h"
 
 void vm_direct_boot_free(VmDirectBoot *boot) {
@@ -84,7 +84,7 @@ static gboolean choose_kernel(
     OutputFormat format = config->format;
     boot->kernel = find_named_kernel(config, arguments);
     if (boot->kernel && (format == OUTPUT_FORMAT_UKI || format == OUTPUT_FORMAT_ESP)) {
-        ui_warning("Format=%s brings its own kernel: %s is not used", output_format_to_string(format),
+        events_warning("Format=%s brings its own kernel: %s is not used", output_format_to_string(format),
                 boot->kernel);
         g_clear_pointer(&boot->kernel, g_free);
     }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/compare.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 G_DEFINE_QUARK(vm - firmware - error - quark, vm_firmware_error)
 
@@ -232,14 +232,14 @@ static VmFirmware *load_descriptor(const char *path) {
     gsize length;
     g_autoptr(GError) error = NULL;
     if (!g_file_get_contents(path, &data, &length, &error)) {
-        ui_debug("%s", error->message);
+        events_debug("%s", error->message);
         return NULL;
     }
     if (length == 0)
         return NULL;
     VmFirmware *firmware = vm_firmware_parse(data, length, &error);
     if (!firmware)
-        ui_debug("%s: %s", path, error->message);
+        events_debug("%s: %s", path, error->message);
     return firmware;
 }
 
@@ -267,7 +267,7 @@ VmFirmware *vm_firmware_find(const VmFirmwareWish *wish, const char *const *dire
     for (guint i = 0; i < names->len; i++) {
         g_autoptr(VmFirmware) firmware = load_descriptor(g_hash_table_lookup(found, names->pdata[i]));
         if (firmware && vm_firmware_suits(firmware, wish) && files_exist(firmware)) {
-            ui_debug("Firmware: %s (%s)", firmware->code, (const char *) names->pdata[i]);
+            events_debug("Firmware: %s (%s)", firmware->code, (const char *) names->pdata[i]);
             return g_steal_pointer(&firmware);
         }
     }

@@ -11,8 +11,9 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "events/events.h"
+#include "events/task.h"
 #include "sandbox/program-packages.h"
-#include "ui/log.h"
 #include "vm/qemu-arguments.h"
 #include "vm/storage.h"
 
@@ -59,7 +60,7 @@ static gboolean wait_for_sign_of_life(int fd) {
     int n;
     do
         n = poll(&waiting, 1, SIGN_OF_LIFE_MS);
-    while (n < 0 && errno == EINTR && !sandbox_cancelled());
+    while (n < 0 && errno == EINTR && !task_is_cancelled(task_current()));
     return n > 0 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
 }
 
@@ -114,7 +115,7 @@ static char *verdict_key(const char *qemu, const VmFirmware *firmware) {
 gboolean vm_kvm_works(
         const char *qemu, const char *architecture, const VmFirmware *firmware, const char *scratch) {
     if (access("/dev/kvm", R_OK | W_OK) < 0) {
-        ui_debug("KVM: /dev/kvm: %s", g_strerror(errno));
+        events_debug("KVM: /dev/kvm: %s", g_strerror(errno));
         return FALSE;
     }
     g_autofree char *directory = g_build_filename(g_get_user_cache_dir(), "particleos", NULL);
@@ -131,10 +132,10 @@ gboolean vm_kvm_works(
     }
     g_autoptr(GError) error = NULL;
     gboolean verdict = try_kvm(qemu, architecture, firmware, scratch, &error);
-    ui_debug("KVM: %s%s%s", verdict ? "works" : "a guest does not start", error ? ": " : "",
+    events_debug("KVM: %s%s%s", verdict ? "works" : "a guest does not start", error ? ": " : "",
             error ? error->message : "");
     /* Without a cache the next run tries again. */
-    if (key && !sandbox_cancelled() && g_mkdir_with_parents(directory, 0700) == 0)
+    if (key && !task_is_cancelled(task_current()) && g_mkdir_with_parents(directory, 0700) == 0)
         g_file_set_contents(path, verdict ? works : crashes, -1, NULL);
     return verdict;
 }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ui/log.h"
+#include "events/events.h"
 #include "vm/boot-data.h"
 #include "vm/container.h"
 #include "vm/host.h"
@@ -90,7 +90,7 @@ static gboolean find_firmware(VmMachine *machine, GError **error) {
         wish.secure_boot = FALSE;
         machine->firmware = vm_firmware_find(&wish, NULL, NULL);
         if (machine->firmware)
-            ui_warning("%s; booting without Secure Boot", failure->message);
+            events_warning("%s; booting without Secure Boot", failure->message);
     }
     if (!machine->firmware)
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -162,7 +162,7 @@ static gboolean prepare_tpm(VmMachine *machine, GError **error) {
     if (machine->tpm)
         return TRUE;
     if (machine->config->tpm == FEATURE_AUTO && g_error_matches(failure, VM_ERROR, VM_ERROR_MISSING)) {
-        ui_warning("%s; the machine has no TPM", failure->message);
+        events_warning("%s; the machine has no TPM", failure->message);
         return TRUE;
     }
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -338,7 +338,7 @@ static gboolean collect_credentials(VmMachine *machine, GError **error) {
 
 static gboolean pass_credentials(VmMachine *machine, GError **error) {
     if (!machine->firmware && strcmp(machine->description.architecture, "x86_64") != 0)
-        ui_warning("Without UEFI firmware, a machine of this architecture gets no credentials");
+        events_warning("Without UEFI firmware, a machine of this architecture gets no credentials");
     for (guint i = 0; i < machine->credentials->len; i++) {
         const VmCredential *credential = machine->credentials->pdata[i];
         gsize length;

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "events/events.h"
+#include "events/printable.h"
+#include "events/task.h"
 #include "recipe/recipe.h"
-#include "ui/log.h"
-#include "ui/printable.h"
 #include "vm/host.h"
 #include "vm/storage.h"
 
@@ -37,11 +38,11 @@ static gboolean connect_console(VmMachine *machine, GError **error) {
             return FALSE;
         gboolean interactive = !options->on_console && mode == CONSOLE_MODE_INTERACTIVE;
         if (interactive)
-            ui_info("Console of the machine: press Ctrl-] three times within a second to end it");
+            events_info("Console of the machine: press Ctrl-] three times within a second to end it");
         machine->console = vm_console_new(ours, interactive, options->on_console, on_quit,
                 options->on_console ? options->data : (gpointer) machine);
     } else if (mode == CONSOLE_MODE_NATIVE) {
-        ui_info("Console of the machine: press Ctrl-a x to end it, Ctrl-a c for QEMU's monitor");
+        events_info("Console of the machine: press Ctrl-a x to end it, Ctrl-a c for QEMU's monitor");
         machine->terminal = vm_terminal_save();
     }
     if (!options->on_report)
@@ -156,7 +157,7 @@ static gboolean on_signal(gpointer data) {
     VmMachine *machine = data;
     /* Somebody who insists does not wait for QEMU. */
     if (machine->interrupted)
-        sandbox_cancel_all();
+        task_cancel(task_current());
     machine->interrupted = TRUE;
     vm_machine_quit(machine);
     return G_SOURCE_CONTINUE;
@@ -215,7 +216,7 @@ gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) {
         return FALSE;
     }
     if (machine->panicked) {
-        ui_warning("The kernel of the machine panicked");
+        events_warning("The kernel of the machine panicked");
         *ret_status = 1;
         return TRUE;
     }

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "events/events.h"
 
-#include "ui/log.h"
 
 /* Longer lines are not read as events. */
 #define LINE_MAX_LENGTH (64 * 1024)
@@ -44,7 +44,7 @@ static void handle_lines(VmMonitor *monitor) {
         g_string_erase(monitor->buffer, 0, length + 1);
         if (!event)
             continue;
-        ui_debug("QEMU: %s", event);
+        events_debug("QEMU: %s", event);
         monitor->callback(event, monitor->data);
     }
     if (monitor->buffer->len > LINE_MAX_LENGTH)
@@ -71,7 +71,7 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data) {
 static void command(VmMonitor *monitor, const char *name) {
     g_autofree char *line = g_strdup_printf("{\"execute\":\"%s\"}\n", name);
     if (send(monitor->fd, line, strlen(line), MSG_NOSIGNAL) < 0)
-        ui_debug("Cannot send %s to QEMU: %s", name, g_strerror(errno));
+        events_debug("Cannot send %s to QEMU: %s", name, g_strerror(errno));
 }
 
 VmMonitor *vm_monitor_new(int fd, VmMonitorEvent callback, gpointer data) {

@@ -15,7 +15,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/sha256.h"
-#include "ui/log.h"
+#include "events/events.h"
 
 #define MESSAGE_MAX 4096
 #define CID_FIRST 3
@@ -64,7 +64,7 @@ static gboolean on_connection(gint fd, GIOCondition condition, gpointer data) {
     }
     int status;
     if (vm_notify_parse_exit_status(message, length, &status)) {
-        ui_debug("The machine announces exit status %d", status);
+        events_debug("The machine announces exit status %d", status);
         notify->exit_status = status;
     }
     return G_SOURCE_CONTINUE;

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "ui/log.h"
 
 static const char script[] =
 #include "vm/report-script.inc"
@@ -218,10 +217,11 @@ gboolean vm_report_is_good(const VmReport *report) {
            root_is_encrypted(report);
 }
 
-static void append_verdict(GString *text, gboolean good, const char *what, const char *verdict) {
+static void append_verdict(
+        GString *text, const TextStyle *style, gboolean good, const char *what, const char *verdict) {
     g_string_append_printf(text, "  %s%s%s %-12s %s\n",
-            ui_out_colour(good ? UI_COLOUR_GREEN : UI_COLOUR_RED), good ? "ok  " : "FAIL",
-            ui_out_colour(UI_COLOUR_RESET), what, verdict);
+            good ? style->green : style->red, good ? "ok  " : "FAIL",
+            style->reset, what, verdict);
 }
 
 static const char *describe_secure_boot(const VmReport *report) {
@@ -241,35 +241,35 @@ static char *describe_verity(const VmReport *report) {
             report->verity_corrupted ? ", CORRUPTED" : "");
 }
 
-static void append_volume(GString *text, const VmReportVolume *volume) {
+static void append_volume(GString *text, const TextStyle *style, const VmReportVolume *volume) {
     g_autofree char *others = g_strdup(volume->tokens);
     g_autofree char *verdict =
             *volume->tokens
                     ? g_strdup_printf("%s, opens with: %s", volume->type, g_strdelimit(others, ",", ' '))
                     : g_strdup_printf("%s, nothing enrolled is known", volume->type);
-    append_verdict(text, opens_with_tpm(volume), is_root(volume) ? "root" : volume->name, verdict);
+    append_verdict(text, style, opens_with_tpm(volume), is_root(volume) ? "root" : volume->name, verdict);
 }
 
-char *vm_report_format(const VmReport *report) {
+char *vm_report_format(const VmReport *report, const TextStyle *style) {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *verity = describe_verity(report);
-    g_string_append_printf(text, "%sThe machine runs %s%s, Linux %s", ui_out_colour(UI_COLOUR_BOLD),
-            report->os ? report->os : "an unknown system", ui_out_colour(UI_COLOUR_RESET),
+    g_string_append_printf(text, "%sThe machine runs %s%s, Linux %s", style->bold,
+            report->os ? report->os : "an unknown system", style->reset,
             report->kernel ? report->kernel : "unknown");
     if (report->boot_time)
         g_string_append_printf(text, ", started in %s", report->boot_time);
     g_string_append_c(text, '\n');
 
-    append_verdict(text, secure_boot_is_good(report), "Secure Boot", describe_secure_boot(report));
-    append_verdict(text, verity_is_good(report), "/usr", verity);
+    append_verdict(text, style, secure_boot_is_good(report), "Secure Boot", describe_secure_boot(report));
+    append_verdict(text, style, verity_is_good(report), "/usr", verity);
     for (guint i = 0; i < report->volumes->len; i++)
-        append_volume(text, report->volumes->pdata[i]);
+        append_volume(text, style, report->volumes->pdata[i]);
     if (!root_is_encrypted(report))
-        append_verdict(text, FALSE, "root", "not encrypted");
+        append_verdict(text, style, FALSE, "root", "not encrypted");
     for (guint i = 0; i < report->messages->len; i++)
         g_string_append_printf(text, "       %-12s %s\n", i == 0 ? "kernel log" : "",
                 (const char *) report->messages->pdata[i]);
     for (guint i = 0; i < report->failed_units->len; i++)
-        append_verdict(text, FALSE, "failed unit", report->failed_units->pdata[i]);
+        append_verdict(text, style, FALSE, "failed unit", report->failed_units->pdata[i]);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

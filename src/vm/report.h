@@ -7,6 +7,8 @@
 
 #include <glib.h>
 
+#include "text/style.h"
+
 /* Credentials (NAME, VALUE, ..., NULL) that make the guest report on the serial port PORT ("ttyS1"). Owned
  * by the caller. */
 char **vm_report_credentials(const char *port);
@@ -39,8 +41,8 @@ VmReport *vm_report_parse(const char *text, gsize length);
 void vm_report_free(VmReport *report);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmReport, vm_report_free)
 
-/* The report for people, with colours if standard output has them; owned by the caller. */
-char *vm_report_format(const VmReport *report);
+/* The report for people; owned by the caller. */
+char *vm_report_format(const VmReport *report, const TextStyle *style);
 
 /* TRUE when Secure Boot is on, /usr is signed verity, and everything encrypted opens with the TPM. */
 gboolean vm_report_is_good(const VmReport *report);

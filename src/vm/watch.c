@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "ui/log.h"
-#include "ui/step.h"
+#include "events/events.h"
+#include "events/step.h"
 #include "vm/host.h"
 #include "vm/machine.h"
 #include "vm/plain-text.h"
@@ -19,7 +19,7 @@
 
 typedef struct {
     VmMachine *machine;
-    UiStep *step;
+    EventsStep *step;
     VmTextState text;
     GString *line; /* of the console, not yet ended */
     GQueue tail;   /* its last lines */
@@ -105,11 +105,11 @@ static void end_line(Watch *watch) {
     const char *line = watch->line->str;
     const char *stage = vm_watch_stage(line), *failure = vm_watch_failure(line);
     if (stage)
-        ui_step_update(watch->step, "%s", stage);
+        events_step_update(watch->step, "%s", stage);
     if (failure)
         fail(watch, failure);
     if (watch->line->len > 0) {
-        ui_debug("console: %s", line);
+        events_debug("console: %s", line);
         g_queue_push_tail(&watch->tail, g_strdup(line));
         if (watch->tail.length > TAIL_LINES)
             g_free(g_queue_pop_head(&watch->tail));
@@ -124,7 +124,7 @@ static gboolean report_is_complete(const GString *report) {
 
 static void power_off(Watch *watch) {
     watch->powering_off = TRUE;
-    ui_step_update(watch->step, "powering off");
+    events_step_update(watch->step, "powering off");
     vm_machine_answer(watch->machine, "poweroff\n");
     set_timer(watch, POWER_OFF_PATIENCE);
 }
@@ -139,7 +139,7 @@ static void note_login(Watch *watch) {
     if (watch->login || !vm_watch_is_login(watch->line->str))
         return;
     watch->login = TRUE;
-    ui_step_update(watch->step, "login prompt");
+    events_step_update(watch->step, "login prompt");
     set_timer(watch, REPORT_PATIENCE);
     power_off_if_done(watch);
 }
@@ -168,7 +168,7 @@ static void watch_clear(Watch *watch) {
     if (watch->timer)
         g_source_remove(watch->timer);
     g_clear_pointer(&watch->machine, vm_machine_free);
-    g_clear_pointer(&watch->step, ui_step_abandon);
+    g_clear_pointer(&watch->step, events_step_abandon);
     g_string_free(watch->line, TRUE);
     g_string_free(watch->report, TRUE);
     g_queue_clear_full(&watch->tail, g_free);
@@ -221,12 +221,12 @@ VmReport *vm_boot_until_login(const ImageConfig *config, const VmWatchOptions *o
             .on_report = on_report,
             .data = &watch,
     };
-    watch.step = ui_step_begin(config->output, "Booting in a virtual machine");
+    watch.step = events_step_begin(config->output, "Booting in a virtual machine");
     watch.machine = vm_machine_start(config, &machine_options, error);
     if (!watch.machine)
         return NULL;
     if (!vm_machine_uses_kvm(watch.machine))
-        ui_info("KVM is not available here: the machine is emulated, which takes a minute or two");
+        events_info("KVM is not available here: the machine is emulated, which takes a minute or two");
     set_timer(&watch, options->timeout ? options->timeout : TIMEOUT_DEFAULT);
 
     int status = 0;
@@ -245,7 +245,7 @@ VmReport *vm_boot_until_login(const ImageConfig *config, const VmWatchOptions *o
         return NULL;
     }
     guint resets = vm_machine_resets(watch.machine);
-    ui_step_done(g_steal_pointer(&watch.step),
+    events_step_done(g_steal_pointer(&watch.step),
             resets > 0 ? "login prompt after %u restart%s" : "login prompt", resets, resets == 1 ? "" : "s");
     return vm_report_parse(watch.report->str, watch.report->len);
 }

@@ -136,6 +136,44 @@ def wrong_dependencies(src, rooms):
             yield f"src/{room}/meson.build: {room} hands on what it uses; its users name that themselves"
 
 
+THREAD = re.compile(r"\bg_thread_(?:try_)?new\b|\bg_thread_pool_new\w*|\bpthread_create\b")
+PRINT = re.compile(r"(?<![\w.>])(?:v?printf|puts|putchar|perror|g_print|g_printerr|v?fprintf|fputs|fputc)\s*\(|\bstd(?:out|err)\b(?!-)")
+STRING = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.S)
+
+
+def without_words(text):
+    """TEXT without comments and strings; the lines stay."""
+    return STRING.sub(lambda found: "\n" * found[0].count("\n"), text)
+
+
+def wrong_threads(src, rooms, known):
+    """Threads that do not inherit the task of the one that starts them (task_thread_new() of events/task.h), in rooms that
+    report events. KNOWN: file -> why it reports nothing."""
+    seen = set()
+    for path in sources(src):
+        relative = str(path.relative_to(src))
+        if "events" not in rooms.get(room_of(relative, rooms), ()) or relative.startswith(("cli/", "ui/")):
+            continue
+        for number, line in enumerate(without_words(path.read_text(errors="replace")).splitlines(), 1):
+            found = THREAD.search(line)
+            seen |= {relative} if found else set()
+            if found and relative not in known:
+                yield f"src/{relative}:{number}: {found[0]} starts a thread without the task (task_thread_new)"
+    for name in sorted(set(known) - seen):
+        yield f"circles.py lists {name}, which starts no thread any more: remove the entry"
+
+
+def wrong_prints(src, printing):
+    """What is printed outside of the rooms PRINTING."""
+    for path in sources(src):
+        relative = str(path.relative_to(src))
+        if relative.startswith(printing):
+            continue
+        for number, line in enumerate(without_words(path.read_text(errors="replace")).splitlines(), 1):
+            if found := PRINT.search(line):
+                yield f"src/{relative}:{number}: a library prints ({found[0].strip('(')})"
+
+
 def components(graph):
     """The groups of nodes of GRAPH (node -> nodes) that reach each other: its circles (Tarjan, without recursion)."""
     index, low, stack, on_stack, found = {}, {}, [], set(), []

@@ -34,5 +34,15 @@ LIBRARIES = {
     "sandbox/program": {"libseccomp"},
     "crypto": {"glib", "openssl"},
     "recipe": {"glib", "json-glib"},
+    "events": {"glib"},
     "ui": {"glib"},
 }
+
+# Threads that do not work for the task of the one that starts them.
+THREADS = {
+    "sandbox/relay.c": "carries bytes",
+    "build/kernel-tree.c": "a pool that reads kernel modules, and collects errors",
+}
+
+# Rooms of programs: what they print is for whoever called them. The others report events.
+PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/")

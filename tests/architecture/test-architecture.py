@@ -55,6 +55,16 @@ def _():
     none(arrows.wrong_circles(SRC, circles.CIRCLES))
 
 
+@test("threads work for the task of the one that starts them")
+def _():
+    none(arrows.wrong_threads(SRC, ROOMS, circles.THREADS))
+
+
+@test("libraries print nothing")
+def _():
+    none(arrows.wrong_prints(SRC, circles.PRINTING))
+
+
 TABLE = """
 | room | does | may use |
 |---|---|---|
@@ -156,6 +166,18 @@ def _():
     rooms = arrows.read_rooms(TABLE.replace("| ground | |", "| ground | left, attic |"))
     found = list(arrows.wrong_table(rooms))
     assert len(found) == 2 and "attic, which is no room" in found[0] and "base, left" in found[1], found
+
+
+@test("the judge sees a thread without its task, and who prints")
+def _():
+    with tree({"left/a.c": '/* g_thread_new( */\n  g_thread_new("x", f, NULL);\nconst char *word = "printf(";\n  printf ("x");\n'}) as src:
+        rooms = {"left": {"events"}, "events": set()}
+        found = [*arrows.wrong_threads(Path(src), rooms, {}), *arrows.wrong_prints(Path(src), ("cli/",))]
+        assert len(found) == 2 and "src/left/a.c:2:" in found[0] and "src/left/a.c:4:" in found[1], found
+        none(arrows.wrong_prints(Path(src), ("left/",)))
+        none(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why"}))
+        found = list(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why", "left/b.c": "why"}))
+        assert len(found) == 1 and "left/b.c" in found[0], found
 
 
 run()

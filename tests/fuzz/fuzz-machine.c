@@ -11,6 +11,8 @@
 #include "vm/report.h"
 #include "vm/watch.h"
 
+static const TextStyle plain = {"", "", "", "", "", "", ""};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void watch_console(const char *text, size_t size) {
@@ -36,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     g_assert_cmpint(status, <=, 255);
 
     g_autoptr(VmReport) report = vm_report_parse(text, size);
-    g_autofree char *formatted = vm_report_format(report);
+    g_autofree char *formatted = vm_report_format(report, &plain);
     g_assert_true(g_utf8_validate(formatted, -1, NULL));
     watch_console(text, size);
 

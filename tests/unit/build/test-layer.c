@@ -4,7 +4,6 @@
 #include <utime.h>
 
 #include "build/layer.h"
-#include "ui/log.h"
 
 typedef struct {
     char *directory;
@@ -137,7 +136,6 @@ static void test_links(Fixture *f, gconstpointer data) {
 
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
-    ui_init(FALSE, FALSE);
     g_test_add("/layer/store", Fixture, NULL, set_up, test_store_and_find, tear_down);
     g_test_add("/layer/changed", Fixture, NULL, set_up, test_changed_input, tear_down);
     g_test_add("/layer/interrupted", Fixture, NULL, set_up, test_interrupted_store, tear_down);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "events/task.h"
+#include "events/task.h"
 #include "sandbox/sandbox.h"
 #include "base/cleanup.h"
-#include "ui/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -378,27 +379,95 @@ static void test_parent_killed(void) {
     close(ready[0]);
 }
 
+static Task *to_cancel;
+
 static void cancel(int number) {
-    sandbox_cancel_all();
+    task_cancel(to_cancel);
 }
 
 static void test_cancel(void) {
-    /* In a child, because cancelling is for ever. */
-    if (!g_test_subprocess()) {
-        g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, 0);
-        g_test_trap_assert_passed();
-        return;
-    }
+    g_autoptr(Task) task = task_new(0);
+    g_autoptr(TaskScope) scope = task_enter(task);
     g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(NULL);
     g_autoptr(GError) error = NULL;
+    to_cancel = task;
     signal(SIGALRM, cancel);
     alarm(1);
     g_assert_false(sandbox_run(sandbox, SH("trap '' TERM; sleep 300; sleep 300"), &error));
     g_assert_error(error, SANDBOX_ERROR, SANDBOX_ERROR_CANCELLED);
     g_clear_error(&error);
-    g_assert_true(sandbox_cancelled());
+    g_assert_true(task_is_cancelled(task));
     g_assert_false(sandbox_run(sandbox, SH("true"), &error));
     g_assert_error(error, SANDBOX_ERROR, SANDBOX_ERROR_CANCELLED);
+}
+
+/* One of two that run at the same time. */
+typedef struct {
+    Task *task;
+    GString *commands, *lines;
+    const char *script;
+    int started; /* a descriptor that says that the program runs */
+    gboolean good;
+    GError *error;
+} Worker;
+
+static void hear(const Event *event, gpointer data) {
+    Worker *worker = data;
+    if (event->type == EVENT_COMMAND)
+        g_string_append_printf(worker->commands, "%s\n", event->text);
+    if (event->type == EVENT_PROGRAM_LINE)
+        g_string_append_printf(worker->lines, "%s\n", event->text);
+}
+
+static gpointer work(gpointer data) {
+    Worker *worker = data;
+    g_autoptr(TaskScope) scope = task_enter(worker->task);
+    g_autoptr(Sandbox) sandbox = sandbox_new_for_tools(NULL);
+    sandbox_show_output(sandbox);
+    sandbox_pass_fd(sandbox, worker->started);
+    worker->good = sandbox_run(sandbox, SH(worker->script), &worker->error);
+    return NULL;
+}
+
+static void test_cancel_one_of_two(void) {
+    int started[2];
+    g_assert_cmpint(pipe2(started, O_CLOEXEC), ==, 0);
+    g_autofree char *first = g_strdup_printf("echo first; echo >&%d; exec sleep 300", started[1]);
+    g_autofree char *second = g_strdup_printf("echo second; echo >&%d; sleep 1; echo end", started[1]);
+    Worker workers[] = {{.script = first}, {.script = second}};
+    GThread *threads[2];
+    char bytes[2];
+    for (guint i = 0; i < 2; i++) {
+        Worker *worker = &workers[i];
+        worker->task = task_new(i == 0 ? 0 : TASK_DEBUG);
+        worker->commands = g_string_new(NULL);
+        worker->lines = g_string_new(NULL);
+        worker->started = started[1];
+        task_listen(worker->task, hear, worker);
+        threads[i] = g_thread_new("work", work, worker);
+    }
+    for (guint i = 0; i < 2; i++)
+        g_assert_cmpint(read(started[0], bytes + i, 1), ==, 1);
+    task_cancel(workers[0].task);
+    for (guint i = 0; i < 2; i++)
+        g_thread_join(threads[i]);
+    g_assert_false(workers[0].good);
+    g_assert_error(workers[0].error, SANDBOX_ERROR, SANDBOX_ERROR_CANCELLED);
+    g_assert_no_error(workers[1].error);
+    g_assert_true(workers[1].good);
+    g_assert_false(task_is_cancelled(workers[1].task));
+    g_assert_cmpstr(workers[0].lines->str, ==, "first\n");
+    g_assert_cmpstr(workers[1].lines->str, ==, "second\nend\n");
+    /* Only one of them wants to see commands. */
+    g_assert_cmpstr(workers[0].commands->str, ==, "");
+    g_assert_nonnull(strstr(workers[1].commands->str, "echo second"));
+    for (guint i = 0; i < 2; i++) {
+        task_unref(workers[i].task);
+        g_string_free(workers[i].commands, TRUE);
+        g_string_free(workers[i].lines, TRUE);
+        g_clear_error(&workers[i].error);
+        close(started[i]);
+    }
 }
 
 static void test_identity(void) {
@@ -445,6 +514,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/sandbox/no-leaks", test_no_leaks);
     g_test_add_func("/sandbox/parent-killed", test_parent_killed);
     g_test_add_func("/sandbox/cancel", test_cancel);
+    g_test_add_func("/sandbox/cancel-one-of-two", test_cancel_one_of_two);
     if (root) {
         g_test_add_func("/sandbox/overlay", test_overlay);
         g_test_add_func("/sandbox/identity", test_identity);

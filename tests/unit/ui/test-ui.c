@@ -1,30 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "base/cleanup.h"
+#include "events/events.h"
+#include "events/step.h"
+#include "events/task.h"
 #include "ui/log.h"
+#include "ui/people.h"
 #include "ui/step.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
-
-static void test_format_size(void) {
-    static const struct {
-        guint64 bytes;
-        const char *text;
-    } cases[] = {
-            {0, "0 B"},
-            {999, "999 B"},
-            {1000, "1.0 kB"},
-            {999949, "999.9 kB"},
-            {999960, "1.0 MB"},
-            {403000000, "403.0 MB"},
-            {G_MAXUINT64, "18.4 EB"},
-    };
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *text = ui_format_size(cases[i].bytes);
-        g_assert_cmpstr(text, ==, cases[i].text);
-    }
-}
 
 /* Standard error goes into a file between the two calls. */
 static int capture_begin(int *saved) {
@@ -47,10 +33,10 @@ static char *capture_end(int file, int saved) {
 
 static void test_messages_in_a_file(void) {
     int saved, file = capture_begin(&saved);
-    ui_error("cannot open %s", "x");
-    ui_warning("odd\n");
-    ui_info("plain");
-    ui_debug("invisible");
+    events_error("cannot open %s", "x");
+    events_warning("odd\n");
+    events_info("plain");
+    events_debug("invisible");
     g_autofree char *text = capture_end(file, saved);
     g_assert_cmpstr(text, ==, "error: cannot open x\nwarning: odd\nplain\n");
 }
@@ -58,12 +44,12 @@ static void test_messages_in_a_file(void) {
 static void test_steps_in_a_file(void) {
     int saved, file = capture_begin(&saved);
     g_assert_false(ui_is_terminal());
-    UiStep *step = ui_step_begin("main", "Installing %d packages", 305);
-    ui_step_update(step, "libc6");
-    ui_step_progress(step, 0.5, 100);
-    ui_step_done(step, "%s", "reused");
+    EventsStep *step = events_step_begin("main", "Installing %d packages", 305);
+    events_step_update(step, "libc6");
+    events_step_progress(step, 0.5, 100);
+    events_step_done(step, "%s", "reused");
     {
-        g_autoptr(UiStep) broken = ui_step_begin(NULL, "Writing the disk");
+        g_autoptr(EventsStep) broken = events_step_begin(NULL, "Writing the disk");
         (void) broken;
     }
     ui_print_timing();
@@ -76,10 +62,10 @@ static void test_steps_in_a_file(void) {
 
 static gpointer many_messages(gpointer data) {
     for (int i = 0; i < 200; i++) {
-        UiStep *step = ui_step_begin(NULL, "step");
-        ui_step_update(step, "%d", i);
-        ui_info("%s", "0123456789");
-        ui_step_done(step, NULL);
+        EventsStep *step = events_step_begin(NULL, "step");
+        events_step_update(step, "%d", i);
+        events_info("%s", "0123456789");
+        events_step_done(step, NULL);
     }
     return NULL;
 }
@@ -88,7 +74,7 @@ static void test_lines_never_tear(void) {
     int saved, file = capture_begin(&saved);
     GThread *threads[4];
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-        threads[i] = g_thread_new("test", many_messages, NULL);
+        threads[i] = task_thread_new("test", many_messages, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
         g_thread_join(threads[i]);
     g_autofree char *text = capture_end(file, saved);
@@ -98,11 +84,26 @@ static void test_lines_never_tear(void) {
     g_assert_cmpuint(g_strv_length(lines), ==, 4 * 200 * 2 + 1);
 }
 
+static void test_what_a_pipe_hears_once(void) {
+    int saved, file = capture_begin(&saved);
+    events_reminder("touch %s", "a");
+    events_reminder("touch %s", "b");
+    events_program_line("mkosi.build", "A_TOKEN=word");
+    events_result("/x/image.raw", 1000, 999, 1500 * 1000);
+    events_artifact("main", "/x/image.raw", 1, NULL);
+    g_autofree char *text = capture_end(file, saved);
+    g_assert_cmpstr(text, ==,
+            "touch a\nA_TOKEN=word\n/x/image.raw: 1.0 kB, of which 999 B are used; built in 1.5 s\n");
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/ui/format-size", test_format_size);
+    g_autoptr(Task) task = task_new(0);
+    g_autoptr(TaskScope) scope = task_enter(task);
+    task_listen(task, ui_listen_for_people, NULL);
     g_test_add_func("/ui/messages-in-a-file", test_messages_in_a_file);
     g_test_add_func("/ui/steps-in-a-file", test_steps_in_a_file);
     g_test_add_func("/ui/lines-never-tear", test_lines_never_tear);
+    g_test_add_func("/ui/once", test_what_a_pipe_hears_once);
     return g_test_run();
 }

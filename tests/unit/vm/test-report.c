@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+static const TextStyle plain = {"", "", "", "", "", "", ""};
+
 #define TABLE                                                                                               \
     "verity-table usr: 0 220400 verity 1 254:3 254:2 4096 4096 27550 1 sha256 "                             \
     "767e81017afd945938290d8a26e54c3020f8a869472b6aee88422e1ad00a42c3 "                                     \
@@ -27,7 +29,7 @@ static void test_good(void) {
     g_assert_cmpint(report->volumes->len, ==, 2);
     const VmReportVolume *root = report->volumes->pdata[0];
     g_assert_cmpstr(root->use, ==, "/");
-    g_autofree char *text = vm_report_format(report);
+    g_autofree char *text = vm_report_format(report, &plain);
     g_assert_nonnull(strstr(text, "Secure Boot  enabled (user mode)"));
     g_assert_nonnull(strstr(text, "signature accepted by the kernel"));
     g_assert_null(strstr(text, "FAIL"));
@@ -66,7 +68,7 @@ static void test_hostile(void) {
             "os \033]0;title\007\r\nluks \r\nluks\r\nverity-table usr:\r\nverity-status \r\nmount x\r\n"
             "\xff\xfe\r\nfailed \033[2J.service\r\nend";
     g_autoptr(VmReport) report = vm_report_parse(text, sizeof(text));
-    g_autofree char *formatted = vm_report_format(report);
+    g_autofree char *formatted = vm_report_format(report, &plain);
     g_assert_null(strchr(formatted, '\033'));
     g_assert_true(g_utf8_validate(formatted, -1, NULL));
     g_assert_false(vm_report_is_good(report));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Keeps secrets out of messages: those that it was told, and those that their form gives away (passwords in
- * addresses, values of variables that are called like secrets, PINs, credentials). All messages of ui/log.h
- * pass through here. Thread-safe. */
+/* The secrets (secrets.h) of the task that the thread works for (task.h): those that it was told, and those that their
+ * form gives away. All events pass through them anyway; these functions are for texts that go other ways, or that are
+ * about to be cut or quoted. Without a task nothing is remembered. */
 
 #include <glib.h>
 
@@ -15,7 +15,7 @@ void redact_secret(const char *secret);
 void redact_addresses(const char *text);
 
 /* Whether a variable of this name holds a secret. */
-gboolean redact_is_secret_name(const char *name);
+gboolean redact_is_secret_name(const char *name) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TEXT with "***" for secrets; owned by the caller. */
 char *redact_text(const char *text);

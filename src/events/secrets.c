@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "ui/redact.h"
+#include "events/secrets.h"
 
 #include <string.h>
 
@@ -42,8 +42,25 @@ static const struct {
                 "\\1\"" STARS "\""},
 };
 
-static GMutex lock;
-static GPtrArray *secrets; /* longer ones first */
+struct Secrets {
+    GMutex lock;
+    GPtrArray *known; /* longer ones first */
+};
+
+Secrets *secrets_new(void) {
+    Secrets *secrets = g_new0(Secrets, 1);
+    g_mutex_init(&secrets->lock);
+    secrets->known = g_ptr_array_new_with_free_func(g_free);
+    return secrets;
+}
+
+void secrets_free(Secrets *secrets) {
+    if (!secrets)
+        return;
+    g_ptr_array_unref(secrets->known);
+    g_mutex_clear(&secrets->lock);
+    g_free(secrets);
+}
 
 /* They are the same for all threads, and live as long as the process. */
 static GRegex *const *compiled_forms(void) {
@@ -71,28 +88,25 @@ static gboolean is_telling(const char *secret) {
            (length >= SHORTEST && strspn(secret, G_CSET_a_2_z G_CSET_A_2_Z) != length);
 }
 
-static void remember(const char *secret) {
+static void remember(Secrets *secrets, const char *secret) {
     if (!is_telling(secret))
         return;
-    g_mutex_lock(&lock);
-    if (!secrets)
-        secrets = g_ptr_array_new_with_free_func(g_free);
-    if (secrets->len < MOST_SECRETS &&
-            !g_ptr_array_find_with_equal_func(secrets, secret, g_str_equal, NULL)) {
-        g_ptr_array_add(secrets, g_strdup(secret));
-        g_ptr_array_sort(secrets, compare_lengths);
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&secrets->lock);
+    GPtrArray *known = secrets->known;
+    if (known->len < MOST_SECRETS && !g_ptr_array_find_with_equal_func(known, secret, g_str_equal, NULL)) {
+        g_ptr_array_add(known, g_strdup(secret));
+        g_ptr_array_sort(known, compare_lengths);
     }
-    g_mutex_unlock(&lock);
 }
 
-void redact_secret(const char *secret) {
+void secrets_add(Secrets *secrets, const char *secret) {
     g_auto(GStrv) lines = g_strsplit_set(secret, "\r\n", -1);
 
     for (char **line = lines; *line; line++)
-        remember(g_strstrip(*line));
+        remember(secrets, g_strstrip(*line));
 }
 
-void redact_addresses(const char *text) {
+void secrets_add_addresses(Secrets *secrets, const char *text) {
     g_autoptr(GRegex) regex = g_regex_new("://[^:/\\s'\"]*:([^/\\s'\"]*)@", G_REGEX_RAW, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
 
@@ -100,13 +114,13 @@ void redact_addresses(const char *text) {
             g_match_info_next(match, NULL)) {
         g_autofree char *password = g_match_info_fetch(match, 1);
         g_autofree char *decoded = g_uri_unescape_string(password, NULL);
-        remember(password);
+        remember(secrets, password);
         if (decoded)
-            remember(decoded);
+            remember(secrets, decoded);
     }
 }
 
-gboolean redact_is_secret_name(const char *name) {
+gboolean secrets_is_name(const char *name) {
     return g_regex_match_simple("^" SECRET_VARIABLE "$", name, G_REGEX_RAW, 0) ||
            g_regex_match_simple(SECRET_WORDS, name, G_REGEX_RAW | G_REGEX_CASELESS, 0);
 }
@@ -139,23 +153,25 @@ static char *without(const char *text, const char *secret) {
     return g_string_free(g_steal_pointer(&result), FALSE);
 }
 
-char *redact_known(const char *text) {
+char *secrets_redact_known(Secrets *secrets, const char *text) {
     char *result = g_strdup(text);
 
-    g_mutex_lock(&lock);
-    for (guint i = 0; secrets && i < secrets->len; i++) {
-        if (!strstr(result, secrets->pdata[i]))
+    if (!secrets)
+        return result;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&secrets->lock);
+    for (guint i = 0; i < secrets->known->len; i++) {
+        const char *secret = secrets->known->pdata[i];
+        if (!strstr(result, secret))
             continue;
-        char *next = without(result, secrets->pdata[i]);
+        char *next = without(result, secret);
         g_free(result);
         result = next;
     }
-    g_mutex_unlock(&lock);
     return result;
 }
 
-char *redact_text(const char *text) {
-    char *result = redact_known(text);
+char *secrets_redact(Secrets *secrets, const char *text) {
+    char *result = secrets_redact_known(secrets, text);
 
     /* What none of the forms can do without. */
     if (!strpbrk(result, "=:"))
@@ -168,13 +184,4 @@ char *redact_text(const char *text) {
         result = next;
     }
     return result;
-}
-
-char *redact_argument(const char *argument) {
-    const char *equals = strchr(argument, '=');
-    g_autofree char *name = equals ? g_strndup(argument, equals - argument) : NULL;
-
-    if (name && equals[1] && !strpbrk(name, "/\n \"") && redact_is_secret_name(name) && equals[1] != '/')
-        return g_strconcat(name, "=" STARS, NULL);
-    return redact_text(argument);
 }

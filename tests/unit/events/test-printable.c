@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ui/printable.h"
-#include "ui/redact.h"
+#include "events/printable.h"
+#include "events/redact.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* "particleos --help", from the tables of verbs, options and settings. */
-#include "recipe/recipe.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "recipe/cli-options.h"
+#include "recipe/settings.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"
 
@@ -130,7 +131,7 @@ static void print_setting(const Setting *setting) {
     print_explained(left, right);
 }
 
-void recipe_print_help(void) {
+void print_help(void) {
     printf("%sparticleos%s [OPTIONS...] [VERB] [ARGUMENTS...]\n\n", ui_out_colour(UI_COLOUR_BOLD),
             ui_out_colour(UI_COLOUR_RESET));
     print_wrapped(

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ui/printable.h"
+#include "events/printable.h"
 
 #include <string.h>
 
-#include "ui/redact.h"
+#include "events/redact.h"
 
 #define COLUMNS 80
 #define INDENT 2

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ui/redact.h"
+#include "events/redact.h"
+#include "events/task.h"
 
 #include <string.h>
 
@@ -78,6 +79,15 @@ static void test_remembered(void) {
     assert_redacted("per%20cent%2Fpassword, per cent/password", "***, ***");
 }
 
+static void test_of_another_task(void) {
+    g_autoptr(Task) other = task_new(0);
+    g_autoptr(TaskScope) scope = task_enter(other);
+    redact_secret("secret of the other");
+    assert_redacted("secret of the other", "***");
+    task_leave(g_steal_pointer(&scope));
+    assert_redacted("secret of the other", "secret of the other");
+}
+
 /* Nothing is so long that it would take for ever, or come through. */
 static void test_long(void) {
     g_autoptr(GString) text = g_string_new("A_TOKEN=");
@@ -103,9 +113,12 @@ static void test_names(void) {
 
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
+    g_autoptr(Task) task = task_new(0);
+    g_autoptr(TaskScope) scope = task_enter(task);
     g_test_add_func("/redact/forms", test_forms);
     g_test_add_func("/redact/arguments", test_arguments);
     g_test_add_func("/redact/remembered", test_remembered);
+    g_test_add_func("/redact/of-another-task", test_of_another_task);
     g_test_add_func("/redact/long", test_long);
     g_test_add_func("/redact/names", test_names);
     return g_test_run();
