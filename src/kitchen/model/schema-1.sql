@@ -14,7 +14,8 @@ CREATE TABLE session (
     created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL
 );
 CREATE TABLE namespace (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, served INTEGER NOT NULL DEFAULT 0,
+    created INTEGER NOT NULL
 );
 CREATE TABLE member (
     namespace_id INTEGER NOT NULL REFERENCES namespace, user_id INTEGER NOT NULL REFERENCES user,
@@ -73,6 +74,12 @@ CREATE TABLE commit_seen (
     project_id INTEGER NOT NULL REFERENCES project, commit_id TEXT NOT NULL, author TEXT, subject TEXT,
     seen INTEGER NOT NULL, PRIMARY KEY (project_id, commit_id)
 );
+-- Wishes that a project is looked at; a row goes in the transaction that answers it.
+CREATE TABLE build_request (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES project, cause TEXT NOT NULL,
+    caused_by TEXT, force INTEGER NOT NULL DEFAULT 0, user_id INTEGER REFERENCES user,
+    created INTEGER NOT NULL
+);
 CREATE TABLE repository_state (
     url TEXT PRIMARY KEY, etag TEXT, last_modified TEXT, digest TEXT, checked INTEGER, changed INTEGER,
     error TEXT
@@ -95,6 +102,7 @@ CREATE TABLE build (
     created INTEGER NOT NULL, started INTEGER, finished INTEGER, UNIQUE (project_id, number)
 );
 CREATE INDEX build_by_state ON build (state, created);
+CREATE INDEX build_by_project ON build (project_id, state);
 CREATE TABLE build_reason (
     build_id INTEGER NOT NULL REFERENCES build, position INTEGER NOT NULL, kind TEXT NOT NULL,
     text TEXT NOT NULL, target_id INTEGER REFERENCES target, PRIMARY KEY (build_id, position)
@@ -106,10 +114,12 @@ CREATE TABLE job (
     failure TEXT, detail TEXT, failing_lines TEXT, wait_reason TEXT, ticket_hash TEXT, token_hash TEXT,
     token_expires INTEGER, executor_id TEXT, worker TEXT, heartbeat INTEGER,
     log_size INTEGER NOT NULL DEFAULT 0, step TEXT, cancel INTEGER NOT NULL DEFAULT 0,
-    skipped INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL, started INTEGER, finished INTEGER,
+    skipped INTEGER NOT NULL DEFAULT 0, force INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL, started INTEGER, finished INTEGER,
     UNIQUE (build_id, target_id, attempt)
 );
 CREATE INDEX job_by_state ON job (state);
+CREATE INDEX job_by_ticket ON job (ticket_hash);
+CREATE INDEX job_by_token ON job (token_hash);
 CREATE TABLE object (
     digest TEXT PRIMARY KEY, size INTEGER NOT NULL, created INTEGER NOT NULL
 );
