@@ -134,9 +134,8 @@ static void print_setting(const Setting *setting) {
 void print_help(void) {
     printf("%sparticleos%s [OPTIONS...] [VERB] [ARGUMENTS...]\n\n", ui_out_colour(UI_COLOUR_BOLD),
             ui_out_colour(UI_COLOUR_RESET));
-    print_wrapped(
-            "Builds, proves and boots immutable Linux images whose chain of trust reaches from the "
-            "firmware to every file below /usr. Reads the recipe (mkosi.conf) in the current directory.",
+    print_wrapped("Builds, proves and boots immutable Linux images whose chain of trust reaches from the "
+                  "firmware to every file below /usr. Reads the recipe (mkosi.conf) in the current directory.",
             0);
 
     print_heading("Verbs");
@@ -162,8 +161,7 @@ void print_help(void) {
         print_setting(&settings[id]);
     }
     printf("\n");
-    print_wrapped(
-            "Every option of a setting does what the setting does in the recipe, and outranks it. An option "
-            "of a list adds to the recipe's list; without a value (--package=) it empties the list first.",
+    print_wrapped("Every option of a setting does what the setting does in the recipe, and outranks it. An option "
+                  "of a list adds to the recipe's list; without a value (--package=) it empties the list first.",
             0);
 }

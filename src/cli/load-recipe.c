@@ -6,18 +6,20 @@
 #include "events/task.h"
 
 static gboolean begin(const RecipeArguments *arguments, gpointer data, GError **error) {
-    task_add_flags(task_current(),
-            (arguments->debug_shell ? TASK_DEBUG_SHELL : 0) | (arguments->debug_sandbox ? TASK_DEBUG_SANDBOX : 0) |
-                    (arguments->weak_sandbox ? TASK_WEAK_SANDBOX : 0));
+    EventStreams *streams = data;
+
+    task_add_flags(task_current(), (arguments->debug_shell ? TASK_DEBUG_SHELL : 0) |
+                                           (arguments->debug_sandbox ? TASK_DEBUG_SANDBOX : 0) |
+                                           (arguments->weak_sandbox ? TASK_WEAK_SANDBOX : 0));
     key_prompt_hide(arguments);
-    return TRUE;
+    return !streams || event_streams_begin(streams, arguments, error);
 }
 
 static char *run_program(const RecipeProgram *program, gpointer data, GError **error) {
     return reading_run_program(program, NULL, error);
 }
 
-Recipe *load_recipe(int argc, char **argv, GError **error) {
-    const RecipeRunner runner = {.begin = begin, .run = run_program};
+Recipe *load_recipe(int argc, char **argv, EventStreams *streams, GError **error) {
+    const RecipeRunner runner = {.begin = begin, .run = run_program, .data = streams};
     return recipe_load(argc, argv, &runner, error);
 }

@@ -9,6 +9,7 @@
 
 #include "build/full-disk.h"
 #include "cli/built-image.h"
+#include "cli/event-streams.h"
 #include "cli/load-recipe.h"
 #include "cli/standard-output.h"
 #include "cli/verbs.h"
@@ -99,12 +100,13 @@ static void tell_failure(const Recipe *recipe, GError **error) {
 }
 
 static int run(int argc, char **argv) {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) error = NULL, unwritten = NULL;
     g_autoptr(Recipe) recipe = NULL;
+    EventStreams streams = {0};
     int exit_status = 0;
 
     if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
-        recipe = load_recipe(argc, argv, &error);
+        recipe = load_recipe(argc, argv, &streams, &error);
     gboolean good = recipe && run_verb(recipe, &exit_status, &error);
     if (!standard_output_finish(good ? &error : NULL))
         good = FALSE;
@@ -114,7 +116,10 @@ static int run(int argc, char **argv) {
         tell_failure(recipe, &error);
         exit_status = failure_status(error);
     }
-    return exit_status;
+    if (event_streams_end(&streams, exit_status, &unwritten))
+        return exit_status;
+    events_error("%s", unwritten->message);
+    return exit_status ? exit_status : 1;
 }
 
 int main(int argc, char *argv[]) {

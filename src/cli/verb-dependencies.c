@@ -57,7 +57,7 @@ static gboolean print_tools_packages(const RecipeArguments *given, GError **erro
     g_strv_builder_addv(builder, (const char **) given->arguments);
     g_strv_builder_add_many(builder, "--include=mkosi-tools", "build", NULL);
     g_auto(GStrv) words = g_strv_builder_end(builder);
-    g_autoptr(Recipe) recipe = load_recipe(g_strv_length(words), words, error);
+    g_autoptr(Recipe) recipe = load_recipe(g_strv_length(words), words, NULL, error);
     if (!recipe)
         return FALSE;
     g_autoptr(GPtrArray) packages = g_ptr_array_new();

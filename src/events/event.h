@@ -32,7 +32,7 @@ typedef enum {
 /* Strings may be NULL, and are valid as long as the call that hands the event over. They are without secrets. */
 typedef struct {
     EventType type;
-    gint64 time; /* g_get_monotonic_time() */
+    gint64 time;  /* g_get_monotonic_time() */
     guint64 step; /* counted from 1 in each task */
     const char *image;
     const char *text;

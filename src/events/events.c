@@ -7,7 +7,7 @@ static void say(EventType type, const char *format, va_list arguments) G_GNUC_PR
 
 static void say(EventType type, const char *format, va_list arguments) {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
-    task_report(task_current(), &(Event) {.type = type, .text = text});
+    task_report(task_current(), &(Event){.type = type, .text = text});
 }
 
 void events_error(const char *format, ...) {
@@ -46,7 +46,7 @@ void events_reminder(const char *format, ...) {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     gboolean again = !task_is_new(task_current(), format);
-    task_report(task_current(), &(Event) {.type = EVENT_INFO, .text = text, .again = again});
+    task_report(task_current(), &(Event){.type = EVENT_INFO, .text = text, .again = again});
 }
 
 gboolean events_debug_enabled(void) {
@@ -63,28 +63,28 @@ void events_debug(const char *format, ...) {
 }
 
 void events_program_line(const char *name, const char *line) {
-    task_report(task_current(), &(Event) {.type = EVENT_PROGRAM_LINE, .program = name, .text = line});
+    task_report(task_current(), &(Event){.type = EVENT_PROGRAM_LINE, .program = name, .text = line});
 }
 
 void events_command(const char *line) {
     if (events_debug_enabled())
-        task_report(task_current(), &(Event) {.type = EVENT_COMMAND, .text = line});
+        task_report(task_current(), &(Event){.type = EVENT_COMMAND, .text = line});
 }
 
 void events_artifact(const char *image, const char *path, guint64 bytes, const char *digest) {
     task_report(task_current(),
-            &(Event) {.type = EVENT_ARTIFACT, .image = image, .path = path, .bytes = bytes, .digest = digest});
+            &(Event){.type = EVENT_ARTIFACT, .image = image, .path = path, .bytes = bytes, .digest = digest});
 }
 
 void events_result(const char *path, guint64 bytes, guint64 used, gint64 duration) {
     task_report(task_current(),
-            &(Event) {.type = EVENT_RESULT, .path = path, .bytes = bytes, .used = used, .duration = duration});
+            &(Event){.type = EVENT_RESULT, .path = path, .bytes = bytes, .used = used, .duration = duration});
 }
 
 void events_terminal_take(void) {
-    task_report(task_current(), &(Event) {.type = EVENT_TERMINAL_TAKEN});
+    task_report(task_current(), &(Event){.type = EVENT_TERMINAL_TAKEN});
 }
 
 void events_terminal_return(void) {
-    task_report(task_current(), &(Event) {.type = EVENT_TERMINAL_RETURNED});
+    task_report(task_current(), &(Event){.type = EVENT_TERMINAL_RETURNED});
 }

@@ -12,11 +12,10 @@
 /* A recipe that has more is up to something. */
 #define MOST_SECRETS 1024
 
-#define SECRET_WORDS                                                                                        \
-    "passw(?:or)?d|passphrase|token|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key"
+#define SECRET_WORDS "passw(?:or)?d|passphrase|token|secret|credential|api[-_]?key|access[-_]?key|private[-_]?key"
 /* As variables of the environment are called. */
-#define SECRET_VARIABLE                                                                                     \
-    "(?!GIT_CONFIG_KEY_)[A-Z0-9_]*(?:TOKEN|PASS|PWD|SECRET|KEY(?!MAP|BOARD|RING)|CRED|AUTH(?!OR)|COOKIE|"   \
+#define SECRET_VARIABLE                                                                                                \
+    "(?!GIT_CONFIG_KEY_)[A-Z0-9_]*(?:TOKEN|PASS|PWD|SECRET|KEY(?!MAP|BOARD|RING)|CRED|AUTH(?!OR)|COOKIE|"              \
     "PIN(?!N))[A-Z0-9_]*"
 #define VALUE "(?:\"[^\"\\n]*\"|'[^'\\n]*'|[^\\s'\"]+)"
 
@@ -84,8 +83,7 @@ static int compare_lengths(gconstpointer a, gconstpointer b) {
 
 static gboolean is_telling(const char *secret) {
     gsize length = strlen(secret);
-    return length >= LONG_ENOUGH ||
-           (length >= SHORTEST && strspn(secret, G_CSET_a_2_z G_CSET_A_2_Z) != length);
+    return length >= LONG_ENOUGH || (length >= SHORTEST && strspn(secret, G_CSET_a_2_z G_CSET_A_2_Z) != length);
 }
 
 static void remember(Secrets *secrets, const char *secret) {
@@ -110,8 +108,7 @@ void secrets_add_addresses(Secrets *secrets, const char *text) {
     g_autoptr(GRegex) regex = g_regex_new("://[^:/\\s'\"]*:([^/\\s'\"]*)@", G_REGEX_RAW, 0, NULL);
     g_autoptr(GMatchInfo) match = NULL;
 
-    for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match);
-            g_match_info_next(match, NULL)) {
+    for (g_regex_match(regex, text, 0, &match); g_match_info_matches(match); g_match_info_next(match, NULL)) {
         g_autofree char *password = g_match_info_fetch(match, 1);
         g_autofree char *decoded = g_uri_unescape_string(password, NULL);
         remember(secrets, password);
@@ -131,8 +128,7 @@ static gboolean is_word_character(char c) {
 
 /* Whether SECRET at AT of TEXT is more than a part of something else. */
 static gboolean stands_alone(const char *text, const char *at, gsize length) {
-    return length >= LONG_ENOUGH ||
-           ((at == text || !is_word_character(at[-1])) && !is_word_character(at[length]));
+    return length >= LONG_ENOUGH || ((at == text || !is_word_character(at[-1])) && !is_word_character(at[length]));
 }
 
 static char *without(const char *text, const char *secret) {

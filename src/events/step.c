@@ -31,7 +31,7 @@ EventsStep *events_step_begin(const char *image, const char *format, ...) {
     step->id = task_next_step(task);
     step->image = g_strdup(image);
     step->start = g_get_monotonic_time();
-    report(step, (Event) {.type = EVENT_STEP_BEGIN});
+    report(step, (Event){.type = EVENT_STEP_BEGIN});
     return step;
 }
 
@@ -42,16 +42,16 @@ void events_step_update(EventsStep *step, const char *format, ...) {
     va_start(arguments, format);
     g_autofree char *remark = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    report(step, (Event) {.type = EVENT_STEP_UPDATE, .remark = remark});
+    report(step, (Event){.type = EVENT_STEP_UPDATE, .remark = remark});
 }
 
 void events_step_progress(EventsStep *step, double fraction, guint64 bytes) {
     if (step)
-        report(step, (Event) {.type = EVENT_STEP_PROGRESS, .fraction = fraction, .bytes = bytes});
+        report(step, (Event){.type = EVENT_STEP_PROGRESS, .fraction = fraction, .bytes = bytes});
 }
 
 static void end_step(EventsStep *step, EventType type, const char *remark) {
-    report(step, (Event) {.type = type, .remark = remark, .duration = g_get_monotonic_time() - step->start});
+    report(step, (Event){.type = type, .remark = remark, .duration = g_get_monotonic_time() - step->start});
     task_unref(step->task);
     g_free(step->image);
     g_free(step->text);

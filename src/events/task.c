@@ -19,7 +19,7 @@ struct Task {
     gint64 start;
     int output;
     Secrets *secrets;
-    GMutex lock; /* for what follows, and held while listeners run */
+    GMutex lock;       /* for what follows, and held while listeners run */
     GArray *listeners; /* of Listener */
     GHashTable *said;
     guint64 last_step;
@@ -125,7 +125,7 @@ static gpointer run_thread(gpointer data) {
 GThread *task_thread_new(const char *name, GThreadFunc function, gpointer data) {
     Task *task = task_current();
     Start *start = g_new0(Start, 1);
-    *start = (Start) {.task = task ? task_ref(task) : NULL, .function = function, .data = data};
+    *start = (Start){.task = task ? task_ref(task) : NULL, .function = function, .data = data};
     return g_thread_new(name, run_thread, start);
 }
 

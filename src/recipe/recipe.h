@@ -53,6 +53,7 @@ typedef struct {
     char *key_pin_fd;      /* ours: the number of a descriptor that answers questions for PINs, or NULL */
     char *key_pinentry;    /* ours: the program that asks for PINs, or NULL */
     char *certificate;     /* ours: --certificate of inspect, or NULL */
+    char *events_fd;       /* ours: the number of a descriptor that gets events, or NULL */
     char *pcr_certificate; /* ours: --pcr-certificate of inspect, or NULL */
     char *root_hash_certificate; /* ours: --root-hash-certificate of inspect, or NULL */
     char *other_certificate;     /* ours: --other-certificate of inspect, or NULL */

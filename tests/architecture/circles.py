@@ -35,7 +35,7 @@ LIBRARIES = {
     "crypto": {"glib", "openssl"},
     "recipe": {"glib", "json-glib"},
     "events": {"glib"},
-    "ui": {"glib"},
+    "ui": {"glib", "json-glib"},
 }
 
 # Threads that do not work for the task of the one that starts them.

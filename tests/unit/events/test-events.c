@@ -14,7 +14,8 @@ static void hear(const Event *event, gpointer data) {
     g_string_append_printf(heard, "%d", event->type);
     if (event->step)
         g_string_append_printf(heard, " #%u", (unsigned) event->step);
-    for (const char *const *text = (const char *const[]) {event->image, event->text, event->remark, event->path}, *const *end = text + 4;
+    for (const char *const *text = (const char *const[]){event->image, event->text, event->remark, event->path},
+                           *const *end = text + 4;
             text < end; text++)
         g_string_append_printf(heard, "%s%s", *text ? " " : "", *text ? *text : "");
     g_string_append_printf(heard, "%s\n", event->again ? " again" : "");

@@ -18,8 +18,14 @@ static const struct {
         {"\033", ""},
         {"bell\a and \x08", "bell\xef\xbf\xbd and \xef\xbf\xbd"},
         {"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
-        {"\xc2\x9b" "2J", "\xef\xbf\xbd" "2J"},
-        {"\xe2\x80\xae" "evil", "\xef\xbf\xbd" "evil"},
+        {"\xc2\x9b"
+         "2J",
+                "\xef\xbf\xbd"
+                "2J"},
+        {"\xe2\x80\xae"
+         "evil",
+                "\xef\xbf\xbd"
+                "evil"},
 };
 
 static void test_lines(void) {

@@ -8,8 +8,7 @@ static const struct {
     const char *text, *expected;
 } texts[] = {
         {"nothing to hide: a=b https://example.org/x?mail=a@b", NULL},
-        {"Get:1 https://user:p@ss@deb.example.org/debian trixie",
-                "Get:1 https://***@deb.example.org/debian trixie"},
+        {"Get:1 https://user:p@ss@deb.example.org/debian trixie", "Get:1 https://***@deb.example.org/debian trixie"},
         {"clone https://ghp_0123@example.org/x.git", "clone https://***@example.org/x.git"},
         {"ssh://git@example.org/x", NULL},
         {"ssh://git:pw@example.org/x", "ssh://git:***@example.org/x"},
