@@ -29,7 +29,9 @@
 
 G_DEFINE_QUARK(particleos - build - error - quark, build_error)
 
-static void build_free(Build *build) {
+void build_free(Build *build) {
+    if (!build)
+        return;
     /* Images lie in the workspace. */
     g_ptr_array_unref(build->images);
     key_source_unref(build->verity_key);
@@ -46,7 +48,6 @@ static void build_free(Build *build) {
     g_cond_clear(&build->changed);
     g_free(build);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 
 char *build_user_cache_directory(void) {
     const char *cache = g_getenv("CACHE_DIRECTORY");
@@ -109,7 +110,7 @@ gboolean build_wait_for_image(ImageBuild *image, GError **error) {
     return !failed;
 }
 
-char *build_resolve_output(Build *build, const char *path, GError **error) {
+ImageBuild *build_find_output(Build *build, const char *path) {
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *base = g_path_get_basename(path);
 
@@ -119,12 +120,20 @@ char *build_resolve_output(Build *build, const char *path, GError **error) {
         g_autofree char *output =
                 g_canonicalize_filename(image_config_output_directory(image->config), NULL);
 
-        if (!g_str_equal(output, directory) ||
-                (!g_str_equal(base, image->config->output) && !g_str_equal(base, main)))
-            continue;
-        return build_wait_for_image(image, error) ? g_build_filename(image->staging, main, NULL) : NULL;
+        if (g_str_equal(output, directory) &&
+                (g_str_equal(base, image->config->output) || g_str_equal(base, main)))
+            return image;
     }
-    return g_strdup(path);
+    return NULL;
+}
+
+char *build_resolve_output(Build *build, const char *path, GError **error) {
+    ImageBuild *image = build_find_output(build, path);
+    g_autofree char *main = image ? outputs_main_name(image->config) : NULL;
+
+    if (!image)
+        return g_strdup(path);
+    return build_wait_for_image(image, error) ? g_build_filename(image->staging, main, NULL) : NULL;
 }
 
 static char *make_directory(const char *parent, const char *name, GError **error) {
@@ -195,7 +204,7 @@ static gboolean close_image(ImageBuild *image, GError **error) {
 }
 
 /* Sync scripts may bring what the recipe names, so that nothing else is read before them. */
-static gboolean run_sync_scripts(Build *build, GError **error) {
+gboolean build_run_sync_scripts(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
         if (!image->config->sync_scripts[0])
@@ -219,7 +228,7 @@ static gboolean check_definitions(Build *build, GError **error) {
     return TRUE;
 }
 
-static gboolean open_images(Build *build, GError **error) {
+gboolean build_open_images(Build *build, GError **error) {
     for (guint i = 0; i < build->images->len; i++)
         if (!open_image(build->images->pdata[i], error))
             return FALSE;
@@ -448,10 +457,9 @@ static void free_image(gpointer image) {
     image_build_free(image);
 }
 
-gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
+Build *build_new(const Recipe *recipe, GError **error) {
     g_autoptr(Build) build = g_new0(Build, 1);
     g_autofree char *parent = find_workspace_parent(recipe->main, error);
-    g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func(staging_free);
 
     build->recipe = recipe;
     build->images = g_ptr_array_new_with_free_func(free_image);
@@ -460,19 +468,27 @@ gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
     g_mutex_init(&build->package_cache_lock);
     g_cond_init(&build->changed);
     if (!parent || !(build->workspace = workspace_new(parent, error)))
-        return FALSE;
+        return NULL;
     for (ImageConfig **config = recipe->images; *config; config++) {
         ImageBuild *image = image_build_new(build, *config, error);
         if (!image)
-            return FALSE;
+            return NULL;
         g_ptr_array_add(build->images, image);
     }
+    return g_steal_pointer(&build);
+}
+
+gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
+    g_autoptr(Build) build = build_new(recipe, error);
+    g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func(staging_free);
+
+    if (!build)
+        return FALSE;
     build->key_session = session;
     gboolean ok = boot_load_keys(build, error) && manifest_signer_load(build, error) &&
-                  make_staging(build, stagings, error) &&
-                  run_sync_scripts(build, error) && check_definitions(build, error) &&
-                  open_images(build, error) && packages_sync(build, error) && run_images(build, error) &&
-                  publish_all(build, error);
+                  make_staging(build, stagings, error) && build_run_sync_scripts(build, error) &&
+                  check_definitions(build, error) && build_open_images(build, error) &&
+                  packages_sync(build, FALSE, error) && run_images(build, error) && publish_all(build, error);
     if (!ok)
         full_disk_explain(recipe->main, workspace_path(build->workspace), error);
     return ok;

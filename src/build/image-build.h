@@ -112,6 +112,17 @@ typedef struct {
 /* All stages in the order in which they run, ended by one without name. */
 extern const BuildStep build_steps[];
 
+/* The state of a build of RECIPE that has not begun: a workspace, and its images. */
+Build *build_new(const Recipe *recipe, GError **error);
+void build_free(Build *build);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
+
+/* Sync scripts of all images, with network: before anything else that the recipe names is read. */
+gboolean build_run_sync_scripts(Build *build, GError **error);
+
+/* Reads SandboxTrees= and opens the package manager of each image. */
+gboolean build_open_images(Build *build, GError **error);
+
 ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **error);
 void image_build_free(ImageBuild *image);
 
@@ -120,6 +131,9 @@ ImageBuild *build_find_image(Build *build, const char *name);
 
 /* Waits until IMAGE is finished; an error when it failed. */
 gboolean build_wait_for_image(ImageBuild *image, GError **error);
+
+/* The image of this build whose output the file PATH is, or NULL. */
+ImageBuild *build_find_output(Build *build, const char *path);
 
 /* Where the file PATH, an output of some image of this build, is now: in that image's staging directory if
  * it is made by this build (waits for the image), else PATH itself. Owned by the caller. */

@@ -61,16 +61,27 @@ gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *pa
     return TRUE;
 }
 
-static gboolean shapes_content(const char *section, const char *name) {
+/* Where things are kept, how they are fetched, and what is done once the outputs are made or while the recipe is
+ * read: none of it is in the outputs. NSpawnSettings= is a file beside them. */
+static gboolean shapes_outputs(const char *section, const char *name) {
     static const char *const elsewhere[] = {"OutputDirectory", "CacheDirectory", "PackageCacheDirectory",
             "WorkspaceDirectory", "BuildDirectory", "BuildKey", "CacheKey", "Incremental", "CacheOnly",
             "History", "Mirror", "LocalMirror", "RepositoryKeyCheck", "RepositoryKeyFetch", "ProxyUrl",
             "ProxyExclude", "ProxyPeerCertificate", "ProxyClientCertificate", "ProxyClientKey", "ToolsTree",
-            "Checksum", "Sign", "Key", "OpenPGPTool", "OpenPGPKey", "OpenPGPKeySource", "OpenPGPCertificate",
-            "OpenPGPCertificateSource", "SplitArtifacts", "OutputMode", NULL};
+            "ConfigureScripts", "CleanScripts", "MinimumVersion", "PassEnvironment", "RepositoryDateCheck",
+            "UseSubvolumes", NULL};
 
-    return !g_str_equal(section, "Runtime") && !g_str_equal(section, "Include") &&
-           !g_strv_contains(elsewhere, name);
+    return (!g_str_equal(section, "Runtime") || g_str_equal(name, "NSpawnSettings")) &&
+           !g_str_equal(section, "Include") && !g_strv_contains(elsewhere, name);
+}
+
+/* What is made of a finished tree only. */
+static gboolean shapes_content(const char *section, const char *name) {
+    static const char *const later[] = {"Checksum", "Sign", "Key", "OpenPGPTool", "OpenPGPKey",
+            "OpenPGPKeySource", "OpenPGPCertificate", "OpenPGPCertificateSource", "SplitArtifacts",
+            "OutputMode", "NSpawnSettings", NULL};
+
+    return shapes_outputs(section, name) && !g_strv_contains(later, name);
 }
 
 /* TEXT with every mention of the folder of the recipe replaced by a word for it. */
@@ -84,27 +95,42 @@ static char *without_folder(const ImageBuild *image, const char *text) {
 }
 
 typedef struct {
-    LayerInputs *inputs;
     const ImageBuild *image;
-} Configuration;
+    gboolean outputs;
+    InputsVisit visit;
+    gpointer data;
+} Visit;
 
-static void add_setting(const char *section, const char *name, gpointer data) {
-    Configuration *configuration = data;
+static void visit_setting(const char *section, const char *name, gpointer data) {
+    const Visit *visit = data;
+    const ImageConfig *config = visit->image->config;
     g_autofree char *json = NULL, *text = NULL;
 
-    /* Nobody can expect anything of a seed that is another one each time. */
-    if (!shapes_content(section, name) ||
-            (g_str_equal(name, "Seed") && !recipe_setting_origin(configuration->image->config, name)))
+    if (!(visit->outputs ? shapes_outputs(section, name) : shapes_content(section, name)))
         return;
-    json = image_config_setting_to_json(configuration->image->config, name);
-    text = without_folder(configuration->image, json);
-    layer_inputs_add(configuration->inputs, name, text);
+    /* Nobody can expect anything of a seed that is another one each time. */
+    if (g_str_equal(name, "Seed") && !recipe_setting_origin(config, name)) {
+        if (visit->outputs)
+            visit->visit(name, "null", visit->data);
+        return;
+    }
+    json = image_config_setting_to_json(config, name);
+    text = without_folder(visit->image, json);
+    visit->visit(name, text, visit->data);
+}
+
+void inputs_each_setting(const ImageBuild *image, gboolean outputs, InputsVisit visit, gpointer data) {
+    Visit all = {image, outputs, visit, data};
+
+    recipe_each_setting(visit_setting, &all);
+}
+
+static void add_setting(const char *name, const char *json, gpointer data) {
+    layer_inputs_add(data, name, json);
 }
 
 void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image) {
-    Configuration configuration = {inputs, image};
-
-    recipe_each_setting(add_setting, &configuration);
+    inputs_each_setting(image, FALSE, add_setting, inputs);
 }
 
 /* What git keeps for itself: it changes when somebody just looks, and what it means is in what else counts. */
@@ -117,7 +143,7 @@ static gboolean is_private_to_git(const char *path) {
     return git && (g_strv_contains(names, name) || g_str_has_suffix(name, ".lock"));
 }
 
-static gboolean is_no_input(const char *path, gpointer masks) {
+gboolean inputs_skip_source(const char *path, gpointer masks) {
     return masks_hide(masks, path) || is_private_to_git(path);
 }
 
@@ -138,9 +164,9 @@ static gboolean add_source(
         g_autofree char *input = g_strconcat(label, "/", name, NULL);
         g_autofree char *digest = NULL;
 
-        if (is_no_input(path, (gpointer) masks))
+        if (inputs_skip_source(path, (gpointer) masks))
             continue;
-        if (!(digest = tree_digest_except(AT_FDCWD, path, -1, is_no_input, (gpointer) masks, error)))
+        if (!(digest = tree_digest_except(AT_FDCWD, path, -1, inputs_skip_source, (gpointer) masks, error)))
             return FALSE;
         layer_inputs_add(inputs, input, digest);
     }

@@ -22,6 +22,15 @@ gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *pa
  * recipe, so that a recipe that is somewhere else is the same recipe. */
 void inputs_add_configuration(LayerInputs *inputs, const ImageBuild *image);
 
+/* Calls VISIT with each setting of IMAGE that shapes what a build makes, as JSON text with "%D" for the folder of the
+ * recipe. OUTPUTS FALSE: that shapes the tree, which is what layers depend on. A random seed is null. */
+typedef void (*InputsVisit)(const char *name, const char *json, gpointer data);
+void inputs_each_setting(const ImageBuild *image, gboolean outputs, InputsVisit visit, gpointer data);
+
+/* A TreeSkip (tree/tree.h) for build sources: what is hidden from scripts, and what git keeps for itself. MASKS is a
+ * Masks of build/masks.h. */
+gboolean inputs_skip_source(const char *path, gpointer masks);
+
 /* What scripts find in /work/src: BuildSources= without what is hidden from them (build/masks.h), and without
  * what git keeps for itself. */
 gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error);

@@ -53,11 +53,10 @@ static int find_build_id(struct dl_phdr_info *info, size_t size, void *data) {
     return 1; /* The first object is the program itself. */
 }
 
-static char *program_identity(void) {
+char *layer_program_build(void) {
     GString *id = g_string_new(NULL);
 
     dl_iterate_phdr(find_build_id, id);
-    g_string_prepend(id, PARTICLEOS_VERSION " ");
     return g_string_free(id, FALSE);
 }
 
@@ -73,7 +72,8 @@ LayerInputs *layer_inputs_new(void) {
     LayerInputs *inputs = g_new0(LayerInputs, 1);
 
     inputs->values = g_tree_new_full(compare_tree_keys, NULL, g_free, g_free);
-    g_autofree char *program = program_identity();
+    g_autofree char *build = layer_program_build();
+    g_autofree char *program = g_strconcat(PARTICLEOS_VERSION " ", build, NULL);
     layer_inputs_add(inputs, "format", LAYER_FORMAT);
     layer_inputs_add(inputs, "program", program);
     return inputs;

@@ -9,6 +9,10 @@
 
 typedef struct LayerInputs LayerInputs;
 
+/* The linker's identifier of this program, hex: another build may make something else of the same inputs. Owned by
+ * the caller. */
+char *layer_program_build(void);
+
 LayerInputs *layer_inputs_new(void);
 void layer_inputs_free(LayerInputs *inputs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LayerInputs, layer_inputs_free)

@@ -27,33 +27,33 @@ static gboolean has_base(const ImageConfig *config) {
     return config->format != OUTPUT_FORMAT_NONE || config->build_scripts[0];
 }
 
-static gboolean uses_packages(const ImageBuild *image) {
+gboolean packages_are_used(const ImageBuild *image) {
     const ImageConfig *config = image->config;
     return has_base(config) || config->packages[0] || config->volatile_packages[0] ||
            config->prepare_scripts[0] || (config->build_scripts[0] && config->build_packages[0]);
 }
 
-static gboolean must_sync(ImageBuild *image) {
+static gboolean must_sync(ImageBuild *image, gboolean newest) {
     const ImageConfig *config = image->config;
     const Recipe *recipe = image->build->recipe;
 
     if (config->cache_only == CACHE_ONLY_ALWAYS || config->cache_only == CACHE_ONLY_METADATA)
         return FALSE;
-    if (config->cache_only == CACHE_ONLY_NEVER || !distro_have_metadata(image->distro))
+    if (newest || config->cache_only == CACHE_ONLY_NEVER || !distro_have_metadata(image->distro))
         return TRUE;
     /* As long as a recipe is worked on, its packages stay the same; -ff and a build without cache look for
      * new ones. */
     return config->incremental == INCREMENTAL_NO || recipe->arguments->force > 1;
 }
 
-gboolean packages_sync(Build *build, GError **error) {
+gboolean packages_sync(Build *build, gboolean newest, GError **error) {
     g_autoptr(GHashTable) done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (guint i = 0; i < build->images->len; i++) {
         ImageBuild *image = build->images->pdata[i];
-        if (!image->distro || !uses_packages(image))
+        if (!image->distro || !packages_are_used(image))
             continue;
-        gboolean sync = must_sync(image);
+        gboolean sync = must_sync(image, newest);
         if (!g_hash_table_add(done, distro_repositories(image->distro)))
             continue;
         if (!sync) {
@@ -92,14 +92,14 @@ char *packages_resolved_text(ImageBuild *image, const char *root, char *const *p
 /* What repositories offer matters when prepare scripts install something. */
 #define OFFERED "repositories"
 
-/* Whose work the tree is: package managers of other tools trees may do it differently. */
+const char *const packages_programs[] = {"usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/dpkg-deb", NULL};
+
 static gboolean add_tools(LayerInputs *inputs, const ImageBuild *image, GError **error) {
-    static const char *const programs[] = {"usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/dpkg-deb"};
     const char *tools = image->config->tools_tree ? image->config->tools_tree : "/";
 
-    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
-        g_autofree char *path = g_build_filename(tools, programs[i], NULL);
-        if (!layer_inputs_add_path(inputs, programs[i], path, -1, error))
+    for (const char *const *program = packages_programs; *program; program++) {
+        g_autofree char *path = g_build_filename(tools, *program, NULL);
+        if (!layer_inputs_add_path(inputs, *program, path, -1, error))
             return FALSE;
     }
     return TRUE;
@@ -144,6 +144,35 @@ LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error) {
             return NULL;
     }
     return g_steal_pointer(&inputs);
+}
+
+static gboolean contains_file(const GPtrArray *packages, const char *file) {
+    for (guint i = 0; i < packages->len; i++)
+        if (g_str_equal(((const DistroPackage *) packages->pdata[i])->file, file))
+            return TRUE;
+    return FALSE;
+}
+
+GPtrArray *packages_expect(ImageBuild *image, char *const *more, GError **error) {
+    const ImageConfig *config = image->config;
+    g_autoptr(GPtrArray) wanted = g_ptr_array_new();
+
+    if (!has_base(config) && !config->packages[0] && (!more || !more[0]))
+        return g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
+    for (char **package = config->packages; *package; package++)
+        g_ptr_array_add(wanted, *package);
+    for (char *const *package = more; package && *package; package++)
+        g_ptr_array_add(wanted, *package);
+    g_ptr_array_add(wanted, NULL);
+    g_autoptr(GPtrArray) all =
+            distro_resolve(image->distro, NULL, (char **) wanted->pdata, has_base(config), error);
+    g_autoptr(GPtrArray) installed = all && more ? packages_expect(image, NULL, error) : NULL;
+    for (guint i = 0; installed && i < all->len;)
+        if (contains_file(installed, ((DistroPackage *) all->pdata[i])->file))
+            g_ptr_array_remove_index(all, i);
+        else
+            i++;
+    return more && !installed ? NULL : g_steal_pointer(&all);
 }
 
 static void show_progress(guint done, guint total, const char *what, gpointer data) {
@@ -312,7 +341,7 @@ gboolean packages_are_cached(ImageBuild *image) {
     g_autofree char *layer = NULL;
 
     if (image->config->incremental == INCREMENTAL_NO ||
-            (uses_packages(image) && !distro_have_metadata(image->distro)))
+            (packages_are_used(image) && !distro_have_metadata(image->distro)))
         return FALSE;
     if ((inputs = packages_layer_inputs(image, NULL)))
         layer = layer_lookup(cache, name, inputs, image->name);

@@ -4,8 +4,12 @@
 #include "build/image-build.h"
 #include "build/layer.h"
 
-/* Fetches repository metadata for every image that needs it, once per set of repositories. */
-gboolean packages_sync(Build *build, GError **error);
+/* Fetches repository metadata for every image that needs it, once per set of repositories. NEWEST: also where
+ * what is there would do for a build, unless CacheOnly= says no. */
+gboolean packages_sync(Build *build, gboolean newest, GError **error);
+
+/* Whether the package manager has something to do for IMAGE. */
+gboolean packages_are_used(const ImageBuild *image);
 
 /* TRUE when the layer with packages is in the cache, as far as one can know before metadata is fetched. */
 gboolean packages_are_cached(ImageBuild *image);
@@ -17,6 +21,15 @@ gboolean step_base_layer(ImageBuild *image, GError **error);
 /* What installing PACKAGES into the tree ROOT (NULL: an empty one, with the distribution's base) would
  * install, with digests; owned by the caller. */
 char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error);
+
+/* Whose work the tree is: package managers of other tools trees may do it differently. Paths below the tools tree,
+ * NULL-terminated. */
+extern const char *const packages_programs[];
+
+/* What a build that began now would install into IMAGE: elements DistroPackage, sorted by file name. With MORE
+ * packages (NULL: none), that are installed later, what they add to it, as far as it can be known while there is no
+ * tree: what base trees hold already counts as if it was not there. */
+GPtrArray *packages_expect(ImageBuild *image, char *const *more, GError **error);
 
 /* Downloads PACKAGES and installs them into the tree ROOT, as a step called WHAT. */
 gboolean packages_install_over(

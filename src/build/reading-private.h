@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files about programs of the reading share. Internal to reading*.c. */
+/* What the files about programs of the reading share. Internal to reading*.c and commits.c. */
 
 #include "recipe/recipe.h"
 #include "sandbox/sandbox.h"
@@ -26,6 +26,12 @@ gboolean reading_is_below(const char *path, const char *directory);
 /* reading-git.c: covers what of a repository's directory is nobody's business: addresses and headers of its
  * configuration, which can hold passwords, and what was done when. What git needs to read commits stays. */
 void reading_cover_git(Sandbox *sandbox, const char *git);
+
+/* reading.c: what git needs to read the repository of PLACE, whose top is shown already. */
+void reading_add_git(Sandbox *sandbox, const ReadingPlace *place);
+
+/* Has git read repositories of other users, and write nothing. */
+void reading_trust_git(Sandbox *sandbox);
 
 /* The text of a git configuration without the sections that say where and as whom to fetch; owned by the
  * caller. */

@@ -19,6 +19,15 @@ static void add_place(Sandbox *sandbox, const ReadingPlace *place, const char *p
 
     sandbox_bind(sandbox, place->top, place->top, SANDBOX_READ_ONLY);
     masks_apply(masks, sandbox, place->top, place->top, program);
+    reading_add_git(sandbox, place);
+}
+
+void reading_trust_git(Sandbox *sandbox) {
+    sandbox_file(sandbox, "/etc/gitconfig", GIT_CONFIGURATION, FALSE);
+    sandbox_setenv(sandbox, "GIT_OPTIONAL_LOCKS", "0");
+}
+
+void reading_add_git(Sandbox *sandbox, const ReadingPlace *place) {
     if (!place->git)
         return;
     if (!reading_is_below(place->git_common, place->top))
@@ -105,8 +114,7 @@ static Sandbox *make_sandbox(const RecipeProgram *program, char **ret_command, G
         sandbox_bind(sandbox, real, real, SANDBOX_READ_ONLY);
         *ret_command = g_strdup(real);
     }
-    sandbox_file(sandbox, "/etc/gitconfig", GIT_CONFIGURATION, FALSE);
-    sandbox_setenv(sandbox, "GIT_OPTIONAL_LOCKS", "0");
+    reading_trust_git(sandbox);
     add_environment(sandbox, real);
     sandbox_chdir(sandbox, directory);
     sandbox_show_output(sandbox);

@@ -21,12 +21,16 @@ typedef struct {
     const ImageConfig *config;
 } ToolsSettings;
 
+gboolean tools_tree_depends_on(const char *section, const char *name) {
+    return g_str_equal(section, "Distribution") || g_str_equal(section, "Content") ||
+           g_str_equal(name, "Environment");
+}
+
 static void add_setting(const char *section, const char *name, gpointer data) {
     const ToolsSettings *tools = data;
     g_autofree char *json = NULL;
 
-    if (!g_str_equal(section, "Distribution") && !g_str_equal(section, "Content") &&
-            !g_str_equal(name, "Environment"))
+    if (!tools_tree_depends_on(section, name))
         return;
     json = image_config_setting_to_json(tools->config, name);
     layer_inputs_add(tools->inputs, name, json);

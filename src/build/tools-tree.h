@@ -13,5 +13,8 @@
  * Needs sandbox_become_root() before. */
 gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **error);
 
+/* Whether another value of the setting NAME makes another tools tree. */
+gboolean tools_tree_depends_on(const char *section, const char *name);
+
 /* Removes it. */
 gboolean tools_tree_clean(const Recipe *recipe, GError **error);

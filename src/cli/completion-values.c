@@ -52,7 +52,8 @@ CompletionKind completion_of_option(const CliOption *option, const char **ret_wo
     if (strcmp(option->name, "directory") == 0)
         return COMPLETE_DIRECTORIES;
     if (strcmp(option->name, "certificate") == 0 || g_str_has_suffix(option->name, "-certificate") ||
-            strcmp(option->name, "known-files") == 0 || strcmp(option->name, "revocations") == 0)
+            strcmp(option->name, "known-files") == 0 || strcmp(option->name, "revocations") == 0 ||
+            strcmp(option->name, "since") == 0)
         return COMPLETE_FILES;
     if (strcmp(option->name, "genkey-key") == 0)
         return COMPLETE_FILES;

@@ -41,6 +41,7 @@ static const struct {
         {"genkey", verb_genkey},
         {"help", verb_help},
         {"init", verb_init},
+        {"inputs", verb_inputs},
         {"inspect", verb_inspect},
         {"journalctl", verb_journalctl},
         {"latest-snapshot", verb_latest_snapshot},

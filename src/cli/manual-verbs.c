@@ -26,6 +26,13 @@ static const struct {
                 "the companions that were picked up by name, and for each file that was skipped the "
                 "condition "
                 "that did not hold."},
+        {"inputs", "",
+                "Names everything that shapes a build, before it starts: the commit of the recipe and the files of it "
+                "that were read, the settings of each image, the exact packages that would be installed, content of "
+                "trees and scripts, certificates, the program. With `--json` all of it, equal bytes for equal inputs. "
+                "With `--since=FILE`, which is such JSON of an earlier time, it says in words what is different, one "
+                "reason a line, the most important one first, or `nothing changed`; with `--json` too as data. "
+                "See **INPUTS AND REASONS**."},
         {"genkey", "",
                 "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the "
                 "directory "

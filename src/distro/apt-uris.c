@@ -22,6 +22,18 @@ static DistroPackage *not_understood(const char *line, const char *what, GError 
     return NULL;
 }
 
+/* What the file is called after: NAME_VERSION_ARCHITECTURE.deb, with %XX for what a file name cannot hold. */
+static void take_name_apart(DistroPackage *package) {
+    g_autofree char *stem = g_strndup(package->file, strlen(package->file) - strlen(".deb"));
+    g_auto(GStrv) parts = g_strsplit(stem, "_", 3);
+    gboolean whole = g_strv_length(parts) == 3;
+    char *version = whole ? g_uri_unescape_string(parts[1], NULL) : NULL;
+
+    package->name = g_strdup(whole ? parts[0] : stem);
+    package->version = version ? version : g_strdup(whole ? parts[1] : "");
+    package->architecture = g_strdup(whole ? parts[2] : "");
+}
+
 /* The address may hold any character, so the line is read from its end. */
 static DistroPackage *parse_line(const char *line, GError **error) {
     const char *end = g_strrstr(line, "' ");
@@ -40,6 +52,7 @@ static DistroPackage *parse_line(const char *line, GError **error) {
     DistroPackage *package = g_new0(DistroPackage, 1);
     package->local = g_str_has_prefix(line, "'file:");
     package->file = g_strdup(words[0]);
+    take_name_apart(package);
     package->size = size;
     package->digest = g_strdup(words[2]);
     return package;

@@ -15,6 +15,7 @@
 #include "distro/apt-helpers.h"
 #include "distro/apt-image.h"
 #include "distro/apt-metadata.h"
+#include "distro/apt-repositories.h"
 #include "distro/apt-run.h"
 #include "distro/apt-sources.h"
 #include "distro/apt-uris.h"
@@ -459,6 +460,7 @@ const DistroOps distro_apt_ops = {
         .architecture = architecture_to_debian,
         .setup = apt_setup,
         .repositories = apt_repositories,
+        .list_repositories = apt_list_repositories,
         .image_configuration = apt_image_configuration,
         .metadata_digest = apt_metadata_digest,
         .have_metadata = apt_have_metadata,

@@ -11,6 +11,10 @@ static char *custom_repositories(DistroSession *session) {
     return g_strdup("");
 }
 
+static GPtrArray *custom_list_repositories(DistroSession *session, GError **error) {
+    return g_ptr_array_new_with_free_func((GDestroyNotify) distro_repository_free);
+}
+
 static char *custom_image_configuration(DistroSession *session) {
     return NULL;
 }
@@ -83,6 +87,7 @@ const DistroOps distro_custom_ops = {
         .architecture = architecture_to_string,
         .setup = custom_setup,
         .repositories = custom_repositories,
+        .list_repositories = custom_list_repositories,
         .image_configuration = custom_image_configuration,
         .metadata_digest = custom_metadata_digest,
         .have_metadata = custom_have_metadata,

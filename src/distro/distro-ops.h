@@ -26,6 +26,7 @@ typedef struct DistroOps {
     const char *(*architecture)(Architecture architecture);
     gboolean (*setup)(DistroSession *session, GError **error);
     char *(*repositories)(DistroSession *session);
+    GPtrArray *(*list_repositories)(DistroSession *session, GError **error);
     char *(*image_configuration)(DistroSession *session);
     char *(*metadata_digest)(DistroSession *session);
     gboolean (*have_metadata)(DistroSession *session);

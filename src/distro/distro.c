@@ -11,8 +11,22 @@ void distro_package_free(DistroPackage *package) {
     if (!package)
         return;
     g_free(package->file);
+    g_free(package->name);
+    g_free(package->version);
+    g_free(package->architecture);
     g_free(package->digest);
     g_free(package);
+}
+
+void distro_repository_free(DistroRepository *repository) {
+    if (!repository)
+        return;
+    g_free(repository->url);
+    g_free(repository->suite);
+    g_free(repository->components);
+    g_free(repository->metadata);
+    g_free(repository->digest);
+    g_free(repository);
 }
 
 void distro_installed_free(DistroInstalled *installed) {
@@ -84,6 +98,10 @@ void distro_session_free(DistroSession *session) {
     g_free(session->tools_tree);
     g_strfreev(session->base_packages);
     g_free(session);
+}
+
+GPtrArray *distro_list_repositories(DistroSession *session, GError **error) {
+    return session->ops->list_repositories(session, error);
 }
 
 char *distro_repositories(DistroSession *session) {

@@ -21,6 +21,9 @@ typedef enum {
 /* One package as the resolver chose it. */
 typedef struct {
     char *file;     /* name of the package file */
+    char *name;     /* of the package */
+    char *version;  /* "" when the file does not say it */
+    char *architecture; /* "" when the file does not say it */
     char *digest;   /* "SHA256:..." */
     guint64 size;   /* bytes to download */
     gboolean local; /* a file of PackageDirectories=, used where it lies */
@@ -57,6 +60,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DistroSession, distro_session_free)
 
 /* The repositories that the session uses, as text that is equal for equal ones; owned by the caller. */
 char *distro_repositories(DistroSession *session);
+
+/* One suite of a repository, as a list of packages can be asked for. */
+typedef struct {
+    char *url;        /* of the repository, without password */
+    char *suite;      /* what is in it, for people: "trixie-security" */
+    char *components; /* "main contrib"; "" when there are none */
+    char *metadata;   /* URL of the signed file that changes with every change of the repository */
+    char *digest;     /* hex SHA-256 of that file as it was fetched last; NULL when it was not */
+} DistroRepository;
+void distro_repository_free(DistroRepository *repository);
+
+/* The repositories that the session uses, local ones left out, each once: elements DistroRepository, by URL and suite.
+ * The digests are those of the last distro_sync(). */
+GPtrArray *distro_list_repositories(DistroSession *session, GError **error);
 
 /* Digest over all that the repositories offer: scripts may install anything. Owned by the caller. */
 char *distro_metadata_digest(DistroSession *session);

@@ -40,6 +40,8 @@ const CliOption cli_options[] = {
                 .help = "vm boots unattended, reports on the chain of trust and powers off"},
         {"listen", 0, "ADDRESS", AT(listen),
                 .help = "where serve listens: localhost (the default), all, ADDRESS, ADDRESS:PORT"},
+        {"since", 0, "FILE", AT(since),
+                .help = "inputs says what is different from this file, which it wrote with --json before"},
         {"yes", 0, NULL, AT(yes), .help = "burn does not ask whether the content of the device may go"},
         {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
                 .help = "lifetime of generated certificates"},

@@ -32,6 +32,7 @@ static void arguments_free(RecipeArguments *arguments) {
     g_free(arguments->known_files);
     g_free(arguments->image);
     g_free(arguments->revocations);
+    g_free(arguments->since);
     g_free(arguments->listen);
     g_free(arguments->events_fd);
     g_free(arguments);

@@ -61,6 +61,7 @@ typedef struct {
     char *image;           /* ours: --image of inspect, or NULL */
     char *revocations;     /* ours: the file of revoke, or NULL */
     char *listen;          /* ours: --listen of serve, or NULL */
+    char *since;           /* ours: what inputs compares with, or NULL */
     gboolean yes;          /* ours: burn does not ask */
     gboolean until_login;  /* ours: vm boots unattended and reports */
 } RecipeArguments;

@@ -10,6 +10,7 @@ const VerbName verb_names[] = {
         {"build", BUILDS | VERB_TAKES_ARGUMENTS, "build the images of the recipe (the default)"},
         {"summary", VERB_READS_RECIPE, "show what the recipe says"},
         {"cat-config", VERB_READS_RECIPE, "show the files that make up the recipe"},
+        {"inputs", VERB_READS_RECIPE, "name what shapes a build, or what changed since an earlier one"},
         {"genkey", 0, "make the key and certificate that images are signed with"},
         {"inspect", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE | VERB_RECIPE_OR_ARGUMENT,
                 "verify every link of an image's chain of trust"},

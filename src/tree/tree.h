@@ -106,6 +106,22 @@ typedef gboolean (*TreeSkip)(const char *path, gpointer data);
 char *tree_digest_except(
         int dir_fd, const char *name, gint64 epoch, TreeSkip skip, gpointer data, GError **error);
 
+/* One entry of a tree, as far as it matters to who copies it into an image. */
+typedef struct {
+    const char *path; /* below the top, "" for the top itself */
+    mode_t mode;      /* with the type; of links only that */
+    const char *content;    /* hex SHA-256 of a file, text of a link, "MAJOR:MINOR" of a device, else NULL */
+    const char *attributes; /* hex SHA-256 over the extended attributes, NULL without any */
+    gint64 seconds;         /* time of modification as it will be in the image, -1 when it does not count */
+    guint32 nanoseconds;
+} TreeFact;
+
+/* Calls VISIT for NAME and all that is below it, directories before what they hold, by name: what
+ * tree_digest_except() digests as a whole, one by one. FACT and its strings are borrowed. */
+typedef gboolean (*TreeFactVisit)(const TreeFact *fact, gpointer data, GError **error);
+gboolean tree_each_fact(int dir_fd, const char *name, gint64 epoch, TreeSkip skip, gpointer skip_data,
+        TreeFactVisit visit, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Mounts LOWERS (top first, NULL-terminated) with UPPER and WORK at TARGET in our mount namespace; UPPER
  * NULL: read-only. An upper directory can become a layer of later mounts, by the same kind of root only
  * (sandbox_is_real_root()). Its data is not synced to the disk by unmounting. */
