@@ -59,6 +59,12 @@ gint64 object_size(Model *model, const char *digest, GError **error) {
             model_database(model), "SELECT size FROM object WHERE digest = ?", DB_VALUES(DB_TEXT(digest)), -1, error);
 }
 
+gint64 object_bytes_of_job(Model *model, gint64 job, GError **error) {
+    return database_integer(model_database(model),
+            "SELECT sum(size) FROM job_object JOIN object ON object.digest = job_object.digest WHERE job_id = ?",
+            DB_VALUES(DB_INT(job)), 0, error);
+}
+
 static gpointer read_text(const DatabaseRows *rows) {
     return database_rows_dup(rows, 0);
 }

@@ -27,6 +27,9 @@ int object_is_of_job(Model *model, const char *digest, gint64 job, GError **erro
 /* Size of the object, -1 when it is not known (ERROR unset) or it failed. */
 gint64 object_size(Model *model, const char *digest, GError **error);
 
+/* Bytes of all objects that JOB has sent. 0 with ERROR set. */
+gint64 object_bytes_of_job(Model *model, gint64 job, GError **error);
+
 /* Objects that nothing refers to and that are older than BEFORE: an array of strings. Objects of unpublished
  * builds that ended before BEFORE count as not referred to. */
 GPtrArray *object_list_unused(Model *model, gint64 before, GError **error);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Calls of the worker API, for the functions that answer them. */
+
+#include "kitchen/api/worker-api.h"
+#include "kitchen/model/jobs.h"
+#include "kitchen/model/states.h"
+
+struct WorkerApi {
+    WorkerApiSettings settings;
+    char *logs, *publish_url;
+    GCancellable *cancellable; /* of threads that work for calls */
+};
+
+typedef struct WorkerRoute WorkerRoute;
+
+struct WorkerCall {
+    WorkerApi *api;
+    const WorkerRoute *route;
+    GHashTable *query; /* names to values */
+    Job *job;          /* of the token; NULL: a claim */
+    char *argument;    /* the last part of the path, where the route has one */
+    GByteArray *body;  /* of routes that take no stream */
+    gint64 body_max;
+    StoreUpload *upload; /* of routes that do */
+    gboolean answered;
+    WorkerResponse response;
+    WorkerDone done;
+    gpointer user;
+};
+
+/* One kind of request. */
+struct WorkerRoute {
+    const char *method;
+    const char *name;      /* behind "jobs/N/"; "" for the job itself */
+    gboolean has_argument; /* a part follows */
+    gboolean when_over;    /* also of a job that has ended */
+    gint64 body_max;
+    /* Before the body; may be NULL. Answers with call_fail() or call_answer() when the body is not wanted. */
+    void (*begin)(WorkerCall *call);
+    /* After it. Answers, now or later. */
+    void (*end)(WorkerCall *call);
+};
+
+/* Sets the answer, once. The first one counts. */
+void call_answer(WorkerCall *call, guint status, JsonObject *body);
+void call_fail(WorkerCall *call, guint status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* The answer that ERROR means: 403, 404, 409, 422, 503, 500. */
+void call_fail_error(WorkerCall *call, const GError *error);
+
+/* Hands the answer over, and frees the call. */
+void call_finish(WorkerCall *call);
+
+/* The body as a JSON object; NULL when it is none, and then the answer is set. */
+JsonObject *call_json(WorkerCall *call);
+
+/* The string NAME of OBJECT; NULL when it is not there or no string. */
+const char *json_text(JsonObject *object, const char *name);
+
+/* Runs WORK(data) in a thread, then THEN(call, data, error) here; THEN answers and finishes. Nothing when the API is freed
+ * meanwhile. */
+typedef gboolean (*CallWork)(gpointer data, GError **error);
+typedef void (*CallThen)(WorkerCall *call, gpointer data, const GError *error);
+void call_in_thread(WorkerCall *call, CallWork work, CallThen then, gpointer data, GDestroyNotify free_data);
+
+/* claim.c, inputs.c, log.c, object.c, sign.c, finish.c */
+void claim_end(WorkerCall *call);
+void state_end(WorkerCall *call);
+void inputs_end(WorkerCall *call);
+void log_end(WorkerCall *call);
+void events_end(WorkerCall *call);
+void object_get_end(WorkerCall *call);
+void object_put_begin(WorkerCall *call);
+void object_put_end(WorkerCall *call);
+void sign_end(WorkerCall *call);
+void finish_end(WorkerCall *call);
