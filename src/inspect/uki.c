@@ -13,6 +13,7 @@
 #include "inspect/command-line-judge.h"
 #include "inspect/command-line.h"
 #include "inspect/inspect-internal.h"
+#include "inspect/uki-audit.h"
 
 #define MACHINE_X86_64 0x8664
 
@@ -119,37 +120,6 @@ static void check_command_line(InspectContext *context, InspectNode *node, const
     }
 }
 
-static gboolean has_initrd_policy(GPtrArray *policies) {
-    for (guint i = 0; i < policies->len; i++) {
-        const PcrPolicy *policy = policies->pdata[i];
-        if (g_strcmp0(policy->reference, "initrd") == 0)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean has_config_policy(GPtrArray *policies) {
-    for (guint i = 0; i < policies->len; i++) {
-        const PcrPolicy *policy = policies->pdata[i];
-        if (policy->with_config)
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* SHA-256, and what else there are policies for. */
-static guint list_banks(GPtrArray *policies, PcrBank ret_banks[static N_PCR_BANKS]) {
-    guint n = 0;
-    for (PcrBank bank = 0; bank < N_PCR_BANKS; bank++) {
-        gboolean used = bank == PCR_BANK_SHA256;
-        for (guint i = 0; i < policies->len && !used; i++)
-            used = ((const PcrPolicy *) policies->pdata[i])->bank == bank;
-        if (used)
-            ret_banks[n++] = bank;
-    }
-    return n;
-}
-
 static gboolean contains_policy(GPtrArray *policies, const PcrPolicy *policy) {
     for (guint i = 0; i < policies->len; i++)
         if (pcr_policy_equal(policies->pdata[i], policy))
@@ -171,41 +141,11 @@ static gboolean check_config_policies(GPtrArray *policies, GPtrArray *expected, 
     return TRUE;
 }
 
-/* A machine takes the one that fits it, and measures that. */
-static GPtrArray *list_automatic_devicetrees(const PeImage *pe) {
-    GPtrArray *trees = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
-    for (guint i = 0; i < pe->n_sections; i++)
-        if (strcmp(pe->sections[i].name, ".dtbauto") == 0)
-            g_ptr_array_add(trees, pe_image_get_bytes(pe, &pe->sections[i]));
-    return trees;
-}
-
 /* POLICIES are all those of one key. */
 static gboolean verify_policies(const PeImage *pe, const UkiProfileView *profile, GPtrArray *policies, GBytes *key,
         PcrMeasurer **measurers, GError **error) {
-    PcrBank banks[N_PCR_BANKS];
-    PcrPolicyOptions options = {
-            .banks = banks,
-            .n_banks = list_banks(policies, banks),
-            .initrd_policy = has_initrd_policy(policies),
-            .config_policies = has_config_policy(policies),
-            .profile = (guint) MAX(profile->number, 0),
-    };
-    GBytes *measured[N_UKI_SECTIONS];
-    uki_stub_select_sections(pe, profile->sections, measured);
-    g_autoptr(GPtrArray) trees = list_automatic_devicetrees(pe);
-    g_autoptr(GPtrArray) expected = g_ptr_array_new_with_free_func((GDestroyNotify) pcr_policy_free);
-    for (guint i = 0; i < MAX(trees->len, 1); i++) {
-        if (measured[UKI_SECTION_DTBAUTO] && trees->len > 0)
-            measured[UKI_SECTION_DTBAUTO] = trees->pdata[i];
-        if (!pcr_policies_verify(policies, measured, key, &options, measurers, error))
-            return FALSE;
-        GPtrArray *some = pcr_policies_new(measured, key, &options, measurers, error);
-        if (!some)
-            return FALSE;
-        g_ptr_array_extend_and_steal(expected, some);
-    }
-    return check_config_policies(policies, expected, error);
+    g_autoptr(GPtrArray) expected = uki_expected_policies(pe, profile, policies, key, TRUE, measurers, error);
+    return expected && check_config_policies(policies, expected, error);
 }
 
 /* Moves the policies of KEY from ALL to the result. */
@@ -324,28 +264,12 @@ static void check_profile(InspectContext *context, InspectNode *node, const PeIm
     check_expected_pcrs(context, group, pe, profile, measurers);
 }
 
-/* Sections of the stub itself, beside those that make a UKI. */
-static gboolean is_stub_section(const char *name) {
-    static const char *const names[] = {".text", ".rodata", ".data", ".sbat", ".sdmagic", ".reloc",
-            ".dynamic", ".rela", ".dynsym", ".dynstr", ".rdata", ".pdata", ".xdata", ".eh_frame", ".bss",
-            ".got", NULL};
-    return g_strv_contains(names, name);
-}
-
-/* Readers take the first or the last of several, so there may be one of each in a profile. */
 static void check_sections(InspectNode *node, const PeImage *pe) {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < pe->n_sections; i++) {
-        const char *name = pe->sections[i].name;
-        gboolean many = strcmp(name, ".dtbauto") == 0 || strcmp(name, ".efifw") == 0;
-        if (strcmp(name, ".profile") == 0)
-            g_hash_table_remove_all(seen);
-        if (!is_stub_section(name) && uki_section_from_name(name) < 0 && strcmp(name, ".efifw") != 0)
-            inspect_node_set(inspect_node_add(node, "sections", name), INSPECT_BROKEN,
-                    "nobody knows what reads this section");
-        else if (!g_hash_table_add(seen, (char *) name) && !many)
-            inspect_node_set(inspect_node_add(node, "sections", name), INSPECT_BROKEN,
-                    "there are two of this section in one profile");
+        const char *problem = uki_audit_section(pe, i, seen);
+        if (problem)
+            inspect_node_set(inspect_node_add(node, "sections", pe->sections[i].name), INSPECT_BROKEN, "%s", problem);
     }
 }
 

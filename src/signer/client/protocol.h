@@ -18,7 +18,7 @@
  *     "id"          names this request: 1 to 128 of A-Z a-z 0-9 . _ : - ; asked again with the same content
  * it gets the same answer, and the signature counts once; with other content it is refused. Not of "status"
  * and "certificates", which change nothing. "type"        one of those below "namespace", "project",
- * "target"   1 to 64 of a-z 0-9 . _ - , beginning with a letter or digit "job"         1 to 64 of the
+ * "target"   1 to 64 of a-z 0-9 _ - , beginning with a letter or digit "job"         1 to 64 of the
  * characters of "id": what is signed for a job is seen by this job alone "imageVersion"   14 digits, the
  * time in UTC: "20261129020000" "objects"     names of the descriptors, in their order: strings, or objects
  * {"name", "offset", "size"} for a part of a file (bytes; without them: the whole file) "title"       what a

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* New projects: keys by a template, and a policy for them. Handing out what belongs to keys and is no
+ * secret. */
+
+#include "signer/case.h"
+
+/* Judges the request, and makes the keys, which nobody can use before the policy is there. */
+gboolean signer_create_prepare(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes the policy, once the log has a leaf about it; repeating is harmless. The answer is as of
+ * signer_add_certificates(). */
+gboolean signer_create_finish(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Adds certificates and the OpenPGP key of the project to the answer. */
+gboolean signer_add_certificates(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SHA256SUMS: what a channel offers. Target and channel are in each name, so that devices of another one
+ * find nothing. */
+
+#include <string.h>
+
+#include "format/openpgp.h"
+#include "signer/client/protocol.h"
+#include "signer/error.h"
+#include "signer/judges.h"
+#include "signer/text.h"
+
+/* The name that systemd-sysupdate knows, and the digest of the empty file, which it is. */
+#define BEST_BEFORE "BEST-BEFORE-"
+#define EMPTY_DIGEST "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define BEST_BEFORE_DAYS_MAX 31
+#define VERSION_LENGTH 14
+
+/* Where a judge is. */
+typedef struct {
+    SignerCase *this;
+    char *prefix;
+    GString *text;
+    GHashTable *seen;
+    gboolean has_version; /* a file of this version is among them */
+} Judge;
+
+/* Each time in NAME that could be a version is at most VERSION. RET_SAME: one is the same. */
+static gboolean check_versions(const char *name, const char *version, gboolean *ret_same, GError **error) {
+    for (const char *c = name; *c;) {
+        gsize digits = strspn(c, "0123456789");
+        if (digits == VERSION_LENGTH) {
+            int order = strncmp(c, version, VERSION_LENGTH);
+            if (order > 0)
+                return signer_refuse(error, SIGNER_ERROR_VERSION,
+                        "%s is newer than %s, the version of this manifest", name, version);
+            *ret_same = *ret_same || order == 0;
+        } else if (digits > VERSION_LENGTH)
+            return signer_refuse(
+                    error, SIGNER_ERROR_CONTENT, "%s has a number that is too long for a version", name);
+        c += MAX(digits, 1);
+    }
+    return TRUE;
+}
+
+/* Programs are known to the log by the digests of their files. */
+static gboolean check_program(Judge *judge, const char *name, const char *digest, GError **error) {
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+
+    if (g_str_has_suffix(lower, ".efi"))
+        g_ptr_array_add(judge->this->programs, g_strdup_printf("%s %s", digest, name));
+    else if (strstr(lower, ".efi."))
+        return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                "%s is a program that is compressed or renamed, so that nobody can tell whether it was "
+                "signed here; "
+                "publish it as it is",
+                name);
+    return TRUE;
+}
+
+static gboolean judge_entry(Judge *judge, JsonNode *node, GError **error) {
+    JsonObject *entry = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    const char *name = entry ? signer_json_get_string(entry, "name") : NULL;
+    const char *digest = entry ? signer_json_get_string(entry, "sha256") : NULL;
+
+    if (!name || !digest || json_object_get_size(entry) != 2 || !signer_is_digest(digest))
+        return signer_refuse(
+                error, SIGNER_ERROR_MALFORMED, "An entry has a name and its sha256, and nothing else");
+    if (!signer_is_file_name(name))
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "An entry is called what no file is called that is published");
+    if (!g_str_has_prefix(name, judge->prefix) || !signer_is_file_name(name + strlen(judge->prefix)))
+        return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                "%s does not begin with %s, so it is not of this channel", name, judge->prefix);
+    if (!g_hash_table_add(judge->seen, (char *) name))
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is there twice", name);
+    g_string_append_printf(judge->text, "%s *%s\n", digest, name);
+    return check_versions(name, judge->this->request->version, &judge->has_version, error) &&
+           check_program(judge, name, digest, error);
+}
+
+static gboolean judge_best_before(Judge *judge, GError **error) {
+    const SignerCase *this = judge->this;
+    const char *date = signer_request_get_string(this->request, "bestBefore");
+
+    if (!json_object_has_member(this->request->json, "bestBefore"))
+        return TRUE;
+    gboolean good = date && strlen(date) == 10 && date[4] == '-' && date[7] == '-';
+    g_autofree char *version = good ? g_strdup_printf("%.4s%.2s%.2s000000", date, date + 5, date + 8) : NULL;
+    gint64 when = 0;
+    if (!signer_is_version(version, &when))
+        return signer_refuse(error, SIGNER_ERROR_MALFORMED, "bestBefore is a day, like 2026-11-29");
+    gint64 days = (when - this->time) / (24 * 60 * 60);
+    if (days < -1 || days > BEST_BEFORE_DAYS_MAX)
+        return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                "bestBefore=%s is past, or more than %d days ahead", date, BEST_BEFORE_DAYS_MAX);
+    g_string_append_printf(judge->text, EMPTY_DIGEST " *" BEST_BEFORE "%s\n", date);
+    return TRUE;
+}
+
+static gboolean judge_entries(Judge *judge, GError **error) {
+    SignerCase *this = judge->this;
+    JsonArray *entries = signer_request_get_array(this->request, "entries");
+    guint n = json_array_get_length(entries);
+
+    if (n == 0 || n > SIGNER_ENTRIES_MAX)
+        return signer_refuse(
+                error, SIGNER_ERROR_MALFORMED, "A manifest has 1 to %d entries", SIGNER_ENTRIES_MAX);
+    for (guint i = 0; i < n; i++)
+        if (!judge_entry(judge, json_array_get_element(entries, i), error))
+            return FALSE;
+    if (!judge->has_version)
+        return signer_refuse(error, SIGNER_ERROR_VERSION, "No file of the manifest is of its version %s",
+                this->request->version);
+    return judge_best_before(judge, error);
+}
+
+gboolean signer_judge_manifest(SignerCase *this, GError **error) {
+    const char *channel = signer_request_get_string(this->request, "channel");
+    g_autofree char *prefix = g_strdup_printf("%s.%s.", this->request->target, channel);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    Judge judge = {this, prefix, text, seen, FALSE};
+
+    if (!judge_entries(&judge, error))
+        return FALSE;
+    g_autofree char *digest = signing_digest(text->str, text->len);
+    this->text = g_strdup(text->str);
+    json_object_set_string_member(this->facts, "channel", channel);
+    json_object_set_string_member(this->facts, "manifest", digest);
+    return TRUE;
+}
+
+gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) {
+    const SignerRequest *request = this->request;
+    const char *channel = json_object_get_string_member(this->facts, "channel");
+    const char *highest = signer_index_get_manifest_version(index, request->owner, request->target, channel);
+
+    if (highest && strcmp(request->version, highest) < 0)
+        return signer_refuse(error, SIGNER_ERROR_VERSION,
+                "The channel %s of %s is at version %s already; %s would be a step back", channel,
+                request->target, highest, request->version);
+    for (guint i = 0; i < this->programs->len; i++) {
+        g_auto(GStrv) words = g_strsplit(this->programs->pdata[i], " ", 2);
+        const char *version = signer_index_find_file(index, request->owner, request->target, words[0]);
+        if (!version || strcmp(version, request->version) > 0 || !strstr(words[1], version))
+            return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                    "%s is no program that was signed as this version of %s", words[1], request->target);
+    }
+    return TRUE;
+}
+
+/* ---- signing ---- */
+
+typedef struct {
+    SignerCase *this;
+    SignerPair pair;
+} Desk;
+
+static GBytes *sign(gpointer user, const void *data, gsize size, GError **error) {
+    Desk *desk = user;
+    g_autoptr(GBytes) bytes = g_bytes_new(data, size);
+    return signer_case_sign_bytes(
+            desk->this, &desk->pair, SIGNER_PURPOSE_MANIFEST, "manifest", bytes, error);
+}
+
+static GBytes *make_packet(Desk *desk, GError **error) {
+    g_autoptr(KeySource) key =
+            key_source_new_elsewhere(key_source_peek(desk->pair.key), "manifest", sign, desk);
+    g_autoptr(OpenpgpKey) openpgp = openpgp_key_new_for_certificate(key, desk->pair.certificate, error);
+    g_autoptr(OpenpgpSignature) signature = openpgp ? openpgp_signature_new(openpgp) : NULL;
+
+    if (!signature)
+        return NULL;
+    openpgp_signature_update(signature, desk->this->text, strlen(desk->this->text));
+    return openpgp_signature_finish(
+            signature, MAX(desk->this->time, openpgp_key_get_created(openpgp)), error);
+}
+
+gboolean signer_sign_manifest(SignerCase *this, GError **error) {
+    Desk desk = {.this = this};
+    g_autoptr(GBytes) packet = NULL;
+
+    if (signer_keys_open(
+                this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_MANIFEST, &desk.pair, error))
+        packet = make_packet(&desk, error);
+    signer_pair_clear(&desk.pair);
+    if (!packet)
+        return FALSE;
+    signer_case_answer(this, "manifest", packet);
+    json_object_set_string_member(this->extra, "manifest", this->text);
+    return TRUE;
+}

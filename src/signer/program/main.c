@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* particleos-signer: the process that holds the keys of the build service. */
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "signer/error.h"
+#include "signer/program/credential.h"
+#include "signer/program/lock-down.h"
+#include "signer/program/serve.h"
+#include "signer/program/trust.h"
+#include "signer/signer.h"
+
+typedef struct {
+    char *state, *socket, *policies;
+    gboolean version;
+    char **rest;
+} Options;
+
+static void options_clear(Options *options) {
+    g_free(options->state);
+    g_free(options->socket);
+    g_free(options->policies);
+    g_strfreev(options->rest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
+
+static void say(gpointer user, const char *text) {
+    fprintf(stderr, "particleos-signer: %s\n", text);
+}
+
+static gboolean parse(Options *options, int argc, char **argv, GError **error) {
+    GOptionEntry entries[] = {
+            {"state", 0, 0, G_OPTION_ARG_FILENAME, &options->state, "Where keys and log are", "DIRECTORY"},
+            {"policy", 0, 0, G_OPTION_ARG_FILENAME, &options->policies,
+                    "Where policies are (signer.d in the state directory)", "DIRECTORY"},
+            {"socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket, "Where to listen", "PATH"},
+            {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL},
+            {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->rest, NULL, NULL},
+            {NULL},
+    };
+    GOptionContext *context = g_option_context_new("[trust NAMESPACE/PROJECT FILE…]");
+
+    g_option_context_set_summary(context, "Signs what the build service makes, once it has looked at it.");
+    g_option_context_add_main_entries(context, entries, NULL);
+    gboolean good = g_option_context_parse(context, &argc, &argv, error);
+    g_option_context_free(context);
+    if (good && !options->state)
+        options->state = g_strdup(g_getenv("STATE_DIRECTORY"));
+    if (good && options->state && !options->policies)
+        options->policies = g_build_filename(options->state, "signer.d", NULL);
+    return good;
+}
+
+static gboolean serve(const Options *options, GError **error) {
+    g_autoptr(KeySession) session = NULL;
+    g_autoptr(Signer) signer = NULL;
+    g_autoptr(Server) server = NULL;
+
+    lock_down_memory();
+    session = key_session_new(credential_ask, NULL);
+    SignerOptions with = {options->state, options->policies, session, say, NULL};
+    if (!(signer = signer_new(&with, error)) || !(server = server_new(options->socket, error)) ||
+            !lock_down_calls(error))
+        return FALSE;
+    say(NULL, "ready");
+    return server_run(server, signer, error);
+}
+
+static gboolean run(const Options *options, GError **error) {
+    char **rest = options->rest;
+
+    if (options->version) {
+        puts("particleos-signer " PARTICLEOS_VERSION);
+        return TRUE;
+    }
+    if (!options->state)
+        return signer_refuse(error, SIGNER_ERROR_FAILED, "Say where keys and log are: --state=DIRECTORY");
+    if (!rest)
+        return serve(options, error);
+    if (strcmp(rest[0], "trust") == 0 && rest[1] && rest[2])
+        return trust_files(options->policies, rest[1], rest + 2, error);
+    return signer_refuse(error, SIGNER_ERROR_FAILED, "Expected nothing, or: trust NAMESPACE/PROJECT FILE…");
+}
+
+int main(int argc, char **argv) {
+    g_auto(Options) options = {NULL};
+    g_autoptr(GError) error = NULL;
+
+    setlocale(LC_ALL, "");
+    if (parse(&options, argc, argv, &error) && run(&options, &error))
+        return EXIT_SUCCESS;
+    say(NULL, error->message);
+    return EXIT_FAILURE;
+}

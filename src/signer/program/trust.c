@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "signer/program/trust.h"
+
+#include <stdio.h>
+
+#include "base/hex.h"
+#include "format/authenticode.h"
+#include "signer/error.h"
+#include "signer/judges.h"
+#include "signer/policy-write.h"
+#include "signer/text.h"
+
+static gboolean trust_file(const char *policies, const char *project, const char *path, GError **error) {
+    g_autofree char *data = NULL;
+    gsize size;
+    guint8 digest[SHA256_SIZE];
+    gboolean added = FALSE;
+
+    if (!g_file_get_contents(path, &data, &size, error))
+        return FALSE;
+    if (signer_is_kernel((const guint8 *) data, size))
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "%s is a kernel, which is never signed alone", path);
+    if (!authenticode_digest(data, size, digest, error)) {
+        g_prefix_error(error, "%s: ", path);
+        return FALSE;
+    }
+    g_autofree char *hex = hex_encode(digest, sizeof digest);
+    g_autofree char *name = g_path_get_basename(path);
+    if (!signer_policy_trust(policies, project, hex, name, &added, error))
+        return FALSE;
+    printf("%s %s %s\n", hex, added ? "is trusted from now on:" : "is trusted already:", name);
+    return TRUE;
+}
+
+gboolean trust_files(const char *policies, const char *project, char *const *files, GError **error) {
+    g_auto(GStrv) parts = g_strsplit(project, "/", -1);
+
+    if (g_strv_length(parts) != 2 || !signer_is_name(parts[0]) || !signer_is_name(parts[1]))
+        return signer_refuse(error, SIGNER_ERROR_UNKNOWN, "%s is no NAMESPACE/PROJECT", project);
+    for (char *const *file = files; *file; file++)
+        if (!trust_file(policies, project, *file, error))
+            return FALSE;
+    return TRUE;
+}
