@@ -132,6 +132,16 @@ static gboolean open_keys(Desk *desk, GPtrArray *certificates, GError **error) {
     return TRUE;
 }
 
+/* Programs whose policies alone are ours are not. */
+static gboolean has_signature_for(const SignerCase *this, SignerPurpose purpose) {
+    for (guint i = 0; i < json_array_get_length(this->signatures); i++) {
+        JsonObject *note = json_array_get_object_element(this->signatures, i);
+        if (g_str_equal(json_object_get_string_member(note, "purpose"), signer_purpose_to_string(purpose)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* What NULL without an error means. */
 static gboolean nothing_pending(const SignerCase *this, GError **error) {
     return signer_refuse(error, SIGNER_ERROR_CONTENT,
@@ -152,7 +162,8 @@ GBytes *signer_case_sign_thing(SignerCase *this, GError **error) {
         else if (problem)
             signer_refuse_because(
                     error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
-        else if (done && json_object_get_size(this->answers) == 0)
+        else if (done &&
+                 !has_signature_for(this, GPOINTER_TO_UINT(this->purposes->pdata[this->purposes->len - 1])))
             g_clear_pointer(&done, g_bytes_unref);
         if (!done && error && !*error)
             nothing_pending(this, error);

@@ -22,8 +22,9 @@ typedef struct {
     gint64 time;                  /* of the request, or when it was answered first; seconds since 1970 */
 
     /* What the judges find. */
-    SigningThing *thing;    /* what is completed; NULL: something else is signed */
-    GPtrArray *purposes;    /* of GUINT_TO_POINTER(SignerPurpose): whose keys THING waits for */
+    SigningThing *thing; /* what is completed; NULL: something else is signed */
+    GPtrArray *purposes; /* of GUINT_TO_POINTER(SignerPurpose): whose keys THING waits for; the last is that
+                            of THING itself */
     GPtrArray *root_hashes; /* strings: that have to be signed in this job */
     char *program;          /* digest of a program that is no UKI, which somebody has to have trusted */
     GPtrArray *programs;    /* strings "DIGEST NAME": files of a manifest that have to be signed programs */

@@ -242,7 +242,7 @@ static gboolean check_limit(const Signer *signer, const SignerCase *this, guint 
     return made + n <= limit ||
            signer_refuse(error, SIGNER_ERROR_LIMIT,
                    "%s has %" G_GUINT64_FORMAT " signatures of the last hour and wants %u more, and its "
-                                               "policy allows %" G_GUINT64_FORMAT,
+                   "policy allows %" G_GUINT64_FORMAT,
                    this->request->owner, made, n, limit);
 }
 

@@ -27,11 +27,12 @@ static void measure(const char *text, gsize size, guint *ret_depth, guint *ret_n
         else if (quoted)
             continue;
         else if (c == '{' || c == '[')
-            deepest = MAX(deepest, ++depth);
+            depth++;
         else if ((c == '}' || c == ']') && depth > 0)
             depth--;
         else if (c == ':')
             names++;
+        deepest = MAX(deepest, depth);
     }
     *ret_depth = deepest;
     *ret_names = names;

@@ -122,6 +122,8 @@ GBytes *signer_packet_receive(int socket, gsize largest, int timeout, GArray *de
         }
         if (n == 0)
             return NULL;
+        if (descriptors && descriptors->len > SIGNER_OBJECTS_MAX)
+            flags |= MSG_CTRUNC;
         if (flags & (MSG_TRUNC | (descriptors ? MSG_CTRUNC : 0))) {
             g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED,
                     flags & MSG_TRUNC ? "a packet of more than %" G_GSIZE_FORMAT " bytes"

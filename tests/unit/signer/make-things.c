@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Makes what the signer is asked to sign, as a build without keys makes it: for the tests of the whole program.
+/* Makes what the signer is asked to sign, as a build without keys makes it: for the tests of the whole
+ * program.
  *
- *   make-things stub|kernel OUT
+ *   make-things stub|addon-stub|kernel OUT
  *   make-things uki SPEC.json OUT         without room for a signature of its own
  *   make-things section IN NAME FILE OUT  adds a section
  *   make-things sign IN CERTIFICATE OUT   leaves room for a signature
@@ -98,8 +99,10 @@ static void make_uki(const char *spec_path, const char *out) {
             .profiles = profiles->len > 0 ? profiles : NULL,
             .pcr_key = key,
             .base_sign_expected_pcr = TRUE,
-            .pcr = {.initrd_policy = json_object_get_boolean_member_with_default(object, "initrdPolicy", FALSE),
-                    .config_policies = json_object_get_boolean_member_with_default(object, "configPolicies", FALSE)},
+            .pcr = {.initrd_policy =
+                            json_object_get_boolean_member_with_default(object, "initrdPolicy", FALSE),
+                    .config_policies =
+                            json_object_get_boolean_member_with_default(object, "configPolicies", FALSE)},
     };
     g_autoptr(GBytes) uki = uki_build(&spec, NULL, &error);
     check(uki != NULL, error);
@@ -110,7 +113,9 @@ static void add_section(const char *in, const char *name, const char *file, cons
     GError *error = NULL;
     g_autoptr(GBytes) image = load(in), content = load(file);
     g_autoptr(PeWriter) writer = pe_writer_new(image, &error);
-    check(writer && pe_writer_add(writer, name, PE_SCN_CNT_INITIALIZED_DATA | PE_SCN_MEM_READ, content, &error), error);
+    check(writer && pe_writer_add(
+                            writer, name, PE_SCN_CNT_INITIALIZED_DATA | PE_SCN_MEM_READ, content, &error),
+            error);
     g_autoptr(GBytes) made = pe_writer_finish(writer, &error);
     check(made != NULL, error);
     save(out, made);
@@ -124,6 +129,18 @@ static void leave_room(const char *in, const char *certificate_path, const char 
     g_autoptr(GBytes) made = authenticode_sign(image, key, certificate, AUTHENTICODE_APPEND, &error);
     check(made != NULL, error);
     save(out, made);
+}
+
+/* Those of systemd have no .sbat. The last section of the other stub, with another name. */
+static GBytes *make_addon_stub(void) {
+    g_autoptr(GBytes) stub = pe_fixture_stub();
+    gsize size;
+    const char *data = g_bytes_get_data(stub, &size);
+    char *copy = g_memdup2(data, size);
+    char *name = memmem(copy, size, ".sbat", 5);
+    check(name != NULL, NULL);
+    memcpy(name, ".sdmagic", 8);
+    return g_bytes_new_take(copy, size);
 }
 
 static void make_addon(const char *stub_path, const char *cmdline, const char *out) {
@@ -143,12 +160,15 @@ static void make_verity(const char *data, const char *hash, const char *certific
     guint64 size = (guint64) lseek(data_fd, 0, SEEK_END);
     guint8 root_hash[VERITY_DIGEST_SIZE];
     g_autoptr(VerityTree) tree = verity_hash_fd(data_fd, 0, size, salt, sizeof salt, 1, &error);
-    check(tree && verity_tree_write(tree, size / VERITY_BLOCK_SIZE, hash_fd, 0, uuid, root_hash, NULL, &error), error);
+    check(tree && verity_tree_write(
+                          tree, size / VERITY_BLOCK_SIZE, hash_fd, 0, uuid, root_hash, NULL, &error),
+            error);
     g_autoptr(Certificate) certificate = load_certificate(certificate_path);
     g_autoptr(KeySource) key = signing_key_without_answer(certificate);
-    g_autoptr(GBytes) signature = verity_signature_sign(root_hash, sizeof root_hash, key, certificate, &error);
-    g_autoptr(GBytes) partition = signature ? verity_signature_partition_build(
-                                                      root_hash, sizeof root_hash, signature, certificate, &error)
+    g_autoptr(GBytes) signature =
+            verity_signature_sign(root_hash, sizeof root_hash, key, certificate, &error);
+    g_autoptr(GBytes) partition = signature ? verity_signature_partition_build(root_hash, sizeof root_hash,
+                                                      signature, certificate, &error)
                                             : NULL;
     check(partition != NULL, error);
     save(out, partition);
@@ -156,7 +176,8 @@ static void make_verity(const char *data, const char *hash, const char *certific
     puts(hex);
 }
 
-static void make_variable(const char *name, const char *when, const char *out, const char *signer, char **paths) {
+static void make_variable(
+        const char *name, const char *when, const char *out, const char *signer, char **paths) {
     GError *error = NULL;
     g_autoptr(GPtrArray) certificates = g_ptr_array_new();
     g_autoptr(Certificate) certificate = load_certificate(signer);
@@ -174,6 +195,9 @@ int main(int argc, char **argv) {
 
     if (strcmp(what, "stub") == 0 && argc == 3) {
         g_autoptr(GBytes) stub = pe_fixture_stub();
+        save(argv[2], stub);
+    } else if (strcmp(what, "addon-stub") == 0 && argc == 3) {
+        g_autoptr(GBytes) stub = make_addon_stub();
         save(argv[2], stub);
     } else if (strcmp(what, "kernel") == 0 && argc == 3) {
         g_autoptr(GBytes) kernel = pe_fixture_kernel(KERNEL_SIZE, KERNEL_SEED);
