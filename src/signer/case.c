@@ -6,8 +6,7 @@
 #include "signer/client/packet.h"
 #include "signer/error.h"
 
-SignerCase *signer_case_new(
-        SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects) {
+SignerCase *signer_case_new(SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects) {
     SignerCase *this = g_new0(SignerCase, 1);
 
     this->keys = keys;
@@ -50,8 +49,8 @@ gboolean signer_case_take_thing(
 
     if (!content)
         return FALSE;
-    this->thing = signing_thing_new(
-            type, this->request->title ?: signer_type_to_string(this->request->type), content, NULL);
+    this->thing =
+            signing_thing_new(type, this->request->title ?: signer_type_to_string(this->request->type), content, NULL);
     g_ptr_array_add(this->purposes, GUINT_TO_POINTER(purpose));
     return TRUE;
 }
@@ -75,19 +74,18 @@ static void note_signature(
     json_array_add_object_element(this->signatures, note);
 }
 
-GBytes *signer_case_sign_bytes(SignerCase *this, const SignerPair *pair, SignerPurpose purpose,
-        const char *name, GBytes *bytes, GError **error) {
+GBytes *signer_case_sign_bytes(SignerCase *this, const SignerPair *pair, SignerPurpose purpose, const char *name,
+        GBytes *bytes, GError **error) {
     g_autoptr(GError) problem = NULL;
     gsize size;
     const void *data = g_bytes_get_data(bytes, &size);
     g_autoptr(GBytes) signature = key_source_sign(pair->key, data, size, &problem);
-    g_autoptr(GBytes) public_key =
-            signature ? certificate_get_public_key_pem(pair->certificate, &problem) : NULL;
+    g_autoptr(GBytes) public_key = signature ? certificate_get_public_key_pem(pair->certificate, &problem) : NULL;
 
     /* A key whose public half is not that of its private one would not be noticed before an image starts. */
     if (!public_key || !public_key_verify(public_key, data, size, signature, &problem)) {
-        signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED,
-                "The key for %s cannot sign", signer_purpose_to_string(purpose));
+        signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The key for %s cannot sign",
+                signer_purpose_to_string(purpose));
         return NULL;
     }
     note_signature(this, pair, purpose, name, bytes);
@@ -106,8 +104,7 @@ static GBytes *answer(gpointer user, const SigningRequest *request, GError **err
     Desk *desk = user;
 
     for (SignerPurpose purpose = 0; purpose < SIGNER_N_PURPOSES; purpose++) {
-        if (!desk->open[purpose] ||
-                !certificate_equal(desk->pairs[purpose].certificate, request->certificate))
+        if (!desk->open[purpose] || !certificate_equal(desk->pairs[purpose].certificate, request->certificate))
             continue;
         GBytes *signature = signer_case_sign_bytes(
                 desk->this, &desk->pairs[purpose], purpose, request->name, request->bytes, error);
@@ -123,8 +120,7 @@ static gboolean open_keys(Desk *desk, GPtrArray *certificates, GError **error) {
 
     for (guint i = 0; i < this->purposes->len; i++) {
         SignerPurpose purpose = GPOINTER_TO_UINT(this->purposes->pdata[i]);
-        if (!signer_keys_open(
-                    this->keys, this->policy, this->request->owner, purpose, &desk->pairs[purpose], error))
+        if (!signer_keys_open(this->keys, this->policy, this->request->owner, purpose, &desk->pairs[purpose], error))
             return FALSE;
         desk->open[purpose] = TRUE;
         g_ptr_array_add(certificates, desk->pairs[purpose].certificate);
@@ -160,10 +156,8 @@ GBytes *signer_case_sign_thing(SignerCase *this, GError **error) {
         if (problem && problem->domain == SIGNER_ERROR)
             g_propagate_error(error, g_steal_pointer(&problem));
         else if (problem)
-            signer_refuse_because(
-                    error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
-        else if (done &&
-                 !has_signature_for(this, GPOINTER_TO_UINT(this->purposes->pdata[this->purposes->len - 1])))
+            signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
+        else if (done && !has_signature_for(this, GPOINTER_TO_UINT(this->purposes->pdata[this->purposes->len - 1])))
             g_clear_pointer(&done, g_bytes_unref);
         if (!done && error && !*error)
             nothing_pending(this, error);

@@ -22,8 +22,8 @@ typedef struct {
     gint64 time;                  /* of the request, or when it was answered first; seconds since 1970 */
 
     /* What the judges find. */
-    SigningThing *thing; /* what is completed; NULL: something else is signed */
-    GPtrArray *purposes; /* of GUINT_TO_POINTER(SignerPurpose): whose keys THING waits for; the last is that
+    SigningThing *thing;    /* what is completed; NULL: something else is signed */
+    GPtrArray *purposes;    /* of GUINT_TO_POINTER(SignerPurpose): whose keys THING waits for; the last is that
                             of THING itself */
     GPtrArray *root_hashes; /* strings: that have to be signed in this job */
     char *program;          /* digest of a program that is no UKI, which somebody has to have trusted */
@@ -39,8 +39,7 @@ typedef struct {
 } SignerCase;
 
 /* OBJECTS, REQUEST and KEYS have to last as long. */
-SignerCase *signer_case_new(
-        SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects);
+SignerCase *signer_case_new(SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects);
 void signer_case_free(SignerCase *this);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignerCase, signer_case_free)
 
@@ -50,8 +49,8 @@ gboolean signer_case_take_thing(SignerCase *this, SigningType type, gsize larges
         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Signs BYTES, and writes down the signature as NAME. Checks what the key makes. */
-GBytes *signer_case_sign_bytes(SignerCase *this, const SignerPair *pair, SignerPurpose purpose,
-        const char *name, GBytes *bytes, GError **error);
+GBytes *signer_case_sign_bytes(SignerCase *this, const SignerPair *pair, SignerPurpose purpose, const char *name,
+        GBytes *bytes, GError **error);
 
 /* Signs what the thing waits for. Refused when it waits for nothing, or for other keys. The finished thing.
  */

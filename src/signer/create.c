@@ -42,8 +42,7 @@ gboolean signer_create_finish(SignerCase *this, GError **error) {
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS) &&
             !signer_policy_create(this->policies, this->request->owner, this->text, &problem))
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The policy is not there");
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The policy is not there");
     /* It may have changed since, when this is a repetition. */
     g_clear_pointer(&this->policy, signer_policy_free);
     this->policy = signer_policy_load(this->policies, this->request->owner, error);
@@ -65,14 +64,12 @@ static gboolean add_key_ring(SignerCase *this, GError **error) {
     g_auto(SignerPair) pair = {NULL};
     g_autoptr(GError) problem = NULL;
 
-    if (!signer_keys_open(
-                this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_MANIFEST, &pair, error))
+    if (!signer_keys_open(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_MANIFEST, &pair, error))
         return FALSE;
     g_autoptr(OpenpgpKey) key = openpgp_key_new_for_certificate(pair.key, pair.certificate, &problem);
     g_autoptr(GBytes) packets = key ? openpgp_key_export(key, &problem) : NULL;
     if (!packets)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The key for manifests");
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The key for manifests");
     gsize size;
     const guchar *data = g_bytes_get_data(packets, &size);
     g_autofree char *text = g_base64_encode(data, size);
@@ -85,8 +82,7 @@ gboolean signer_add_certificates(SignerCase *this, GError **error) {
 
     json_object_set_object_member(this->extra, "certificates", all);
     for (SignerPurpose purpose = 0; purpose < SIGNER_N_PURPOSES; purpose++)
-        if (signer_policy_get_key(this->policy, purpose, NULL) &&
-                !add_certificate(this, all, purpose, error))
+        if (signer_policy_get_key(this->policy, purpose, NULL) && !add_certificate(this, all, purpose, error))
             return FALSE;
     return !signer_policy_get_key(this->policy, SIGNER_PURPOSE_MANIFEST, NULL) || add_key_ring(this, error);
 }

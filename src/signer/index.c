@@ -114,12 +114,12 @@ static gboolean read_leaf(JsonObject *object, Leaf *ret, GError **error) {
     };
     if (signer_json_get_number(object, "version") != 1)
         return signer_refuse(error, SIGNER_ERROR_FAILED, "it is of a newer version of particleos-signer");
-    if (type < 0 || type >= SIGNER_CERTIFICATES || !signer_is_name(namespace) || !signer_is_name(project) ||
-            !ret->id || !signer_is_digest(ret->digest) || ret->time < 0 || !signatures ||
-            !JSON_NODE_HOLDS_ARRAY(signatures) || !facts || !JSON_NODE_HOLDS_OBJECT(facts))
+    if (type < 0 || type >= SIGNER_CERTIFICATES || !signer_is_name(namespace) || !signer_is_name(project) || !ret->id ||
+            !signer_is_digest(ret->digest) || ret->time < 0 || !signatures || !JSON_NODE_HOLDS_ARRAY(signatures) ||
+            !facts || !JSON_NODE_HOLDS_OBJECT(facts))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "a member that it has to have is missing");
-    if (type != SIGNER_CREATE && (!signer_is_name(ret->target) || !signer_is_id(ret->job, 64) ||
-                                         !signer_is_version(ret->version, NULL)))
+    if (type != SIGNER_CREATE &&
+            (!signer_is_name(ret->target) || !signer_is_id(ret->job, 64) || !signer_is_version(ret->version, NULL)))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "it names no target, job and version");
     ret->facts = json_node_get_object(facts);
     ret->n_signatures = json_array_get_length(json_node_get_array(signatures));
@@ -169,8 +169,7 @@ static gboolean add_policy(SignerIndex *index, const Leaf *leaf, GError **error)
     if (!name || version < 0)
         return missing(error, "policyName");
     if (version > signer_index_get_policy_version(index, leaf->project, name))
-        g_hash_table_insert(
-                index->policies, join(leaf->project, name, NULL), g_memdup2(&version, sizeof version));
+        g_hash_table_insert(index->policies, join(leaf->project, name, NULL), g_memdup2(&version, sizeof version));
     return TRUE;
 }
 
@@ -198,8 +197,7 @@ static void count(SignerIndex *index, const Leaf *leaf) {
     guint old = 0;
 
     if (!made)
-        g_hash_table_insert(
-                index->made, g_strdup(leaf->project), made = g_array_new(FALSE, FALSE, sizeof(Made)));
+        g_hash_table_insert(index->made, g_strdup(leaf->project), made = g_array_new(FALSE, FALSE, sizeof(Made)));
     while (old < made->len && g_array_index(made, Made, old).time <= leaf->time - HOUR)
         old++;
     if (old > 0)
@@ -228,14 +226,13 @@ gboolean signer_index_add(SignerIndex *index, JsonObject *object, GError **error
 
 /* ---- asking ---- */
 
-const SignerAnswered *signer_index_find_request(
-        const SignerIndex *index, const char *project, const char *id) {
+const SignerAnswered *signer_index_find_request(const SignerIndex *index, const char *project, const char *id) {
     g_autofree char *key = join(project, id, NULL);
     return g_hash_table_lookup(index->requests, key);
 }
 
-gboolean signer_index_has_root_hash(const SignerIndex *index, const char *project, const char *target,
-        const char *job, const char *root_hash) {
+gboolean signer_index_has_root_hash(
+        const SignerIndex *index, const char *project, const char *target, const char *job, const char *root_hash) {
     g_autofree char *lower = g_ascii_strdown(root_hash, -1);
     g_autofree char *place = join(project, target, job);
     g_autofree char *key = join(place, lower, NULL);
@@ -265,8 +262,7 @@ const char *signer_index_get_manifest_version(
     return g_hash_table_lookup(index->manifests, key);
 }
 
-const char *signer_index_get_first(
-        const SignerIndex *index, const char *project, const char *name, guint *ret_n) {
+const char *signer_index_get_first(const SignerIndex *index, const char *project, const char *name, guint *ret_n) {
     GHashTable *firsts = g_hash_table_lookup(index->firsts, project);
 
     if (ret_n)

@@ -23,12 +23,11 @@ typedef struct {
 } SignerAnswered;
 
 /* The request ID of PROJECT, or NULL; owned by the index. */
-const SignerAnswered *signer_index_find_request(
-        const SignerIndex *index, const char *project, const char *id);
+const SignerAnswered *signer_index_find_request(const SignerIndex *index, const char *project, const char *id);
 
 /* Whether the root hash (hexadecimal, of either case) was signed for this job of TARGET. */
-gboolean signer_index_has_root_hash(const SignerIndex *index, const char *project, const char *target,
-        const char *job, const char *root_hash);
+gboolean signer_index_has_root_hash(
+        const SignerIndex *index, const char *project, const char *target, const char *job, const char *root_hash);
 
 /* The version of TARGET as part of which a program whose file has the SHA-256 digest DIGEST was signed, the
  * highest if there are several; NULL: it was not. */
@@ -47,8 +46,7 @@ const char *signer_index_get_manifest_version(
 
 /* The digest of the program that is trusted as the first called NAME; NULL: there is none yet. RET_N (may be
  * NULL) receives how many names there are. */
-const char *signer_index_get_first(
-        const SignerIndex *index, const char *project, const char *name, guint *ret_n);
+const char *signer_index_get_first(const SignerIndex *index, const char *project, const char *name, guint *ret_n);
 
 /* How many signatures were made for PROJECT in the hour before NOW. */
 guint64 signer_index_count_signatures(const SignerIndex *index, const char *project, gint64 now);

@@ -9,8 +9,7 @@ static gboolean begin_section(char *line, char **ret_section, char **ret_name, G
     gsize length = strlen(line);
 
     if (length < 3 || line[length - 1] != ']')
-        return signer_refuse(
-                error, SIGNER_ERROR_POLICY, "a section is written as [Section] or [Section name]");
+        return signer_refuse(error, SIGNER_ERROR_POLICY, "a section is written as [Section] or [Section name]");
     line[length - 1] = '\0';
     g_auto(GStrv) words = g_strsplit(line + 1, " ", 2);
     g_free(*ret_section);
@@ -20,8 +19,8 @@ static gboolean begin_section(char *line, char **ret_section, char **ret_name, G
     return TRUE;
 }
 
-static gboolean read_line(char *line, char **section, char **name, guint number, IniVisit visit,
-        gpointer user, GError **error) {
+static gboolean read_line(
+        char *line, char **section, char **name, guint number, IniVisit visit, gpointer user, GError **error) {
     char *equals = strchr(line, '=');
 
     if (*line == '[') {
@@ -33,15 +32,13 @@ static gboolean read_line(char *line, char **section, char **name, guint number,
     if (!*section)
         return signer_refuse(error, SIGNER_ERROR_POLICY, "a section has to come first, like [Project]");
     if (!equals || equals == line)
-        return signer_refuse(
-                error, SIGNER_ERROR_POLICY, "neither a section nor an assignment (Setting=value)");
+        return signer_refuse(error, SIGNER_ERROR_POLICY, "neither a section nor an assignment (Setting=value)");
     *equals = '\0';
     IniEntry entry = {*section, *name, g_strstrip(line), g_strstrip(equals + 1), number};
     return visit(user, &entry, error);
 }
 
-gboolean ini_read(
-        const char *origin, const char *text, gsize size, IniVisit visit, gpointer user, GError **error) {
+gboolean ini_read(const char *origin, const char *text, gsize size, IniVisit visit, gpointer user, GError **error) {
     if (!g_utf8_validate(text, (gssize) size, NULL))
         return signer_refuse(error, SIGNER_ERROR_POLICY, "%s: it is no text in UTF-8", origin);
     g_autofree char *copy = g_strndup(text, size);

@@ -47,11 +47,9 @@ static void set_head(SignerJournal *journal, const char *line, gsize size) {
     g_strlcpy(journal->head, hex, sizeof journal->head);
 }
 
-JsonObject *signer_journal_parse_line(
-        const char *line, gsize size, guint64 n, const char *previous, GError **error) {
+JsonObject *signer_journal_parse_line(const char *line, gsize size, guint64 n, const char *previous, GError **error) {
     g_autoptr(GError) problem = NULL;
-    g_autoptr(JsonObject) leaf =
-            size < SIGNER_LEAF_SIZE_MAX ? signer_packet_parse(line, size, &problem) : NULL;
+    g_autoptr(JsonObject) leaf = size < SIGNER_LEAF_SIZE_MAX ? signer_packet_parse(line, size, &problem) : NULL;
     g_autofree char *text = leaf ? signer_packet_to_text(leaf) : NULL;
 
     if (!leaf)
@@ -67,13 +65,12 @@ JsonObject *signer_journal_parse_line(
     return NULL;
 }
 
-static gboolean read_line(SignerJournal *journal, const char *line, gsize size, SignerJournalVisit visit,
-        gpointer user, GError **error) {
+static gboolean read_line(
+        SignerJournal *journal, const char *line, gsize size, SignerJournalVisit visit, gpointer user, GError **error) {
     g_autoptr(JsonObject) leaf = signer_journal_parse_line(line, size, journal->n, journal->head, error);
 
     if (!leaf || !visit(user, leaf, error)) {
-        g_prefix_error(
-                error, "%s:%" G_GUINT64_FORMAT ": the log is damaged: ", journal->path, journal->n + 1);
+        g_prefix_error(error, "%s:%" G_GUINT64_FORMAT ": the log is damaged: ", journal->path, journal->n + 1);
         return FALSE;
     }
     set_head(journal, line, size);
@@ -114,14 +111,14 @@ static gboolean repair(SignerJournal *journal, gsize rest, char **ret_repaired, 
         return TRUE;
     if (rest > SIGNER_LEAF_SIZE_MAX)
         return signer_refuse(error, SIGNER_ERROR_FAILED,
-                "%s:%" G_GUINT64_FORMAT ": the log is damaged: %" G_GSIZE_FORMAT " bytes without an end",
-                journal->path, journal->n + 1, rest);
+                "%s:%" G_GUINT64_FORMAT ": the log is damaged: %" G_GSIZE_FORMAT " bytes without an end", journal->path,
+                journal->n + 1, rest);
     if (ftruncate(journal->fd, (off_t) journal->bytes) < 0 || fsync(journal->fd) < 0)
         return set_errno_error(error, errno, "Cannot repair %s", journal->path);
-    *ret_repaired = g_strdup_printf(
-            "%s: the last line was not written to its end, and so never answered; %" G_GSIZE_FORMAT
-            " bytes were cut off",
-            journal->path, rest);
+    *ret_repaired =
+            g_strdup_printf("%s: the last line was not written to its end, and so never answered; %" G_GSIZE_FORMAT
+                            " bytes were cut off",
+                    journal->path, rest);
     return TRUE;
 }
 
@@ -148,8 +145,7 @@ SignerJournal *signer_journal_open(
     if (!sync_directory(path, error))
         return NULL;
     if (!read_lines(journal, visit, user, &rest, error) || !repair(journal, rest, ret_repaired, error)) {
-        g_prefix_error(
-                error, "The signer does not start, so that it signs nothing twice and no lower version. ");
+        g_prefix_error(error, "The signer does not start, so that it signs nothing twice and no lower version. ");
         g_autofree char *advice = g_strdup_printf(
                 "%s. Bring back %s from a copy that is newer than the last answer", (*error)->message, path);
         g_free((*error)->message);

@@ -26,13 +26,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignerJournal, signer_journal_free)
 
 /* Completes LEAF ("n", "previous"), and writes it to the disk. When that fails nothing was appended; should
  * not even that be certain, all later ones fail, too. */
-gboolean signer_journal_append(
-        SignerJournal *journal, JsonObject *leaf, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_journal_append(SignerJournal *journal, JsonObject *leaf, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How many leaves there are, and the digest of the last line; owned by the journal. */
 guint64 signer_journal_get_size(const SignerJournal *journal);
 const char *signer_journal_get_head(const SignerJournal *journal);
 
 /* The leaf that LINE (SIZE bytes without the newline) is, number N after the line of the digest PREVIOUS. */
-JsonObject *signer_journal_parse_line(
-        const char *line, gsize size, guint64 n, const char *previous, GError **error);
+JsonObject *signer_journal_parse_line(const char *line, gsize size, guint64 n, const char *previous, GError **error);

@@ -32,12 +32,11 @@ static gboolean check_versions(const char *name, const char *version, gboolean *
         if (digits == VERSION_LENGTH) {
             int order = strncmp(c, version, VERSION_LENGTH);
             if (order > 0)
-                return signer_refuse(error, SIGNER_ERROR_VERSION,
-                        "%s is newer than %s, the version of this manifest", name, version);
+                return signer_refuse(error, SIGNER_ERROR_VERSION, "%s is newer than %s, the version of this manifest",
+                        name, version);
             *ret_same = *ret_same || order == 0;
         } else if (digits > VERSION_LENGTH)
-            return signer_refuse(
-                    error, SIGNER_ERROR_CONTENT, "%s has a number that is too long for a version", name);
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s has a number that is too long for a version", name);
         c += MAX(digits, 1);
     }
     return TRUE;
@@ -64,14 +63,13 @@ static gboolean judge_entry(Judge *judge, JsonNode *node, GError **error) {
     const char *digest = entry ? signer_json_get_string(entry, "sha256") : NULL;
 
     if (!name || !digest || json_object_get_size(entry) != 2 || !signer_is_digest(digest))
-        return signer_refuse(
-                error, SIGNER_ERROR_MALFORMED, "An entry has a name and its sha256, and nothing else");
+        return signer_refuse(error, SIGNER_ERROR_MALFORMED, "An entry has a name and its sha256, and nothing else");
     if (!signer_is_file_name(name))
         return signer_refuse(
                 error, SIGNER_ERROR_CONTENT, "An entry is called what no file is called that is published");
     if (!g_str_has_prefix(name, judge->prefix) || !signer_is_file_name(name + strlen(judge->prefix)))
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s does not begin with %s, so it is not of this channel", name, judge->prefix);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s does not begin with %s, so it is not of this channel",
+                name, judge->prefix);
     if (!g_hash_table_add(judge->seen, (char *) name))
         return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is there twice", name);
     g_string_append_printf(judge->text, "%s *%s\n", digest, name);
@@ -92,8 +90,8 @@ static gboolean judge_best_before(Judge *judge, GError **error) {
         return signer_refuse(error, SIGNER_ERROR_MALFORMED, "bestBefore is a day, like 2026-11-29");
     gint64 days = (when - this->time) / (24 * 60 * 60);
     if (days < -1 || days > BEST_BEFORE_DAYS_MAX)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "bestBefore=%s is past, or more than %d days ahead", date, BEST_BEFORE_DAYS_MAX);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "bestBefore=%s is past, or more than %d days ahead", date,
+                BEST_BEFORE_DAYS_MAX);
     g_string_append_printf(judge->text, EMPTY_DIGEST " *" BEST_BEFORE "%s\n", date);
     return TRUE;
 }
@@ -104,14 +102,13 @@ static gboolean judge_entries(Judge *judge, GError **error) {
     guint n = json_array_get_length(entries);
 
     if (n == 0 || n > SIGNER_ENTRIES_MAX)
-        return signer_refuse(
-                error, SIGNER_ERROR_MALFORMED, "A manifest has 1 to %d entries", SIGNER_ENTRIES_MAX);
+        return signer_refuse(error, SIGNER_ERROR_MALFORMED, "A manifest has 1 to %d entries", SIGNER_ENTRIES_MAX);
     for (guint i = 0; i < n; i++)
         if (!judge_entry(judge, json_array_get_element(entries, i), error))
             return FALSE;
     if (!judge->has_version)
-        return signer_refuse(error, SIGNER_ERROR_VERSION, "No file of the manifest is of its version %s",
-                this->request->version);
+        return signer_refuse(
+                error, SIGNER_ERROR_VERSION, "No file of the manifest is of its version %s", this->request->version);
     return judge_best_before(judge, error);
 }
 
@@ -138,14 +135,14 @@ gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GEr
 
     if (highest && strcmp(request->version, highest) < 0)
         return signer_refuse(error, SIGNER_ERROR_VERSION,
-                "The channel %s of %s is at version %s already; %s would be a step back", channel,
-                request->target, highest, request->version);
+                "The channel %s of %s is at version %s already; %s would be a step back", channel, request->target,
+                highest, request->version);
     for (guint i = 0; i < this->programs->len; i++) {
         g_auto(GStrv) words = g_strsplit(this->programs->pdata[i], " ", 2);
         const char *version = signer_index_find_file(index, request->owner, request->target, words[0]);
         if (!version || strcmp(version, request->version) > 0 || !strstr(words[1], version))
-            return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                    "%s is no program that was signed as this version of %s", words[1], request->target);
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is no program that was signed as this version of %s",
+                    words[1], request->target);
     }
     return TRUE;
 }
@@ -160,29 +157,25 @@ typedef struct {
 static GBytes *sign(gpointer user, const void *data, gsize size, GError **error) {
     Desk *desk = user;
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
-    return signer_case_sign_bytes(
-            desk->this, &desk->pair, SIGNER_PURPOSE_MANIFEST, "manifest", bytes, error);
+    return signer_case_sign_bytes(desk->this, &desk->pair, SIGNER_PURPOSE_MANIFEST, "manifest", bytes, error);
 }
 
 static GBytes *make_packet(Desk *desk, GError **error) {
-    g_autoptr(KeySource) key =
-            key_source_new_elsewhere(key_source_peek(desk->pair.key), "manifest", sign, desk);
+    g_autoptr(KeySource) key = key_source_new_elsewhere(key_source_peek(desk->pair.key), "manifest", sign, desk);
     g_autoptr(OpenpgpKey) openpgp = openpgp_key_new_for_certificate(key, desk->pair.certificate, error);
     g_autoptr(OpenpgpSignature) signature = openpgp ? openpgp_signature_new(openpgp) : NULL;
 
     if (!signature)
         return NULL;
     openpgp_signature_update(signature, desk->this->text, strlen(desk->this->text));
-    return openpgp_signature_finish(
-            signature, MAX(desk->this->time, openpgp_key_get_created(openpgp)), error);
+    return openpgp_signature_finish(signature, MAX(desk->this->time, openpgp_key_get_created(openpgp)), error);
 }
 
 gboolean signer_sign_manifest(SignerCase *this, GError **error) {
     Desk desk = {.this = this};
     g_autoptr(GBytes) packet = NULL;
 
-    if (signer_keys_open(
-                this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_MANIFEST, &desk.pair, error))
+    if (signer_keys_open(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_MANIFEST, &desk.pair, error))
         packet = make_packet(&desk, error);
     signer_pair_clear(&desk.pair);
     if (!packet)

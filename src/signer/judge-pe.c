@@ -30,16 +30,15 @@ gboolean signer_is_kernel(const guint8 *data, gsize size) {
     if (size < MAGIC_END)
         return FALSE;
     guint32 magic = read_le32(data + LINUX_OFFSET);
-    return (read_le16(data + X86_FLAG_OFFSET) == X86_FLAG &&
-                   memcmp(data + X86_MAGIC_OFFSET, X86_MAGIC, 4) == 0) ||
+    return (read_le16(data + X86_FLAG_OFFSET) == X86_FLAG && memcmp(data + X86_MAGIC_OFFSET, X86_MAGIC, 4) == 0) ||
            memcmp(data + ZBOOT_OFFSET, ZBOOT_MAGIC, 4) == 0 || magic == LINUX_MAGIC ||
            memcmp(data + LINUX_OFFSET, "ARM\x64", 4) == 0 || memcmp(data + LINUX_OFFSET, "RSC\x05", 4) == 0;
 }
 
 /* The first of what is wrong. */
 static gboolean check_no_problems(const SignerCase *this, GPtrArray *problems, GError **error) {
-    return problems->len == 0 || signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title,
-                                         (const char *) problems->pdata[0]);
+    return problems->len == 0 ||
+           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title, (const char *) problems->pdata[0]);
 }
 
 static guint64 generation_of(const char *sbat, const char *component) {
@@ -49,8 +48,7 @@ static guint64 generation_of(const char *sbat, const char *component) {
     for (char **line = lines; *line; line++) {
         g_auto(GStrv) fields = g_strsplit(*line, ",", 3);
         if (g_strcmp0(fields[0], component) == 0 &&
-                (!fields[1] ||
-                        !g_ascii_string_to_unsigned(fields[1], 10, 0, G_MAXUINT32, &generation, NULL)))
+                (!fields[1] || !g_ascii_string_to_unsigned(fields[1], 10, 0, G_MAXUINT32, &generation, NULL)))
             return 0;
         if (g_strcmp0(fields[0], component) == 0)
             lowest = MIN(lowest, generation);
@@ -82,8 +80,7 @@ static gboolean note_digest(SignerCase *this, GBytes *image, GError **error) {
     g_autoptr(GError) problem = NULL;
 
     if (!authenticode_digest(g_bytes_get_data(image, NULL), g_bytes_get_size(image), digest, &problem))
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
     g_autofree char *hex = hex_encode(digest, sizeof digest);
     json_object_set_string_member(this->facts, "authenticode", hex);
     return TRUE;
@@ -99,15 +96,13 @@ gboolean signer_judge_pe(SignerCase *this, GError **error) {
     GBytes *image = this->thing->content;
     const guint8 *data = g_bytes_get_data(image, &size);
     if (signer_is_kernel(data, size))
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: it is a kernel, which is signed only as a part of a UKI", this->thing->title);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: it is a kernel, which is signed only as a part of a UKI",
+                this->thing->title);
     g_autoptr(PeImage) pe = pe_image_new(image, &problem);
     if (!pe)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
     pe_audit(pe, problems);
-    if (!check_no_problems(this, problems, error) || !check_floors(this, pe, error) ||
-            !note_digest(this, image, error))
+    if (!check_no_problems(this, problems, error) || !check_floors(this, pe, error) || !note_digest(this, image, error))
         return FALSE;
     return pe_image_find_section(pe, ".linux") ? signer_judge_uki(this, image, error)
                                                : signer_judge_program(this, image, error);
@@ -131,9 +126,9 @@ static gboolean compare_program(SignerCase *this, const SignerIndex *index, GErr
                 "signer can: "
                 "particleos-signer trust %s FILE",
                 name, this->program, first ? ", it is not the first of its name" : "", this->request->owner);
-    g_autofree char *note = g_strdup_printf(
-            "Development=yes: %s with the digest %s is the first of its name, and trusted from now on", name,
-            this->program);
+    g_autofree char *note =
+            g_strdup_printf("Development=yes: %s with the digest %s is the first of its name, and trusted from now on",
+                    name, this->program);
     json_object_set_string_member(this->facts, "trusted", this->program);
     json_object_set_string_member(this->facts, "name", name);
     json_object_set_string_member(this->extra, "trusted", this->program);

@@ -22,13 +22,12 @@ static gboolean check_command_line(
     while (size > 0 && (data[size - 1] == '\0' || data[size - 1] == '\n'))
         size--;
     if (!g_utf8_validate_len(data, size, NULL))
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "%s: its command line is no text", this->thing->title);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: its command line is no text", this->thing->title);
     g_autofree char *text = g_strndup(data, size);
     g_autoptr(GPtrArray) hashes = signer_list_root_hashes(text);
     if (hashes->len > 0)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: an addon names no root hash, that is for the UKI to do", this->thing->title);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: an addon names no root hash, that is for the UKI to do",
+                this->thing->title);
     return signer_check_words(this->policy, text, this->thing->title, error);
 }
 
@@ -49,13 +48,12 @@ gboolean signer_judge_program(SignerCase *this, GBytes *image, GError **error) {
     g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 
     if (!pe)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
     if (is_addon(pe))
         uki_audit_sections(pe, problems);
     if (problems->len > 0)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title,
-                (const char *) problems->pdata[0]);
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title, (const char *) problems->pdata[0]);
     for (guint i = 0; i < pe->n_sections; i++) {
         const PeSection *section = &pe->sections[i];
         if (g_strv_contains(never, section->name))

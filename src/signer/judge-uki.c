@@ -39,13 +39,12 @@ static gboolean check_os_release(const Judge *judge, GError **error) {
     g_autofree char *version = text ? os_release_get(text, "IMAGE_VERSION") : NULL;
 
     if (g_strcmp0(id, this->target->image_id) != 0)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: its .osrel says IMAGE_ID=%.64s, and target %s makes %s", judge->where, id ?: "",
-                this->target->name, this->target->image_id);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: its .osrel says IMAGE_ID=%.64s, and target %s makes %s",
+                judge->where, id ?: "", this->target->name, this->target->image_id);
     if (g_strcmp0(version, this->request->version) != 0)
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: its .osrel says IMAGE_VERSION=%.64s, and this job makes %s", judge->where,
-                version ?: "", this->request->version);
+                "%s: its .osrel says IMAGE_VERSION=%.64s, and this job makes %s", judge->where, version ?: "",
+                this->request->version);
     return TRUE;
 }
 
@@ -59,8 +58,8 @@ static gboolean check_command_line(const Judge *judge, GError **error) {
     gboolean initrd = signer_target_is_initrd(this->target, judge->profile->id ?: "");
     if (initrd ? hashes->len > 0 : hashes->len != 1)
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: its command line has %u of usrhash= and roothash=, and has to have %s", judge->where,
-                hashes->len, initrd ? "none (Initrd= of the policy)" : "exactly one");
+                "%s: its command line has %u of usrhash= and roothash=, and has to have %s", judge->where, hashes->len,
+                initrd ? "none (Initrd= of the policy)" : "exactly one");
     for (guint i = 0; i < hashes->len; i++)
         g_ptr_array_add(this->root_hashes, g_strdup(hashes->pdata[i]));
     return signer_check_words(this->policy, text ?: "", judge->where, error);
@@ -74,8 +73,8 @@ static gboolean check_pcr_key(const Judge *judge, GError **error) {
 
     if (!key || (der && g_bytes_equal(ours, der)))
         return TRUE;
-    return signer_refuse(error, SIGNER_ERROR_CONTENT,
-            "%s: its .pcrpkey is another key than that of the project", judge->where);
+    return signer_refuse(
+            error, SIGNER_ERROR_CONTENT, "%s: its .pcrpkey is another key than that of the project", judge->where);
 }
 
 /* Each policy is one that we predict, of our key, and waits for its signature. */
@@ -85,8 +84,7 @@ static gboolean check_policies(Judge *judge, GPtrArray *policies, GError **error
             judge->view->pe, judge->profile, policies, judge->pcr_key, FALSE, judge->measurers, &problem);
 
     if (!expected)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", judge->where);
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", judge->where);
     for (guint i = 0; i < policies->len; i++) {
         const PcrPolicy *policy = policies->pdata[i];
         gboolean known = FALSE;
@@ -98,8 +96,8 @@ static gboolean check_policies(Judge *judge, GPtrArray *policies, GError **error
                     judge->where, i + 1);
         for (gsize k = 0; policy->signature && k < g_bytes_get_size(policy->signature); k++)
             if (((const guint8 *) g_bytes_get_data(policy->signature, NULL))[k] != 0)
-                return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                        "%s: policy %u of its .pcrsig is signed already", judge->where, i + 1);
+                return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: policy %u of its .pcrsig is signed already",
+                        judge->where, i + 1);
     }
     return TRUE;
 }
@@ -118,8 +116,8 @@ static gboolean check_pcrs(Judge *judge, GError **error) {
     /* Nothing else is in there, in whatever way readers read it. */
     g_autofree char *again = pcr_policies_to_json(policies);
     if (strcmp(g_strchomp(again), text) != 0)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "%s: its .pcrsig holds something that nobody knows", judge->where);
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "%s: its .pcrsig holds something that nobody knows", judge->where);
     return check_policies(judge, policies, error);
 }
 
@@ -127,11 +125,10 @@ static gboolean judge_profile(Judge *judge, GError **error) {
     const UkiProfileView *profile = judge->profile;
 
     g_free(judge->where);
-    judge->where = profile->number < 0
-                           ? g_strdup(judge->this->thing->title)
-                           : g_strdup_printf("%s, profile %d", judge->this->thing->title, profile->number);
-    return check_os_release(judge, error) && check_command_line(judge, error) &&
-           check_pcr_key(judge, error) && check_pcrs(judge, error);
+    judge->where = profile->number < 0 ? g_strdup(judge->this->thing->title)
+                                       : g_strdup_printf("%s, profile %d", judge->this->thing->title, profile->number);
+    return check_os_release(judge, error) && check_command_line(judge, error) && check_pcr_key(judge, error) &&
+           check_pcrs(judge, error);
 }
 
 /* Whose key policies are by is needed only where there are any. */
@@ -141,8 +138,8 @@ static gboolean find_pcr_key(Judge *judge, GError **error) {
 
     if (!pe_image_find_section(pe, ".pcrpkey") && !pe_image_find_section(pe, ".pcrsig"))
         return TRUE;
-    g_autoptr(Certificate) certificate = signer_keys_open_certificate(
-            this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_PCR, error);
+    g_autoptr(Certificate) certificate =
+            signer_keys_open_certificate(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_PCR, error);
     if (certificate && pe_image_find_section(pe, ".pcrsig"))
         g_ptr_array_insert(this->purposes, 0, GUINT_TO_POINTER(SIGNER_PURPOSE_PCR));
     return certificate && (judge->pcr_key = certificate_get_public_key_pem(certificate, error));
@@ -150,13 +147,11 @@ static gboolean find_pcr_key(Judge *judge, GError **error) {
 
 /* Firmware goes by any of several signatures. */
 static gboolean check_signatures(const SignerCase *this, GBytes *image, GError **error) {
-    g_autoptr(GPtrArray) signatures =
-            authenticode_parse(g_bytes_get_data(image, NULL), g_bytes_get_size(image), NULL);
+    g_autoptr(GPtrArray) signatures = authenticode_parse(g_bytes_get_data(image, NULL), g_bytes_get_size(image), NULL);
 
     return (signatures && signatures->len == 1) ||
-           signer_refuse(error, SIGNER_ERROR_CONTENT,
-                   "%s: it has %u signatures, and has to have room for one", this->thing->title,
-                   signatures ? signatures->len : 0);
+           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: it has %u signatures, and has to have room for one",
+                   this->thing->title, signatures ? signatures->len : 0);
 }
 
 gboolean signer_judge_uki(SignerCase *this, GBytes *image, GError **error) {
@@ -166,12 +161,11 @@ gboolean signer_judge_uki(SignerCase *this, GBytes *image, GError **error) {
     g_auto(Judge) judge = {.this = this, .view = view};
 
     if (!view)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->thing->title);
     uki_audit_sections(view->pe, problems);
     if (problems->len > 0)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title,
-                (const char *) problems->pdata[0]);
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "%s: %s", this->thing->title, (const char *) problems->pdata[0]);
     if (!check_signatures(this, image, error) || !find_pcr_key(&judge, error))
         return FALSE;
     for (guint i = 0; i < view->profiles->len; i++) {

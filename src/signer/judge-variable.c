@@ -59,8 +59,7 @@ static GPtrArray *list_allowed(SignerCase *this, const char *variable, GError **
     return g_steal_pointer(&allowed);
 }
 
-static gboolean check_certificates(
-        GPtrArray *certificates, GPtrArray *allowed, const char *variable, GError **error) {
+static gboolean check_certificates(GPtrArray *certificates, GPtrArray *allowed, const char *variable, GError **error) {
     for (guint i = 0; i < certificates->len; i++) {
         gboolean known = FALSE;
         for (guint k = 0; k < allowed->len && !known; k++)
@@ -72,20 +71,17 @@ static gboolean check_certificates(
                     variable, certificate_get_description(certificates->pdata[i]));
     }
     if (g_str_equal(variable, "PK") && certificates->len != 1)
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "There is one platform key, not %u", certificates->len);
-    return certificates->len > 0 ||
-           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s would trust nobody", variable);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "There is one platform key, not %u", certificates->len);
+    return certificates->len > 0 || signer_refuse(error, SIGNER_ERROR_CONTENT, "%s would trust nobody", variable);
 }
 
 /* Firmware takes nothing that is older than what it has, so one from the future would be the last. */
 static gboolean check_time(const SignerCase *this, const guint8 timestamp[static 16], GError **error) {
-    g_autofree char *version = g_strdup_printf("%04u%02u%02u%02u%02u%02u", read_le16(timestamp),
-            timestamp[2], timestamp[3], timestamp[4], timestamp[5], timestamp[6]);
+    g_autofree char *version = g_strdup_printf("%04u%02u%02u%02u%02u%02u", read_le16(timestamp), timestamp[2],
+            timestamp[3], timestamp[4], timestamp[5], timestamp[6]);
 
     return !signer_is_far_ahead(version, this->time) ||
-           signer_refuse(
-                   error, SIGNER_ERROR_CONTENT, "%s is of the future (%s)", this->thing->title, version);
+           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is of the future (%s)", this->thing->title, version);
 }
 
 gboolean signer_judge_enrolment(SignerCase *this, GError **error) {
@@ -100,18 +96,16 @@ gboolean signer_judge_enrolment(SignerCase *this, GError **error) {
         return FALSE;
     const guint8 *data = g_bytes_get_data(this->thing->content, &size);
     g_autoptr(EfiAuthenticatedVariable) update = efi_authenticated_variable_parse(data, size, &problem);
-    g_autoptr(GPtrArray) signatures =
-            update ? efi_signature_list_parse(g_bytes_get_data(update->payload, NULL),
-                             g_bytes_get_size(update->payload), &problem)
-                   : NULL;
-    g_autoptr(GPtrArray) certificates =
-            signatures ? efi_signature_list_get_certificates(signatures, &problem) : NULL;
+    g_autoptr(GPtrArray) signatures = update ? efi_signature_list_parse(g_bytes_get_data(update->payload, NULL),
+                                                       g_bytes_get_size(update->payload), &problem)
+                                             : NULL;
+    g_autoptr(GPtrArray) certificates = signatures ? efi_signature_list_get_certificates(signatures, &problem) : NULL;
     if (!certificates)
         return signer_refuse_because(
                 error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "%s", this->request->title);
     if (certificates->len != signatures->len)
-        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s holds something that is no certificate",
-                this->request->title);
+        return signer_refuse(
+                error, SIGNER_ERROR_CONTENT, "%s holds something that is no certificate", this->request->title);
     g_autoptr(GPtrArray) allowed = list_allowed(this, variable, error);
     json_object_set_string_member(this->facts, "variable", variable);
     return allowed && check_certificates(certificates, allowed, variable, error) &&
@@ -136,11 +130,9 @@ static GPtrArray *read_digests(const SignerCase *this, GError **error) {
     }
     for (guint i = 0; i < n; i++) {
         JsonNode *node = json_array_get_element(array, i);
-        const char *digest =
-                json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
+        const char *digest = json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
         if (!signer_is_digest(digest)) {
-            signer_refuse(error, SIGNER_ERROR_MALFORMED, "Digest %u is no SHA-256 in lower-case hexadecimal",
-                    i + 1);
+            signer_refuse(error, SIGNER_ERROR_MALFORMED, "Digest %u is no SHA-256 in lower-case hexadecimal", i + 1);
             return NULL;
         }
         g_ptr_array_add(digests, (char *) digest);
@@ -148,8 +140,8 @@ static GPtrArray *read_digests(const SignerCase *this, GError **error) {
     g_ptr_array_sort(digests, compare_strings_of);
     for (guint i = 1; i < n; i++)
         if (g_str_equal(digests->pdata[i - 1], digests->pdata[i])) {
-            signer_refuse(error, SIGNER_ERROR_MALFORMED, "The digest %s is there twice",
-                    (const char *) digests->pdata[i]);
+            signer_refuse(
+                    error, SIGNER_ERROR_MALFORMED, "The digest %s is there twice", (const char *) digests->pdata[i]);
             return NULL;
         }
     return g_steal_pointer(&digests);
@@ -168,8 +160,7 @@ gboolean signer_judge_revocation(SignerCase *this, GError **error) {
     json_object_set_array_member(this->facts, "revoked", facts);
     if (!digests)
         return FALSE;
-    this->payload =
-            efi_signature_list_build_sha256(bytes->data, digests->len, &PARTICLEOS_SIGNATURE_OWNER_GUID);
+    this->payload = efi_signature_list_build_sha256(bytes->data, digests->len, &PARTICLEOS_SIGNATURE_OWNER_GUID);
     return TRUE;
 }
 
@@ -180,12 +171,12 @@ gboolean signer_compare_revocation(SignerCase *this, const SignerIndex *index, G
         const char *digest = json_array_get_string_element(digests, i);
         const char *version = signer_index_find_program(index, this->request->owner, digest);
         if (!version)
-            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is no program that was signed for %s",
-                    digest, this->request->owner);
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is no program that was signed for %s", digest,
+                    this->request->owner);
         if (strcmp(version, this->request->version) >= 0)
             return signer_refuse(error, SIGNER_ERROR_VERSION,
-                    "%s is of version %s, which is not older than %s: devices would have nothing to start",
-                    digest, version, this->request->version);
+                    "%s is of version %s, which is not older than %s: devices would have nothing to start", digest,
+                    version, this->request->version);
     }
     return TRUE;
 }
@@ -199,18 +190,15 @@ typedef struct {
 static GBytes *sign(gpointer user, const void *data, gsize size, GError **error) {
     Desk *desk = user;
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
-    return signer_case_sign_bytes(
-            desk->this, &desk->pair, SIGNER_PURPOSE_ENROLMENT, "revocation", bytes, error);
+    return signer_case_sign_bytes(desk->this, &desk->pair, SIGNER_PURPOSE_ENROLMENT, "revocation", bytes, error);
 }
 
 gboolean signer_sign_revocation(SignerCase *this, GError **error) {
     Desk desk = {.this = this};
     g_autoptr(GBytes) update = NULL;
 
-    if (signer_keys_open(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_ENROLMENT,
-                &desk.pair, error)) {
-        g_autoptr(KeySource) key =
-                key_source_new_elsewhere(key_source_peek(desk.pair.key), "enrolment", sign, &desk);
+    if (signer_keys_open(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_ENROLMENT, &desk.pair, error)) {
+        g_autoptr(KeySource) key = key_source_new_elsewhere(key_source_peek(desk.pair.key), "enrolment", sign, &desk);
         update = efi_authenticated_variable_sign(
                 "dbx", EFI_UPDATE_APPEND, this->time, this->payload, key, desk.pair.certificate, error);
     }

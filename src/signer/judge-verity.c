@@ -20,8 +20,7 @@ static gboolean check_report(const VerityReport *report, GBytes *root_hash, GErr
 
     if (report->bad_hash_block != VERITY_NO_BLOCK)
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "The hash tree does not hold: its block %" G_GUINT64_FORMAT
-                " is not what the one above says",
+                "The hash tree does not hold: its block %" G_GUINT64_FORMAT " is not what the one above says",
                 report->bad_hash_block);
     if (report->bad_data_block != VERITY_NO_BLOCK)
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
@@ -64,8 +63,7 @@ gboolean signer_judge_verity(SignerCase *this, GError **error) {
     const guint8 *content = g_bytes_get_data(this->thing->content, &size);
     g_autoptr(VeritySignature) signature = verity_signature_parse(content, size, &problem);
     if (!signature)
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "The signature partition");
+        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "The signature partition");
     SignerObject *data = signer_objects_find(this->objects, "data", error);
     SignerObject *hash = data ? signer_objects_find(this->objects, "hash", error) : NULL;
     if (!hash || !verify(data, hash, signature->root_hash, error))

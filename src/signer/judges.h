@@ -22,14 +22,11 @@ gboolean signer_judge_program(SignerCase *this, GBytes *image, GError **error) G
 gboolean signer_is_kernel(const guint8 *data, gsize size);
 
 /* Comparing with what was signed before. */
-gboolean signer_compare_pe(
-        SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean signer_compare_ipe(
-        SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_compare_pe(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_compare_ipe(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_compare_revocation(
         SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-gboolean signer_compare_manifest(
-        SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Signing what is no thing. */
 gboolean signer_sign_revocation(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -42,8 +42,7 @@ void signer_pair_clear(SignerPair *pair) {
 }
 
 static char *resolve(const SignerKeys *keys, const char *project, const char *path) {
-    return g_path_is_absolute(path) ? g_strdup(path)
-                                    : g_build_filename(keys->directory, project, path, NULL);
+    return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(keys->directory, project, path, NULL);
 }
 
 /* Says which key it is about; whose fault it is, only an administrator can know. */
@@ -52,8 +51,8 @@ static gboolean explain(const SignerPolicy *policy, SignerPurpose purpose, GErro
             signer_purpose_to_string(purpose), policy->path);
 }
 
-Certificate *signer_keys_open_certificate(SignerKeys *keys, const SignerPolicy *policy, const char *project,
-        SignerPurpose purpose, GError **error) {
+Certificate *signer_keys_open_certificate(
+        SignerKeys *keys, const SignerPolicy *policy, const char *project, SignerPurpose purpose, GError **error) {
     const SignerKey *key = signer_policy_get_key(policy, purpose, error);
     g_autoptr(GError) problem = NULL;
 
@@ -66,8 +65,8 @@ Certificate *signer_keys_open_certificate(SignerKeys *keys, const SignerPolicy *
     return certificate;
 }
 
-static KeySource *open_key(SignerKeys *keys, const char *project, const SignerKey *key,
-        const Certificate *certificate, GError **error) {
+static KeySource *open_key(
+        SignerKeys *keys, const char *project, const SignerKey *key, const Certificate *certificate, GError **error) {
     gboolean is_file = key->kind == KEY_SOURCE_KIND_FILE;
     g_autofree char *locator = is_file ? resolve(keys, project, key->key) : g_strdup(key->key);
     g_autoptr(KeySource) source = key_session_open(keys->session, key->kind, key->engine, locator, error);
@@ -84,8 +83,8 @@ static KeySource *open_key(SignerKeys *keys, const char *project, const SignerKe
     return g_steal_pointer(&source);
 }
 
-gboolean signer_keys_open(SignerKeys *keys, const SignerPolicy *policy, const char *project,
-        SignerPurpose purpose, SignerPair *ret, GError **error) {
+gboolean signer_keys_open(SignerKeys *keys, const SignerPolicy *policy, const char *project, SignerPurpose purpose,
+        SignerPair *ret, GError **error) {
     const SignerKey *key = signer_policy_get_key(policy, purpose, error);
     g_autoptr(Certificate) certificate =
             key ? signer_keys_open_certificate(keys, policy, project, purpose, error) : NULL;
@@ -102,8 +101,7 @@ gboolean signer_keys_open(SignerKeys *keys, const SignerPolicy *policy, const ch
     return TRUE;
 }
 
-GPtrArray *signer_keys_load_certificates(
-        SignerKeys *keys, const char *project, GPtrArray *paths, GError **error) {
+GPtrArray *signer_keys_load_certificates(SignerKeys *keys, const char *project, GPtrArray *paths, GError **error) {
     g_autoptr(GPtrArray) certificates = g_ptr_array_new_with_free_func((GDestroyNotify) certificate_unref);
 
     for (guint i = 0; i < paths->len; i++) {
@@ -111,8 +109,7 @@ GPtrArray *signer_keys_load_certificates(
         g_autoptr(GError) problem = NULL;
         Certificate *certificate = certificate_load(path, &problem);
         if (!certificate) {
-            signer_refuse_because(
-                    error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The certificate of a vendor");
+            signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The certificate of a vendor");
             return NULL;
         }
         g_ptr_array_add(certificates, certificate);
@@ -181,18 +178,15 @@ gboolean signer_keys_create(SignerKeys *keys, const char *project, gboolean shar
         remove_directory(made);
         return FALSE;
     }
-    if (rename(made, path) < 0 || (fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
-            fsync(fd) < 0)
+    if (rename(made, path) < 0 || (fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 || fsync(fd) < 0)
         return set_errno_error(error, errno, "Cannot keep the keys in %s", path);
     return TRUE;
 }
 
-gboolean signer_keys_check_files(
-        SignerKeys *keys, const SignerPolicy *policy, const char *project, GError **error) {
+gboolean signer_keys_check_files(SignerKeys *keys, const SignerPolicy *policy, const char *project, GError **error) {
     for (guint i = 0; i < SIGNER_N_PURPOSES; i++) {
         const SignerKey *key = &policy->keys[i];
-        g_autofree char *path =
-                key->key && key->kind == KEY_SOURCE_KIND_FILE ? resolve(keys, project, key->key) : NULL;
+        g_autofree char *path = key->key && key->kind == KEY_SOURCE_KIND_FILE ? resolve(keys, project, key->key) : NULL;
         struct stat st;
 
         if (path && stat(path, &st) == 0 && st.st_mode & (S_IRWXO | S_IWGRP))

@@ -26,16 +26,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SignerPair, signer_pair_clear)
 
 /* The key of PROJECT for PURPOSE. Refused, besides what key_session_open() refuses: a certificate of another
  * key, and a key whose signatures are not all of one size and always the same. */
-gboolean signer_keys_open(SignerKeys *keys, const SignerPolicy *policy, const char *project,
-        SignerPurpose purpose, SignerPair *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_keys_open(SignerKeys *keys, const SignerPolicy *policy, const char *project, SignerPurpose purpose,
+        SignerPair *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Its certificate alone. */
-Certificate *signer_keys_open_certificate(SignerKeys *keys, const SignerPolicy *policy, const char *project,
-        SignerPurpose purpose, GError **error);
+Certificate *signer_keys_open_certificate(
+        SignerKeys *keys, const SignerPolicy *policy, const char *project, SignerPurpose purpose, GError **error);
 
 /* The certificates in the files PATHS (of char *) of PROJECT: an array of Certificate. */
-GPtrArray *signer_keys_load_certificates(
-        SignerKeys *keys, const char *project, GPtrArray *paths, GError **error);
+GPtrArray *signer_keys_load_certificates(SignerKeys *keys, const char *project, GPtrArray *paths, GError **error);
 
 /* Makes the keys of PROJECT, one for each purpose, or with SHARE for those that are not the same as others;
  * files that are NAMES.key and NAMES.crt. What was made completely before stays. */
@@ -46,5 +45,5 @@ gboolean signer_keys_create(
 int signer_keys_shared_with(SignerPurpose purpose);
 
 /* Refuses private keys in files that others may read or write. */
-gboolean signer_keys_check_files(SignerKeys *keys, const SignerPolicy *policy, const char *project,
-        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_keys_check_files(
+        SignerKeys *keys, const SignerPolicy *policy, const char *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;

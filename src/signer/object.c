@@ -36,17 +36,14 @@ static gboolean read_range(SignerObject *object, JsonObject *range, guint64 size
     for (guint i = 0; i < 2; i++) {
         JsonNode *node = json_object_get_member(range, known[i + 1]);
         if (node && json_node_get_value_type(node) != G_TYPE_INT64)
-            return signer_refuse(
-                    error, SIGNER_ERROR_MALFORMED, "The %s of an object is no number", known[i + 1]);
+            return signer_refuse(error, SIGNER_ERROR_MALFORMED, "The %s of an object is no number", known[i + 1]);
         if (node)
             numbers[i] = json_node_get_int(node);
         else if (i == 1)
             numbers[1] -= numbers[0];
     }
-    if (numbers[0] < 0 || numbers[1] < 0 || (guint64) numbers[0] > size ||
-            (guint64) numbers[1] > size - numbers[0])
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "The object '%s' is outside of its file", object->name);
+    if (numbers[0] < 0 || numbers[1] < 0 || (guint64) numbers[0] > size || (guint64) numbers[1] > size - numbers[0])
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "The object '%s' is outside of its file", object->name);
     object->offset = (guint64) numbers[0];
     object->size = (guint64) numbers[1];
     return TRUE;
@@ -59,11 +56,9 @@ static gboolean check_descriptor(const SignerObject *object, guint64 *ret_size, 
     if (flags < 0 || fstat(object->fd, &st) < 0)
         return set_errno_error(error, errno, "Cannot examine the object '%s'", object->name);
     if (!S_ISREG(st.st_mode))
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "The object '%s' is no regular file", object->name);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "The object '%s' is no regular file", object->name);
     if (flags & O_PATH || (flags & O_ACCMODE) == O_WRONLY)
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "The object '%s' is not open for reading", object->name);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "The object '%s' is not open for reading", object->name);
     *ret_size = (guint64) st.st_size;
     return TRUE;
 }
@@ -71,8 +66,7 @@ static gboolean check_descriptor(const SignerObject *object, guint64 *ret_size, 
 static SignerObject *read_object(JsonNode *node, int fd, GError **error) {
     JsonObject *range = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     JsonNode *text = range ? json_object_get_member(range, "name") : node;
-    const char *name =
-            text && json_node_get_value_type(text) == G_TYPE_STRING ? json_node_get_string(text) : NULL;
+    const char *name = text && json_node_get_value_type(text) == G_TYPE_STRING ? json_node_get_string(text) : NULL;
     guint64 size = 0;
 
     if (!signer_is_name(name)) {
@@ -96,13 +90,12 @@ GPtrArray *signer_objects_new(JsonArray *array, GArray *descriptors, GError **er
     guint n = array ? json_array_get_length(array) : 0;
 
     if (n != descriptors->len) {
-        signer_refuse(error, SIGNER_ERROR_MALFORMED, "There are %u names of objects and %u descriptors", n,
-                descriptors->len);
+        signer_refuse(
+                error, SIGNER_ERROR_MALFORMED, "There are %u names of objects and %u descriptors", n, descriptors->len);
         return NULL;
     }
     for (guint i = 0; i < n; i++) {
-        SignerObject *object =
-                read_object(json_array_get_element(array, i), g_array_index(descriptors, int, i), error);
+        SignerObject *object = read_object(json_array_get_element(array, i), g_array_index(descriptors, int, i), error);
         if (!object)
             return NULL;
         g_ptr_array_add(objects, object);
@@ -128,21 +121,19 @@ static gboolean check_size(const SignerObject *object, guint64 largest, GError *
         return signer_refuse(error, SIGNER_ERROR_CONTENT, "The object '%s' is empty", object->name);
     if (object->size > largest)
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                "The object '%s' has %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT
-                " that may be",
+                "The object '%s' has %" G_GUINT64_FORMAT " bytes, more than the %" G_GUINT64_FORMAT " that may be",
                 object->name, object->size, largest);
     return TRUE;
 }
 
 /* What is not there any more was there when the request came: somebody changes it. */
-static gboolean read_part(
-        const SignerObject *object, void *data, gsize size, guint64 offset, GError **error) {
+static gboolean read_part(const SignerObject *object, void *data, gsize size, guint64 offset, GError **error) {
     g_autoptr(GError) problem = NULL;
 
     if (pread_all(object->fd, data, size, object->offset + offset, &problem))
         return TRUE;
-    return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT,
-            "Cannot read the object '%s'", object->name);
+    return signer_refuse_because(
+            error, g_steal_pointer(&problem), SIGNER_ERROR_CONTENT, "Cannot read the object '%s'", object->name);
 }
 
 GBytes *signer_object_read(SignerObject *object, gsize largest, GError **error) {

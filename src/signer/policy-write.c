@@ -27,8 +27,7 @@ static gboolean read_shared(const SignerRequest *request, gboolean *ret_share, G
     const char *keys = signer_request_get_string(request, "keys");
 
     *ret_share = !keys || g_str_equal(keys, "builder");
-    return (keys ? *ret_share || g_str_equal(keys, "separate")
-                 : !json_object_has_member(request->json, "keys")) ||
+    return (keys ? *ret_share || g_str_equal(keys, "separate") : !json_object_has_member(request->json, "keys")) ||
            signer_refuse(error, SIGNER_ERROR_MALFORMED, "'keys' is 'builder' or 'separate'");
 }
 
@@ -42,8 +41,8 @@ static gboolean append_targets(GString *text, const SignerRequest *request, GErr
     for (const GList *name = names; name; name = name->next) {
         const char *id = signer_json_get_string(targets, name->data);
         if (!signer_is_name(name->data) || !signer_is_file_name(id) || strlen(id) > 64)
-            return signer_refuse(error, SIGNER_ERROR_MALFORMED,
-                    "'targets' has names of targets (a-z 0-9 _ -) and their IMAGE_ID");
+            return signer_refuse(
+                    error, SIGNER_ERROR_MALFORMED, "'targets' has names of targets (a-z 0-9 _ -) and their IMAGE_ID");
         g_string_append_printf(text, "\n[Target %s]\nImageID=%s\n", (const char *) name->data, id);
     }
     return TRUE;
@@ -57,8 +56,7 @@ static void append_keys(GString *text, gboolean share) {
             g_string_append_printf(
                     text, "\n[Key %s]\nSameAs=%s\n", name, signer_purpose_to_string((SignerPurpose) same));
         else
-            g_string_append_printf(
-                    text, "\n[Key %s]\nSource=file\nKey=%s.key\nCertificate=%s.crt\n", name, name, name);
+            g_string_append_printf(text, "\n[Key %s]\nSource=file\nKey=%s.key\nCertificate=%s.crt\n", name, name, name);
     }
 }
 
@@ -71,20 +69,18 @@ static gboolean append_words(GString *text, const SignerRequest *request, GError
     }
     for (guint i = 0; words && i < json_array_get_length(words); i++) {
         JsonNode *node = json_array_get_element(words, i);
-        const char *word =
-                json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
+        const char *word = json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
         /* Whoever asks could allow himself everything. */
         if (!signer_is_title(word) || strpbrk(word, " *?"))
-            return signer_refuse(error, SIGNER_ERROR_MALFORMED,
-                    "'commandLineAllow' has words of command lines, without * and ?");
+            return signer_refuse(
+                    error, SIGNER_ERROR_MALFORMED, "'commandLineAllow' has words of command lines, without * and ?");
         g_string_append_printf(text, "CommandLineAllow=%s\n", word);
     }
     return words || signer_refuse(error, SIGNER_ERROR_MALFORMED, "'commandLineAllow' is a list of words");
 }
 
 char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GError **error) {
-    g_autoptr(GString) text =
-            g_string_new("# Written by particleos-signer; see particleos-signer(1).\n[Project]\n");
+    g_autoptr(GString) text = g_string_new("# Written by particleos-signer; see particleos-signer(1).\n[Project]\n");
     JsonNode *development = json_object_get_member(request->json, "development");
     gint64 limit = signer_json_get_number(request->json, "signaturesPerHour");
 
@@ -98,8 +94,7 @@ char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GErr
         signer_refuse(error, SIGNER_ERROR_MALFORMED, "'signaturesPerHour' is a number up to %d", LIMIT_MAX);
         return NULL;
     }
-    g_string_append_printf(
-            text, "Development=%s\n", development && json_node_get_boolean(development) ? "yes" : "no");
+    g_string_append_printf(text, "Development=%s\n", development && json_node_get_boolean(development) ? "yes" : "no");
     if (limit >= 0)
         g_string_append_printf(text, "SignaturesPerHour=%" G_GINT64_FORMAT "\n", limit);
     if (!append_words(text, request, error))
@@ -122,8 +117,7 @@ static char *write_beside(const char *path, const char *text, const struct stat 
     (void) g_unlink(beside);
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0 && write_all(fd, text, strlen(text)) &&
-            (!like || (fchown(fd, like->st_uid, like->st_gid) == 0 &&
-                              fchmod(fd, like->st_mode & 0777) == 0)) &&
+            (!like || (fchown(fd, like->st_uid, like->st_gid) == 0 && fchmod(fd, like->st_mode & 0777) == 0)) &&
             fsync(fd) == 0)
         return g_steal_pointer(&beside);
     set_errno_error(error, errno, "Cannot write %s", beside);
@@ -157,8 +151,8 @@ static char *insert(const char *text, const char *lines) {
     return g_strdup_printf("%.*s%s%s", (int) (end + 1 - text), text, lines, end + 1);
 }
 
-gboolean signer_policy_trust(const char *directory, const char *project, const char *digest,
-        const char *name, gboolean *ret_added, GError **error) {
+gboolean signer_policy_trust(const char *directory, const char *project, const char *digest, const char *name,
+        gboolean *ret_added, GError **error) {
     g_autofree char *path = signer_policy_path(directory, project);
     g_autoptr(SignerPolicy) policy = signer_policy_load(directory, project, error);
     g_autofree char *text = NULL;

@@ -10,10 +10,10 @@
 char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GError **error);
 
 /* Writes TEXT as the new policy of PROJECT below DIRECTORY; one that is there stays, and is an error. */
-gboolean signer_policy_create(const char *directory, const char *project, const char *text,
-        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_policy_create(
+        const char *directory, const char *project, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds DIGEST (Authenticode, in hexadecimal) to the programs that PROJECT trusts; NAME says for people what
  * it is. The file keeps its owner and mode. RET_ADDED is FALSE when it is trusted already. */
-gboolean signer_policy_trust(const char *directory, const char *project, const char *digest,
-        const char *name, gboolean *ret_added, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_policy_trust(const char *directory, const char *project, const char *digest, const char *name,
+        gboolean *ret_added, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,8 +13,7 @@
 #define POLICY_SIZE_MAX (1024 * 1024)
 #define IMAGE_ID_MAX 64
 
-static const char *const purposes[SIGNER_N_PURPOSES] = {
-        "secure-boot", "enrolment", "verity", "pcr", "ipe", "manifest"};
+static const char *const purposes[SIGNER_N_PURPOSES] = {"secure-boot", "enrolment", "verity", "pcr", "ipe", "manifest"};
 
 const char *signer_purpose_to_string(SignerPurpose purpose) {
     return purposes[purpose];
@@ -104,11 +103,9 @@ static gboolean read_floor(SignerPolicy *policy, const IniEntry *entry, GError *
 
 static gboolean read_project(SignerPolicy *policy, const IniEntry *entry, GError **error) {
     if (g_str_equal(entry->key, "Development"))
-        return recipe_boolean_parse(entry->value, &policy->development) ||
-               bad_value(error, entry, "yes or no");
+        return recipe_boolean_parse(entry->value, &policy->development) || bad_value(error, entry, "yes or no");
     if (g_str_equal(entry->key, "SignaturesPerHour"))
-        return g_ascii_string_to_unsigned(
-                       entry->value, 10, 0, G_MAXUINT32, &policy->signatures_per_hour, NULL) ||
+        return g_ascii_string_to_unsigned(entry->value, 10, 0, G_MAXUINT32, &policy->signatures_per_hour, NULL) ||
                bad_value(error, entry, "a number");
     if (g_str_equal(entry->key, "CommandLineAllow"))
         add_words(policy->allowed, entry->value);
@@ -150,8 +147,7 @@ static gboolean read_key(SignerPolicy *policy, const IniEntry *entry, GError **e
 
     if (purpose < 0)
         return signer_refuse(error, SIGNER_ERROR_POLICY,
-                "[Key %s]: expected one of secure-boot, enrolment, verity, pcr, ipe, manifest",
-                entry->name ?: "");
+                "[Key %s]: expected one of secure-boot, enrolment, verity, pcr, ipe, manifest", entry->name ?: "");
     SignerKey *key = &policy->keys[purpose];
     if (!entry->key)
         return TRUE;
@@ -187,8 +183,8 @@ static gboolean is_image_id(const char *text) {
 
 static gboolean read_target(SignerPolicy *policy, const IniEntry *entry, GError **error) {
     if (!signer_is_name(entry->name))
-        return signer_refuse(error, SIGNER_ERROR_POLICY, "[Target %s]: a target is named with a-z 0-9 _ -",
-                entry->name ?: "");
+        return signer_refuse(
+                error, SIGNER_ERROR_POLICY, "[Target %s]: a target is named with a-z 0-9 _ -", entry->name ?: "");
     SignerTarget *target = find_target(policy, entry->name);
     if (!entry->key) {
         if (target)
@@ -221,8 +217,8 @@ static gboolean visit(gpointer user, const IniEntry *entry, GError **error) {
         return read_key(policy, entry, error);
     if (g_str_equal(entry->section, "Target"))
         return read_target(policy, entry, error);
-    return signer_refuse(error, SIGNER_ERROR_POLICY,
-            "[%s]: expected [Project], [Key PURPOSE] or [Target NAME]", entry->section);
+    return signer_refuse(
+            error, SIGNER_ERROR_POLICY, "[%s]: expected [Project], [Key PURPOSE] or [Target NAME]", entry->section);
 }
 
 /* What no line alone can be wrong about. */
@@ -231,17 +227,17 @@ static gboolean check_whole(const SignerPolicy *policy, GError **error) {
         const SignerKey *key = &policy->keys[i];
         if (key->same_as >= 0 && (key->key || policy->keys[key->same_as].same_as >= 0))
             return signer_refuse(error, SIGNER_ERROR_POLICY,
-                    "%s: [Key %s]: SameAs= stands alone, and names a purpose with a key of its own",
-                    policy->path, purposes[i]);
+                    "%s: [Key %s]: SameAs= stands alone, and names a purpose with a key of its own", policy->path,
+                    purposes[i]);
         if (key->same_as < 0 && !key->key != !key->certificate)
-            return signer_refuse(error, SIGNER_ERROR_POLICY,
-                    "%s: [Key %s]: Key= and Certificate= belong together", policy->path, purposes[i]);
+            return signer_refuse(error, SIGNER_ERROR_POLICY, "%s: [Key %s]: Key= and Certificate= belong together",
+                    policy->path, purposes[i]);
     }
     for (guint i = 0; i < policy->targets->len; i++) {
         const SignerTarget *target = policy->targets->pdata[i];
         if (!target->image_id)
-            return signer_refuse(error, SIGNER_ERROR_POLICY, "%s: [Target %s]: ImageID= is missing",
-                    policy->path, target->name);
+            return signer_refuse(
+                    error, SIGNER_ERROR_POLICY, "%s: [Target %s]: ImageID= is missing", policy->path, target->name);
     }
     return TRUE;
 }
@@ -256,9 +252,8 @@ SignerPolicy *signer_policy_parse(const char *path, const char *text, gsize size
         signer_refuse(error, SIGNER_ERROR_POLICY, "%s: it is too large for a policy", path);
         return NULL;
     }
-    return ini_read(path, text, size, visit, policy, error) && check_whole(policy, error)
-                   ? g_steal_pointer(&policy)
-                   : NULL;
+    return ini_read(path, text, size, visit, policy, error) && check_whole(policy, error) ? g_steal_pointer(&policy)
+                                                                                          : NULL;
 }
 
 char *signer_policy_path(const char *directory, const char *project) {
@@ -276,8 +271,7 @@ SignerPolicy *signer_policy_load(const char *directory, const char *project, GEr
     if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         signer_refuse(error, SIGNER_ERROR_UNKNOWN, "The signer has no keys of %s", project);
     else
-        signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_POLICY, "The policy of %s", project);
+        signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_POLICY, "The policy of %s", project);
     return NULL;
 }
 

@@ -24,8 +24,7 @@ static const struct {
         [SIGNER_ENROLMENT] = {"enrolment", OF_JOB "objects title", ""},
         [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", ""},
         [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", "bestBefore"},
-        [SIGNER_CREATE] = {"create", LOGGED "targets",
-                "development keys commandLineAllow signaturesPerHour"},
+        [SIGNER_CREATE] = {"create", LOGGED "targets", "development keys commandLineAllow signaturesPerHour"},
         [SIGNER_CERTIFICATES] = {"certificates", COMMON "namespace project", "id"},
         [SIGNER_STATUS] = {"status", COMMON, "id"},
 };
@@ -81,9 +80,8 @@ static gboolean check_members(const SignerRequest *request, GError **error) {
     for (const GList *name = names; name; name = name->next)
         if (!g_strv_contains((const char *const *) needed, name->data) &&
                 !g_strv_contains((const char *const *) allowed, name->data))
-            return signer_refuse(error, SIGNER_ERROR_MALFORMED,
-                    "A request of the type %s has no member '%.64s'", types[request->type].name,
-                    (const char *) name->data);
+            return signer_refuse(error, SIGNER_ERROR_MALFORMED, "A request of the type %s has no member '%.64s'",
+                    types[request->type].name, (const char *) name->data);
     for (char **name = needed; *name; name++)
         if (**name && !json_object_has_member(request->json, *name))
             return signer_refuse(error, SIGNER_ERROR_MALFORMED, "A request of the type %s has to say '%s'",
@@ -127,19 +125,17 @@ SignerRequest *signer_request_new(const char *text, gsize size, GError **error) 
     g_autoptr(SignerRequest) request = g_new0(SignerRequest, 1);
 
     if (!(request->json = signer_packet_parse(text, size, &problem))) {
-        signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_MALFORMED, "The request cannot be read");
+        signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_MALFORMED, "The request cannot be read");
         return NULL;
     }
     int type = signer_type_from_string(signer_request_get_string(request, "type"));
     if (signer_json_get_number(request->json, "version") != SIGNER_PROTOCOL_VERSION) {
-        signer_refuse(error, SIGNER_ERROR_MALFORMED,
-                "The request is of another version of the protocol than %d", SIGNER_PROTOCOL_VERSION);
+        signer_refuse(error, SIGNER_ERROR_MALFORMED, "The request is of another version of the protocol than %d",
+                SIGNER_PROTOCOL_VERSION);
         return NULL;
     }
     if (type < 0) {
-        signer_refuse(
-                error, SIGNER_ERROR_MALFORMED, "The request is of a type that the signer does not know");
+        signer_refuse(error, SIGNER_ERROR_MALFORMED, "The request is of a type that the signer does not know");
         return NULL;
     }
     request->type = (SignerType) type;

@@ -56,8 +56,7 @@ static const struct {
         [SIGNER_PE] = {signer_judge_pe, signer_compare_pe, sign_thing, NULL},
         [SIGNER_IPE] = {signer_judge_ipe, signer_compare_ipe, sign_thing, NULL},
         [SIGNER_ENROLMENT] = {signer_judge_enrolment, NULL, sign_thing, NULL},
-        [SIGNER_REVOCATION] = {signer_judge_revocation, signer_compare_revocation, signer_sign_revocation,
-                NULL},
+        [SIGNER_REVOCATION] = {signer_judge_revocation, signer_compare_revocation, signer_sign_revocation, NULL},
         [SIGNER_MANIFEST] = {signer_judge_manifest, signer_compare_manifest, signer_sign_manifest, NULL},
         [SIGNER_CREATE] = {NULL, NULL, signer_create_prepare, signer_create_finish},
 };
@@ -70,8 +69,8 @@ static gboolean check_directory(const char *path, GError **error) {
     if (g_mkdir_with_parents(path, 0700) < 0 || stat(path, &st) < 0)
         return set_errno_error(error, errno, "Cannot use %s", path);
     return !(st.st_mode & (S_IRWXO | S_IWGRP)) ||
-           signer_refuse(error, SIGNER_ERROR_FAILED,
-                   "%s is open to others, and keys are in it: chmod 0700 %s", path, path);
+           signer_refuse(
+                   error, SIGNER_ERROR_FAILED, "%s is open to others, and keys are in it: chmod 0700 %s", path, path);
 }
 
 static gboolean check_policy(Signer *signer, const char *namespace, const char *file, GError **error) {
@@ -79,8 +78,8 @@ static gboolean check_policy(Signer *signer, const char *namespace, const char *
     g_autofree char *project = g_strdup_printf("%s/%s", namespace, name);
 
     if (!signer_is_name(namespace) || !signer_is_name(name))
-        return signer_refuse(error, SIGNER_ERROR_POLICY, "%s/%s.conf: no project is called so",
-                signer->policies, project);
+        return signer_refuse(
+                error, SIGNER_ERROR_POLICY, "%s/%s.conf: no project is called so", signer->policies, project);
     g_autoptr(SignerPolicy) policy = signer_policy_load(signer->policies, project, error);
     return policy && signer_keys_check_files(signer->keys, policy, project, error);
 }
@@ -122,8 +121,7 @@ static gboolean start(Signer *signer, const SignerOptions *options, GError **err
     g_autofree char *log = g_build_filename(options->state, "log", NULL);
     g_autofree char *repaired = NULL;
 
-    if (!check_directory(options->state, error) || !take_lock(signer, error) ||
-            !check_directory(keys, error))
+    if (!check_directory(options->state, error) || !take_lock(signer, error) || !check_directory(keys, error))
         return FALSE;
     signer->keys = signer_keys_new(keys, options->session);
     if (!check_policies(signer, error) ||
@@ -216,12 +214,11 @@ static gboolean prepare(Signer *signer, SignerCase *this, GError **error) {
 
     if (request->type == SIGNER_CREATE)
         return TRUE;
-    if (!check_version(this, error) ||
-            !(this->policy = signer_policy_load(signer->policies, request->owner, error)))
+    if (!check_version(this, error) || !(this->policy = signer_policy_load(signer->policies, request->owner, error)))
         return FALSE;
     if (request->target && !(this->target = signer_policy_find_target(this->policy, request->target)))
-        return signer_refuse(error, SIGNER_ERROR_UNKNOWN, "The policy of %s has no target %s",
-                request->owner, request->target);
+        return signer_refuse(
+                error, SIGNER_ERROR_UNKNOWN, "The policy of %s has no target %s", request->owner, request->target);
     return TRUE;
 }
 
@@ -251,8 +248,7 @@ static gboolean repeat(Signer *signer, SignerCase *this, const SignerAnswered *a
     g_autofree char *digest = signer_case_digest(this);
 
     if (!g_str_equal(digest, answered->digest))
-        return signer_refuse(
-                error, SIGNER_ERROR_REPLAYED, "The request %s was another one before", this->request->id);
+        return signer_refuse(error, SIGNER_ERROR_REPLAYED, "The request %s was another one before", this->request->id);
     this->time = answered->time;
     if (answered->trusted)
         json_object_set_string_member(this->extra, "trusted", answered->trusted);
@@ -262,8 +258,7 @@ static gboolean repeat(Signer *signer, SignerCase *this, const SignerAnswered *a
 static gboolean append(Signer *signer, SignerCase *this, GError **error) {
     g_autoptr(JsonObject) leaf = signer_case_make_leaf(this);
 
-    return signer_journal_append(signer->journal, leaf, error) &&
-           signer_index_add(signer->index, leaf, error);
+    return signer_journal_append(signer->journal, leaf, error) && signer_index_add(signer->index, leaf, error);
 }
 
 static gboolean make(Signer *signer, SignerCase *this, GError **error) {
@@ -272,15 +267,13 @@ static gboolean make(Signer *signer, SignerCase *this, GError **error) {
     return check_absent(signer, this, error) &&
            (!operations[type].compare || operations[type].compare(this, signer->index, error)) &&
            check_limit(signer, this, 1, error) && operations[type].sign(this, error) &&
-           check_limit(signer, this, json_array_get_length(this->signatures), error) &&
-           append(signer, this, error);
+           check_limit(signer, this, json_array_get_length(this->signatures), error) && append(signer, this, error);
 }
 
 /* Everything that depends on the log. */
 static char *settle(Signer *signer, SignerCase *this, GError **error) {
     SignerType type = this->request->type;
-    const SignerAnswered *answered =
-            signer_index_find_request(signer->index, this->request->owner, this->request->id);
+    const SignerAnswered *answered = signer_index_find_request(signer->index, this->request->owner, this->request->id);
 
     if (answered ? !repeat(signer, this, answered, error) : !make(signer, this, error))
         return NULL;
@@ -330,8 +323,7 @@ static gboolean take_memory(Signer *signer, guint64 size, GError **error) {
     if (good)
         signer->memory += size;
     g_mutex_unlock(&signer->memory_lock);
-    return good ||
-           signer_refuse(error, SIGNER_ERROR_BUSY, "Too much is being signed at once; ask again later");
+    return good || signer_refuse(error, SIGNER_ERROR_BUSY, "Too much is being signed at once; ask again later");
 }
 
 static void give_memory(Signer *signer, guint64 size) {
@@ -360,10 +352,8 @@ static gboolean check_objects(const SignerRequest *request, GPtrArray *objects, 
                    signer_type_to_string(request->type), wanted, objects->len);
 }
 
-static char *answer_request(
-        Signer *signer, const SignerRequest *request, GArray *descriptors, GError **error) {
-    g_autoptr(GPtrArray) objects =
-            signer_objects_new(signer_request_get_array(request, "objects"), descriptors, error);
+static char *answer_request(Signer *signer, const SignerRequest *request, GArray *descriptors, GError **error) {
+    g_autoptr(GPtrArray) objects = signer_objects_new(signer_request_get_array(request, "objects"), descriptors, error);
 
     if (!objects || !check_objects(request, objects, error))
         return NULL;

@@ -39,8 +39,8 @@ static int number_at(const char *text, gsize start, gsize length) {
 gboolean signer_is_version(const char *text, gint64 *ret_time) {
     if (!consists_of(text, DIGITS, VERSION_LENGTH) || strlen(text) != VERSION_LENGTH)
         return FALSE;
-    g_autoptr(GDateTime) time = g_date_time_new_utc(number_at(text, 0, 4), number_at(text, 4, 2),
-            number_at(text, 6, 2), number_at(text, 8, 2), number_at(text, 10, 2), number_at(text, 12, 2));
+    g_autoptr(GDateTime) time = g_date_time_new_utc(number_at(text, 0, 4), number_at(text, 4, 2), number_at(text, 6, 2),
+            number_at(text, 8, 2), number_at(text, 10, 2), number_at(text, 12, 2));
     if (time && ret_time)
         *ret_time = g_date_time_to_unix(time);
     return time != NULL;

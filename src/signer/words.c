@@ -19,9 +19,8 @@ static gboolean check_list(
         const SignerPolicy *policy, GPtrArray *words, const char *where, const char *why, GError **error) {
     for (guint i = 0; i < words->len; i++)
         if (!matches(policy->allowed, words->pdata[i]))
-            return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                    "%s: the word '%s' %s, and the policy does not allow it", where,
-                    (const char *) words->pdata[i], why);
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: the word '%s' %s, and the policy does not allow it",
+                    where, (const char *) words->pdata[i], why);
     return TRUE;
 }
 
@@ -29,8 +28,7 @@ static gboolean check_list(
 static gboolean check_characters(const char *command_line, const char *where, GError **error) {
     for (const char *c = command_line; *c; c++)
         if ((guchar) *c < 0x20 || *c == 0x7f)
-            return signer_refuse(
-                    error, SIGNER_ERROR_CONTENT, "%s: the command line holds a control character", where);
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: the command line holds a control character", where);
     return TRUE;
 }
 
@@ -45,13 +43,11 @@ static gboolean check_forbidden(
     return TRUE;
 }
 
-gboolean signer_check_words(
-        const SignerPolicy *policy, const char *command_line, const char *where, GError **error) {
+gboolean signer_check_words(const SignerPolicy *policy, const char *command_line, const char *where, GError **error) {
     g_auto(CommandLineVerdict) verdict = {NULL};
 
     command_line_judge(command_line, &verdict);
-    return check_characters(command_line, where, error) &&
-           check_forbidden(policy, command_line, where, error) &&
+    return check_characters(command_line, where, error) && check_forbidden(policy, command_line, where, error) &&
            check_list(policy, verdict.broken, where, "undoes what the signature promises", error) &&
            check_list(policy, verdict.weak, where, "opens what a running system closes", error);
 }

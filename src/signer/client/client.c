@@ -60,8 +60,7 @@ static const char *get_string(JsonObject *object, const char *name) {
     return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : NULL;
 }
 
-static GBytes *exchange(
-        const SignerClient *client, const char *text, const int *descriptors, guint n, GError **error) {
+static GBytes *exchange(const SignerClient *client, const char *text, const int *descriptors, guint n, GError **error) {
     gint64 deadline = g_get_monotonic_time() + (gint64) client->timeout * 1000;
     AUTO_FD fd = connect_to(client, error);
 
@@ -70,13 +69,13 @@ static GBytes *exchange(
     int left = (int) (MAX(0, deadline - g_get_monotonic_time()) / 1000);
     GBytes *packet = signer_packet_receive(fd, SIGNER_ANSWER_SIZE_MAX, left, NULL, error);
     if (!packet && error && !*error)
-        g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_UNREACHABLE,
-                "The signer has gone without an answer");
+        g_set_error(
+                error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_UNREACHABLE, "The signer has gone without an answer");
     return packet;
 }
 
-JsonObject *signer_client_request_full(SignerClient *client, JsonObject *request, const int *descriptors,
-        guint n, char **ret_refusal, GError **error) {
+JsonObject *signer_client_request_full(SignerClient *client, JsonObject *request, const int *descriptors, guint n,
+        char **ret_refusal, GError **error) {
     g_autoptr(GError) problem = NULL;
     gsize size;
 
@@ -85,8 +84,8 @@ JsonObject *signer_client_request_full(SignerClient *client, JsonObject *request
     json_object_set_int_member(request, "version", SIGNER_PROTOCOL_VERSION);
     g_autofree char *text = signer_packet_to_text(request);
     if (strlen(text) > SIGNER_REQUEST_SIZE_MAX || n > SIGNER_OBJECTS_MAX) {
-        g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED,
-                "The request to the signer is too large");
+        g_set_error(
+                error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED, "The request to the signer is too large");
         return NULL;
     }
     g_autoptr(GBytes) packet = exchange(client, text, descriptors, n, &problem);
@@ -105,8 +104,7 @@ JsonObject *signer_client_request_full(SignerClient *client, JsonObject *request
         return g_steal_pointer(&answer);
     if (ret_refusal)
         *ret_refusal = g_strdup(refusal);
-    g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_REFUSED, "The signer refuses: %s",
-            detail ?: refusal);
+    g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_REFUSED, "The signer refuses: %s", detail ?: refusal);
     return NULL;
 }
 
@@ -117,15 +115,13 @@ JsonObject *signer_client_request(
 
 GBytes *signer_client_get_answer(JsonObject *answer, const char *name, GError **error) {
     JsonNode *node = json_object_get_member(answer, "answers");
-    const char *text =
-            node && JSON_NODE_HOLDS_OBJECT(node) ? get_string(json_node_get_object(node), name) : NULL;
+    const char *text = node && JSON_NODE_HOLDS_OBJECT(node) ? get_string(json_node_get_object(node), name) : NULL;
     gsize size = 0;
     guchar *data = text ? g_base64_decode(text, &size) : NULL;
 
     if (size > 0)
         return g_bytes_new_take(data, size);
     g_free(data);
-    g_set_error(
-            error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED, "The signer did not answer %s", name);
+    g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED, "The signer did not answer %s", name);
     return NULL;
 }

@@ -27,8 +27,8 @@ void signer_client_set_timeout(SignerClient *client, int milliseconds);
  * (SIGNER_REFUSED_…). Blocks.
  *
  * A request that failed without being refused may have been answered: ask again with the same "id". */
-JsonObject *signer_client_request_full(SignerClient *client, JsonObject *request, const int *descriptors,
-        guint n, char **ret_refusal, GError **error);
+JsonObject *signer_client_request_full(
+        SignerClient *client, JsonObject *request, const int *descriptors, guint n, char **ret_refusal, GError **error);
 
 /* The same for callers to whom one refusal is like another. */
 JsonObject *signer_client_request(

@@ -36,8 +36,8 @@ static gint64 deadline_of(int timeout) {
     return timeout < 0 ? -1 : g_get_monotonic_time() + (gint64) timeout * 1000;
 }
 
-gboolean signer_packet_send(int socket, const char *text, gsize size, const int *descriptors,
-        guint n_descriptors, int timeout, GError **error) {
+gboolean signer_packet_send(int socket, const char *text, gsize size, const int *descriptors, guint n_descriptors,
+        int timeout, GError **error) {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(SIGNER_OBJECTS_MAX * sizeof(int))];

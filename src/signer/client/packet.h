@@ -20,8 +20,8 @@ typedef enum {
 
 /* Sends TEXT of SIZE bytes with N_DESCRIPTORS of DESCRIPTORS as one packet through SOCKET. Waits for TIMEOUT
  * milliseconds at most. */
-gboolean signer_packet_send(int socket, const char *text, gsize size, const int *descriptors,
-        guint n_descriptors, int timeout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_packet_send(int socket, const char *text, gsize size, const int *descriptors, guint n_descriptors,
+        int timeout, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Receives one packet of at most LARGEST bytes from SOCKET within TIMEOUT milliseconds (-1: ever).
  * DESCRIPTORS (of int, may be NULL: none are taken) receives what came with it, to be closed by the caller

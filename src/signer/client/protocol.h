@@ -77,7 +77,7 @@
 
 /* "error" of an answer. */
 #define SIGNER_REFUSED_MALFORMED "malformed" /* no request of this protocol */
-#define SIGNER_REFUSED_UNKNOWN                                                                              \
+#define SIGNER_REFUSED_UNKNOWN                                                                                         \
     "unknown"                              /* namespace, project or target that the signer has no policy of \
                                             */
 #define SIGNER_REFUSED_POLICY "policy"     /* a policy that cannot be read; only an administrator can help */

@@ -21,8 +21,8 @@ char *credential_ask(const char *prompt, gpointer data, GError **error) {
     char text[LONGEST + 1] = "";
 
     if (fd < 0) {
-        signer_refuse(error, SIGNER_ERROR_FAILED,
-                "\"%s\" has no answer: the service has no credential " CREDENTIAL, prompt);
+        signer_refuse(
+                error, SIGNER_ERROR_FAILED, "\"%s\" has no answer: the service has no credential " CREDENTIAL, prompt);
         return NULL;
     }
     gssize n = pread_up_to(fd, text, LONGEST, 0);

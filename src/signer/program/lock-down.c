@@ -158,8 +158,7 @@ static int add_rules(scmp_filter_ctx filter) {
             result = 0;
     }
     if (result == 0)
-        result =
-                seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+        result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
     return result;
 }
 

@@ -49,8 +49,8 @@ static int make_socket(const char *path, GError **error) {
         (void) unlink(path); /* of a signer that was killed; one that runs has the lock of the state */
     mode_t mask = umask(0117);
     fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    gboolean good = fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof address) == 0 &&
-                    listen(fd, SOMAXCONN) == 0;
+    gboolean good =
+            fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof address) == 0 && listen(fd, SOMAXCONN) == 0;
     int number = errno;
     umask(mask);
     if (good)
@@ -68,8 +68,8 @@ static int take_socket(GError **error) {
     if (!pid || !n || strtol(pid, NULL, 10) != getpid())
         return -1;
     if (strcmp(n, "1") != 0 || getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-            getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 ||
-            type != SOCK_SEQPACKET || domain != AF_UNIX) {
+            getsockopt(FIRST_PASSED_FD, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0 || type != SOCK_SEQPACKET ||
+            domain != AF_UNIX) {
         signer_refuse(error, SIGNER_ERROR_FAILED,
                 "The socket that was handed over is not the one that is needed: ListenSequentialPacket= "
                 "with a path, alone");
@@ -149,8 +149,8 @@ static gboolean answer(int fd, const char *text) {
 /* One request and its answer. FALSE: there will be no other. */
 static gboolean serve_one(const Connection *connection, GArray *descriptors) {
     g_autoptr(GError) error = NULL, refusal = NULL;
-    g_autoptr(GBytes) packet = signer_packet_receive(
-            connection->fd, SIGNER_REQUEST_SIZE_MAX, IDLE_TIMEOUT, descriptors, &error);
+    g_autoptr(GBytes) packet =
+            signer_packet_receive(connection->fd, SIGNER_REQUEST_SIZE_MAX, IDLE_TIMEOUT, descriptors, &error);
     gsize size;
 
     if (packet) {
@@ -241,8 +241,7 @@ static void stop(Server *server) {
 }
 
 gboolean server_run(Server *server, Signer *signer, GError **error) {
-    struct pollfd pollers[] = {
-            {.fd = server->listener, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
+    struct pollfd pollers[] = {{.fd = server->listener, .events = POLLIN}, {.fd = server->signals, .events = POLLIN}};
 
     server->signer = signer;
     for (;;) {

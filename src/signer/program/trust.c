@@ -19,8 +19,7 @@ static gboolean trust_file(const char *policies, const char *project, const char
     if (!g_file_get_contents(path, &data, &size, error))
         return FALSE;
     if (signer_is_kernel((const guint8 *) data, size))
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "%s is a kernel, which is never signed alone", path);
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is a kernel, which is never signed alone", path);
     if (!authenticode_digest(data, size, digest, error)) {
         g_prefix_error(error, "%s: ", path);
         return FALSE;

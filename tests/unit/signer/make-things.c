@@ -99,10 +99,8 @@ static void make_uki(const char *spec_path, const char *out) {
             .profiles = profiles->len > 0 ? profiles : NULL,
             .pcr_key = key,
             .base_sign_expected_pcr = TRUE,
-            .pcr = {.initrd_policy =
-                            json_object_get_boolean_member_with_default(object, "initrdPolicy", FALSE),
-                    .config_policies =
-                            json_object_get_boolean_member_with_default(object, "configPolicies", FALSE)},
+            .pcr = {.initrd_policy = json_object_get_boolean_member_with_default(object, "initrdPolicy", FALSE),
+                    .config_policies = json_object_get_boolean_member_with_default(object, "configPolicies", FALSE)},
     };
     g_autoptr(GBytes) uki = uki_build(&spec, NULL, &error);
     check(uki != NULL, error);
@@ -113,9 +111,7 @@ static void add_section(const char *in, const char *name, const char *file, cons
     GError *error = NULL;
     g_autoptr(GBytes) image = load(in), content = load(file);
     g_autoptr(PeWriter) writer = pe_writer_new(image, &error);
-    check(writer && pe_writer_add(
-                            writer, name, PE_SCN_CNT_INITIALIZED_DATA | PE_SCN_MEM_READ, content, &error),
-            error);
+    check(writer && pe_writer_add(writer, name, PE_SCN_CNT_INITIALIZED_DATA | PE_SCN_MEM_READ, content, &error), error);
     g_autoptr(GBytes) made = pe_writer_finish(writer, &error);
     check(made != NULL, error);
     save(out, made);
@@ -160,32 +156,28 @@ static void make_verity(const char *data, const char *hash, const char *certific
     guint64 size = (guint64) lseek(data_fd, 0, SEEK_END);
     guint8 root_hash[VERITY_DIGEST_SIZE];
     g_autoptr(VerityTree) tree = verity_hash_fd(data_fd, 0, size, salt, sizeof salt, 1, &error);
-    check(tree && verity_tree_write(
-                          tree, size / VERITY_BLOCK_SIZE, hash_fd, 0, uuid, root_hash, NULL, &error),
-            error);
+    check(tree && verity_tree_write(tree, size / VERITY_BLOCK_SIZE, hash_fd, 0, uuid, root_hash, NULL, &error), error);
     g_autoptr(Certificate) certificate = load_certificate(certificate_path);
     g_autoptr(KeySource) key = signing_key_without_answer(certificate);
-    g_autoptr(GBytes) signature =
-            verity_signature_sign(root_hash, sizeof root_hash, key, certificate, &error);
-    g_autoptr(GBytes) partition = signature ? verity_signature_partition_build(root_hash, sizeof root_hash,
-                                                      signature, certificate, &error)
-                                            : NULL;
+    g_autoptr(GBytes) signature = verity_signature_sign(root_hash, sizeof root_hash, key, certificate, &error);
+    g_autoptr(GBytes) partition =
+            signature ? verity_signature_partition_build(root_hash, sizeof root_hash, signature, certificate, &error)
+                      : NULL;
     check(partition != NULL, error);
     save(out, partition);
     g_autofree char *hex = hex_encode(root_hash, sizeof root_hash);
     puts(hex);
 }
 
-static void make_variable(
-        const char *name, const char *when, const char *out, const char *signer, char **paths) {
+static void make_variable(const char *name, const char *when, const char *out, const char *signer, char **paths) {
     GError *error = NULL;
     g_autoptr(GPtrArray) certificates = g_ptr_array_new();
     g_autoptr(Certificate) certificate = load_certificate(signer);
     g_autoptr(KeySource) key = signing_key_without_answer(certificate);
     for (char **path = paths; *path; path++)
         g_ptr_array_add(certificates, load_certificate(*path));
-    g_autoptr(GBytes) made = efi_enrolment_variable_build(
-            name, g_ascii_strtoll(when, NULL, 10), certificates, key, certificate, &error);
+    g_autoptr(GBytes) made =
+            efi_enrolment_variable_build(name, g_ascii_strtoll(when, NULL, 10), certificates, key, certificate, &error);
     check(made != NULL, error);
     save(out, made);
 }
