@@ -12,6 +12,7 @@ const ManualPage manual_pages[] = {
         {"recipe", "particleos-recipe", 5},
         {"settings", "particleos-settings", 5},
         {"sandbox", "particleos-sandbox", 1},
+        {"signer", "particleos-signer", 1},
         {NULL},
 };
 

@@ -76,6 +76,22 @@ static gboolean is_strict(const char *text, gsize size, GError **error) {
     return TRUE;
 }
 
+/* The protocol has no fractions, and of those not every text is the only one for its number. */
+static gboolean has_fraction(JsonNode *node) {
+    gboolean found = JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_DOUBLE;
+
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        g_autoptr(GList) values = json_object_get_values(json_node_get_object(node));
+        for (const GList *value = values; value && !found; value = value->next)
+            found = has_fraction(value->data);
+    } else if (JSON_NODE_HOLDS_ARRAY(node)) {
+        JsonArray *array = json_node_get_array(node);
+        for (guint i = 0; i < json_array_get_length(array) && !found; i++)
+            found = has_fraction(json_array_get_element(array, i));
+    }
+    return found;
+}
+
 JsonObject *signer_packet_parse(const char *text, gsize size, GError **error) {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     guint depth, names;
@@ -103,6 +119,10 @@ JsonObject *signer_packet_parse(const char *text, gsize size, GError **error) {
     }
     if (count_members(root) != names) {
         set_malformed(error, "a name that is there twice in one object");
+        return NULL;
+    }
+    if (has_fraction(root)) {
+        set_malformed(error, "a number that is not whole");
         return NULL;
     }
     return json_object_ref(json_node_get_object(root));
@@ -151,8 +171,6 @@ static void append_array(GString *text, JsonArray *array) {
 }
 
 static void append_node(GString *text, JsonNode *node) {
-    char number[G_ASCII_DTOSTR_BUF_SIZE];
-
     if (JSON_NODE_HOLDS_OBJECT(node))
         append_object(text, json_node_get_object(node));
     else if (JSON_NODE_HOLDS_ARRAY(node))
@@ -163,10 +181,8 @@ static void append_node(GString *text, JsonNode *node) {
         append_string(text, json_node_get_string(node));
     else if (json_node_get_value_type(node) == G_TYPE_BOOLEAN)
         g_string_append(text, json_node_get_boolean(node) ? "true" : "false");
-    else if (json_node_get_value_type(node) == G_TYPE_INT64)
-        g_string_append_printf(text, "%" G_GINT64_FORMAT, json_node_get_int(node));
     else
-        g_string_append(text, g_ascii_dtostr(number, sizeof number, json_node_get_double(node)));
+        g_string_append_printf(text, "%" G_GINT64_FORMAT, json_node_get_int(node));
 }
 
 char *signer_packet_to_text(JsonObject *object) {
