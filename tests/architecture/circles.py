@@ -45,4 +45,4 @@ THREADS = {
 }
 
 # Rooms of programs: what they print is for whoever called them. The others report events.
-PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/")
+PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/")

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What devices update from: NAMESPACE/PROJECT/TARGET/CHANNEL is a link to .sets/DIGEST beside it, a directory of hard links
+ * to objects with SHA256SUMS and its signature. A set is called by the digest of its SHA256SUMS, so that making it again
+ * changes nothing; a channel goes from one set to the next by a rename. */
+
+#include "kitchen/signing/sign-service.h"
+#include "kitchen/store/store.h"
+
+typedef struct Publisher Publisher;
+
+/* Publishes below DIRECTORY, which is on the file system of STORE. STORE and SIGNER have to outlive it. Safe for several
+ * threads, each with another target. */
+Publisher *publisher_new(const char *directory, Store *store, SignService *signer);
+void publisher_free(Publisher *publisher);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Publisher, publisher_free)
+
+typedef struct {
+    char *name;   /* "TARGET.CHANNEL.NAME" */
+    char *digest; /* of its object */
+} PublishFile;
+
+PublishFile *publish_file_new(const char *name, const char *digest);
+void publish_file_free(PublishFile *file);
+
+typedef struct {
+    const char *space, *project, *target, *channel, *version;
+    GPtrArray *files;        /* of PublishFile: those of the release */
+    GPtrArray *former;       /* of PublishFile: those of the release before, for who is loading them; may be NULL */
+    const char *best_before; /* "YYYY-MM-DD"; NULL: for ever */
+} PublishSet;
+
+/* "TARGET.CHANNEL.NAME": a file that is published. Owned by the caller. */
+char *publish_name(const char *target, const char *channel, const char *name);
+
+/* The name by which the file is found in every release: with "latest" in place of VERSION; NULL when it has no version.
+ * Owned by the caller. */
+char *publish_latest_name(const char *name, const char *version);
+
+/* Has SHA256SUMS signed and makes the set. RET_DIGEST is that of the set, owned by the caller. Repeating is harmless.
+ * Blocks. */
+gboolean publisher_prepare(
+        Publisher *publisher, const PublishSet *set, char **ret_digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Lets the channel of SET point to the set DIGEST that was prepared for it. Repeating is harmless. */
+gboolean publisher_switch(
+        Publisher *publisher, const PublishSet *set, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The set that the channel points to; NULL when it points to none. Owned by the caller. */
+char *publisher_current(
+        Publisher *publisher, const char *space, const char *project, const char *target, const char *channel);
+
+/* Removes the sets of a target, but for those whose digests are in KEPT (a set of strings), and those that a channel points
+ * to. */
+gboolean publisher_prune(Publisher *publisher, const char *space, const char *project, const char *target,
+        GHashTable *kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The fault layer of tests, as that of the store. */
+void publisher_set_fault(Publisher *publisher, StoreFault fault, gpointer user);
