@@ -17,6 +17,7 @@
 
 struct Commits {
     ReadingPlace *place;
+    gboolean whole; /* not only the recipe's directory was looked at, but all of the repository */
     char *head;
     gboolean dirty;
     GHashTable *files;  /* path below the top -> Commit, borrowed */
@@ -128,7 +129,8 @@ static char *read_boundary(const Commits *commits) {
     return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
 }
 
-static void read_log(Commits *commits) {
+/* PATHS: of the repository. */
+static void read_log(Commits *commits, const char *paths) {
     const char *const newest[] = {"rev-list", "--max-count=" MOST_COMMITS, "--first-parent", "HEAD", NULL};
     g_autofree char *list = run_git(commits, NULL, newest);
     g_auto(GStrv) ids = g_strsplit(list ? g_strchomp(list) : "", "\n", -1);
@@ -136,7 +138,7 @@ static void read_log(Commits *commits) {
     gboolean all = n < (guint) atoi(MOST_COMMITS);
     g_autofree char *range = all ? g_strdup("HEAD") : g_strdup_printf("%s..HEAD", ids[n - 1]);
     const char *const log[] = {"log", "-z", "--name-only", "--no-renames", "--encoding=UTF-8",
-            "--no-show-signature", "--format=%x01%H%x02%an%x02%s", range, "--", ".", NULL};
+            "--no-show-signature", "--format=%x01%H%x02%an%x02%s", range, "--", paths, NULL};
     gsize length = 0;
     g_autofree char *text = run_git(commits, &length, log);
     g_autofree char *boundary = read_boundary(commits);
@@ -146,9 +148,9 @@ static void read_log(Commits *commits) {
 }
 
 /* "XY PATH" each: what is not as in the commit. */
-static void read_status(Commits *commits) {
+static void read_status(Commits *commits, const char *paths) {
     const char *const status[] = {"status", "--porcelain=v1", "-z", "--no-renames",
-            "--untracked-files=normal", "--ignore-submodules=dirty", "--", ".", NULL};
+            "--untracked-files=normal", "--ignore-submodules=dirty", "--", paths, NULL};
     gsize length = 0;
     g_autofree char *text = run_git(commits, &length, status);
 
@@ -177,8 +179,8 @@ Commits *commits_new(const char *directory) {
     commits->changed = g_ptr_array_new_with_free_func(g_free);
     if (!(commits->head = first_line(commits, head)))
         return NULL;
-    read_status(commits);
-    read_log(commits);
+    read_status(commits, ".");
+    read_log(commits, ".");
     return g_steal_pointer(&commits);
 }
 
@@ -204,12 +206,24 @@ static gboolean is_changed(const Commits *commits, const char *path) {
     return FALSE;
 }
 
-const Commit *commits_of_file(const Commits *commits, const char *path, gboolean *ret_dirty) {
+/* Few recipes need more than their own directory, which is quicker. */
+static void look_beside(Commits *commits) {
+    gboolean dirty = commits->dirty;
+
+    commits->whole = TRUE;
+    read_status(commits, ":/");
+    read_log(commits, ":/");
+    commits->dirty = dirty;
+}
+
+const Commit *commits_of_file(Commits *commits, const char *path, gboolean *ret_dirty) {
     const char *top = commits->place->top;
 
     *ret_dirty = FALSE;
     if (!reading_is_below(path, top) || !path[strlen(top)])
         return NULL;
+    if (!commits->whole && !reading_is_below(path, commits->place->directory))
+        look_beside(commits);
     path += strlen(top) + 1;
     *ret_dirty = is_changed(commits, path);
     return *ret_dirty ? NULL : g_hash_table_lookup(commits->files, path);

@@ -33,4 +33,4 @@ const char *commits_top(const Commits *commits);
 /* The last commit that touched the file PATH (absolute, without links); NULL when it is not known: older
  * than two thousand commits, or beyond what a shallow clone has. RET_DIRTY: the file is not as in any
  * commit. */
-const Commit *commits_of_file(const Commits *commits, const char *path, gboolean *ret_dirty);
+const Commit *commits_of_file(Commits *commits, const char *path, gboolean *ret_dirty);

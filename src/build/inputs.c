@@ -69,7 +69,7 @@ static gboolean shapes_outputs(const char *section, const char *name) {
             "History", "Mirror", "LocalMirror", "RepositoryKeyCheck", "RepositoryKeyFetch", "ProxyUrl",
             "ProxyExclude", "ProxyPeerCertificate", "ProxyClientCertificate", "ProxyClientKey", "ToolsTree",
             "ConfigureScripts", "CleanScripts", "MinimumVersion", "PassEnvironment", "RepositoryDateCheck",
-            "UseSubvolumes", NULL};
+            "UseSubvolumes", "DelegateRanges", NULL};
 
     return (!g_str_equal(section, "Runtime") || g_str_equal(name, "NSpawnSettings")) &&
            !g_str_equal(section, "Include") && !g_strv_contains(elsewhere, name);
