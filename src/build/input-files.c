@@ -231,12 +231,20 @@ static char **list_paths(const ImageConfig *config, const char *name) {
     return g_strv_builder_end(paths);
 }
 
+/* The tools tree is made with the configuration and the variables that these bring. */
+static gboolean counts_for_tools(const Setting *setting) {
+    SettingId id = setting_id(setting);
+
+    return id == SETTING_SANDBOX_TREES || id == SETTING_ENVIRONMENT_FILES ||
+           tools_tree_depends_on(setting->section, setting->name);
+}
+
 static void visit(const char *name, const char *json, gpointer data) {
     Files *files = data;
     const Setting *setting = setting_by_name(name);
 
     if (files->failed || !setting || !input_files_have(setting) ||
-            (files->tools && !tools_tree_depends_on(setting->section, name)))
+            (files->tools && !counts_for_tools(setting)))
         return;
     g_auto(GStrv) paths = list_paths(files->image->config, name);
     g_autoptr(Value) sources = value_new_map();

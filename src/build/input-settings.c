@@ -85,7 +85,9 @@ static Value *without_secrets(Value *environment) {
     for (guint i = 0; i < value_length(environment); i++) {
         const char *name = value_key(environment, i);
         Value *value = value_element(environment, i);
-        gboolean secret = value && redact_is_secret_name(name) && value_kind(value) == VALUE_STRING;
+        const char *text = value && value_kind(value) == VALUE_STRING ? value_get_string(value) : NULL;
+        gboolean address = text && strstr(text, "://") && strchr(text, '@');
+        gboolean secret = text && (address || redact_is_secret_name(name));
         g_autofree char *sealed = secret ? input_settings_seal(name, value_get_string(value)) : NULL;
         value_set(map, name, sealed ? value_new_string(sealed) : value_ref(value));
     }
