@@ -137,8 +137,8 @@ static void read_log(Commits *commits, const char *paths) {
     guint n = g_strv_length(ids);
     gboolean all = n < (guint) atoi(MOST_COMMITS);
     g_autofree char *range = all ? g_strdup("HEAD") : g_strdup_printf("%s..HEAD", ids[n - 1]);
-    const char *const log[] = {"log", "-z", "--name-only", "--no-renames", "--encoding=UTF-8",
-            "--no-show-signature", "--format=%x01%H%x02%an%x02%s", range, "--", paths, NULL};
+    const char *const log[] = {"log", "-z", "--name-only", "--no-renames", "--encoding=UTF-8", "--no-show-signature",
+            "--format=%x01%H%x02%an%x02%s", range, "--", paths, NULL};
     gsize length = 0;
     g_autofree char *text = run_git(commits, &length, log);
     g_autofree char *boundary = read_boundary(commits);
@@ -149,8 +149,8 @@ static void read_log(Commits *commits, const char *paths) {
 
 /* "XY PATH" each: what is not as in the commit. */
 static void read_status(Commits *commits, const char *paths) {
-    const char *const status[] = {"status", "--porcelain=v1", "-z", "--no-renames",
-            "--untracked-files=normal", "--ignore-submodules=dirty", "--", paths, NULL};
+    const char *const status[] = {"status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal",
+            "--ignore-submodules=dirty", "--", paths, NULL};
     gsize length = 0;
     g_autofree char *text = run_git(commits, &length, status);
 
@@ -199,8 +199,7 @@ const char *commits_top(const Commits *commits) {
 static gboolean is_changed(const Commits *commits, const char *path) {
     for (guint i = 0; i < commits->changed->len; i++) {
         const char *changed = commits->changed->pdata[i];
-        if (g_str_equal(changed, path) ||
-                (g_str_has_suffix(changed, "/") && g_str_has_prefix(path, changed)))
+        if (g_str_equal(changed, path) || (g_str_has_suffix(changed, "/") && g_str_has_prefix(path, changed)))
             return TRUE;
     }
     return FALSE;

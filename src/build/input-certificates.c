@@ -23,10 +23,10 @@ static void add_certificate(const InputSet *set, Value *map, gboolean used, cons
 Value *input_certificates(const InputSet *set, const ImageConfig *config) {
     Value *map = value_new_map();
 
-    add_certificate(set, map, config->secure_boot, "SecureBootCertificate",
-            &config->secure_boot_certificate_source, config->secure_boot_certificate);
-    add_certificate(set, map, config->verity != VERITY_DISABLED && config->verity != VERITY_HASH,
-            "VerityCertificate", &config->verity_certificate_source, config->verity_certificate);
+    add_certificate(set, map, config->secure_boot, "SecureBootCertificate", &config->secure_boot_certificate_source,
+            config->secure_boot_certificate);
+    add_certificate(set, map, config->verity != VERITY_DISABLED && config->verity != VERITY_HASH, "VerityCertificate",
+            &config->verity_certificate_source, config->verity_certificate);
     add_certificate(set, map, config->sign_expected_pcr != FEATURE_DISABLED, "SignExpectedPcrCertificate",
             &config->sign_expected_pcr_certificate_source, config->sign_expected_pcr_certificate);
     add_certificate(set, map, config->sign != SIGN_NO && config->openpgp_tool, "OpenPGPCertificate",

@@ -52,8 +52,7 @@ static Value *describe_fact(const TreeFact *fact) {
     input_set_string(map, "content", fact->content);
     input_set_string(map, "attributes", fact->attributes);
     if (fact->seconds >= 0) {
-        g_autofree char *time =
-                g_strdup_printf("%" G_GINT64_FORMAT ".%09u", fact->seconds, fact->nanoseconds);
+        g_autofree char *time = g_strdup_printf("%" G_GINT64_FORMAT ".%09u", fact->seconds, fact->nanoseconds);
         input_set_string(map, "time", time);
     }
     return map;
@@ -61,8 +60,7 @@ static Value *describe_fact(const TreeFact *fact) {
 
 static gboolean add_fact(const TreeFact *fact, gpointer data, GError **error) {
     const Source *source = data;
-    g_autofree char *path =
-            *fact->path ? g_build_filename(source->path, fact->path, NULL) : g_strdup(source->path);
+    g_autofree char *path = *fact->path ? g_build_filename(source->path, fact->path, NULL) : g_strdup(source->path);
     Value *map;
 
     if (source->is_recipe && !*fact->path)
@@ -98,13 +96,11 @@ static gboolean matches(const char *name, const char *const *patterns) {
 /* What lies around in the folder of a recipe, which is the default of BuildSources=: scripts could look at
  * it, but it is for people, or has its effect by the recipe alone. */
 static gboolean is_no_source(const InputSet *set, const char *path) {
-    static const char *const others[] = {"mkosi.*", ".git*", ".editorconfig", "README*", "LICENSE*",
-            "COPYING*", "AUTHORS*", "NEWS*", "CHANGELOG*", "CONTRIBUTING*", "SECURITY*", "*.md", "*.swp",
-            "*~", NULL};
+    static const char *const others[] = {"mkosi.*", ".git*", ".editorconfig", "README*", "LICENSE*", "COPYING*",
+            "AUTHORS*", "NEWS*", "CHANGELOG*", "CONTRIBUTING*", "SECURITY*", "*.md", "*.swp", "*~", NULL};
     g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
 
-    return g_hash_table_contains(set->known, path) ||
-           (g_str_equal(directory, set->folder) && matches(name, others));
+    return g_hash_table_contains(set->known, path) || (g_str_equal(directory, set->folder) && matches(name, others));
 }
 
 static gboolean skip_source(const char *path, gpointer data) {
@@ -122,8 +118,7 @@ static gboolean walk(Source *source, gint64 epoch, TreeSkip skip, GError **error
     /* What is missing now may be made by a script; it is an input all the same. */
     if (!real && errno == ENOENT)
         return TRUE;
-    return tree_each_fact(
-            AT_FDCWD, real ? real : source->path, epoch, skip, source, add_fact, source, error);
+    return tree_each_fact(AT_FDCWD, real ? real : source->path, epoch, skip, source, add_fact, source, error);
 }
 
 /* The name and version of what somebody else built, for people. */
@@ -134,8 +129,7 @@ static void add_release(Value *fact, const char *directory) {
         g_autofree char *path = g_build_filename(directory, places[i], NULL), *text = NULL;
         if (!g_file_get_contents(path, &text, NULL, NULL))
             continue;
-        g_autofree char *id = os_release_get(text, "IMAGE_ID"),
-                        *version = os_release_get(text, "IMAGE_VERSION");
+        g_autofree char *id = os_release_get(text, "IMAGE_ID"), *version = os_release_get(text, "IMAGE_VERSION");
         input_set_string(fact, "name", id);
         input_set_string(fact, "version", version);
         return;
@@ -223,8 +217,7 @@ static char **list_paths(const ImageConfig *config, const char *name) {
 
     for (guint i = 0; i < value_length(list); i++) {
         const Value *element = value_element(list, i);
-        const Value *path =
-                element && value_kind(element) == VALUE_MAP ? value_lookup(element, "Source") : element;
+        const Value *path = element && value_kind(element) == VALUE_MAP ? value_lookup(element, "Source") : element;
         if (path && value_kind(path) == VALUE_STRING)
             g_strv_builder_add(paths, value_get_string(path));
     }
@@ -243,8 +236,7 @@ static void visit(const char *name, const char *json, gpointer data) {
     Files *files = data;
     const Setting *setting = setting_by_name(name);
 
-    if (files->failed || !setting || !input_files_have(setting) ||
-            (files->tools && !counts_for_tools(setting)))
+    if (files->failed || !setting || !input_files_have(setting) || (files->tools && !counts_for_tools(setting)))
         return;
     g_auto(GStrv) paths = list_paths(files->image->config, name);
     g_autoptr(Value) sources = value_new_map();

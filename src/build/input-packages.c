@@ -25,14 +25,12 @@ static Value *describe_packages(const GPtrArray *packages) {
     for (guint i = 0; i < packages->len; i++) {
         const DistroPackage *package = packages->pdata[i];
         g_autofree char *longer = g_strconcat(package->name, ":", package->architecture, NULL);
-        value_set(
-                map, value_has_key(map, package->name) ? longer : package->name, describe_package(package));
+        value_set(map, value_has_key(map, package->name) ? longer : package->name, describe_package(package));
     }
     return map;
 }
 
-static gboolean add_packages(
-        ImageBuild *image, Value *map, const char *key, char *const *more, GError **error) {
+static gboolean add_packages(ImageBuild *image, Value *map, const char *key, char *const *more, GError **error) {
     if (more && !more[0])
         return TRUE;
     g_autoptr(GPtrArray) packages = packages_expect(image, more, error);
@@ -47,8 +45,7 @@ Value *input_packages(ImageBuild *image, GError **error) {
     g_autoptr(Value) map = value_new_map();
 
     if (!add_packages(image, map, "install", NULL, error) ||
-            (config->build_scripts[0] &&
-                    !add_packages(image, map, "build", config->build_packages, error)) ||
+            (config->build_scripts[0] && !add_packages(image, map, "build", config->build_packages, error)) ||
             !add_packages(image, map, "volatile", config->volatile_packages, error))
         return NULL;
     return g_steal_pointer(&map);
@@ -62,8 +59,7 @@ Value *input_packages_programs(const ImageBuild *image) {
     if (config->distribution == DISTRIBUTION_CUSTOM || (image->build->recipe->tools && config->tools_tree))
         return map;
     for (const char *const *program = packages_programs; *program; program++) {
-        g_autofree char *path =
-                g_build_filename(config->tools_tree ? config->tools_tree : "/", *program, NULL);
+        g_autofree char *path = g_build_filename(config->tools_tree ? config->tools_tree : "/", *program, NULL);
         guint8 digest[SHA256_SIZE];
         if (!sha256_file(path, digest, NULL))
             continue;
@@ -75,8 +71,7 @@ Value *input_packages_programs(const ImageBuild *image) {
 
 /* Who can install what nobody named: prepare scripts always, later ones with network. */
 static Value *installing_scripts(const InputSet *set, const ImageConfig *config) {
-    char *const *const later[] = {
-            config->build_scripts, config->post_installation_scripts, config->finalize_scripts};
+    char *const *const later[] = {config->build_scripts, config->post_installation_scripts, config->finalize_scripts};
     Value *names = value_new_list();
 
     for (char *const *script = config->prepare_scripts; *script; script++)
@@ -110,8 +105,8 @@ static void add_digest(Value *map, const DistroRepository *repository) {
     value_set(map, name, value_new_string(repository->digest));
 }
 
-gboolean input_packages_repositories(const InputSet *set, const ImageBuild *image, Value *repositories,
-        Value **ret_metadata, GError **error) {
+gboolean input_packages_repositories(
+        const InputSet *set, const ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error) {
     g_autoptr(GPtrArray) list = distro_list_repositories(image->distro, error);
     g_autoptr(Value) scripts = installing_scripts(set, image->config);
     g_autoptr(Value) digests = value_new_map();

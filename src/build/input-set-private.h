@@ -58,8 +58,8 @@ Value *input_packages_programs(const ImageBuild *image);
 
 /* What scripts of IMAGE may install from: names of scripts, digests of repositories; NULL when they cannot.
  * Adds every repository of IMAGE to REPOSITORIES: URL of its metadata -> what is known of it. */
-gboolean input_packages_repositories(const InputSet *set, const ImageBuild *image, Value *repositories,
-        Value **ret_metadata, GError **error);
+gboolean input_packages_repositories(
+        const InputSet *set, const ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error);
 
 /* input-certificates.c: by setting, SHA-256 of the certificates that IMAGE is signed with. */
 Value *input_certificates(const InputSet *set, const ImageConfig *config);

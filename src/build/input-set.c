@@ -6,6 +6,8 @@
 
 #include "build/input-set-private.h"
 #include "build/layer.h"
+#include "build/microcode.h"
+#include "build/output-cache.h"
 #include "build/package-folder.h"
 #include "build/packages.h"
 #include "config.h"
@@ -92,8 +94,7 @@ static gboolean add_recipe_file(InputSet *set, Value *files, const RecipeRead *r
             value_has_key(files, name))
         return TRUE;
     const Setting *setting = read->kind == RECIPE_READ_COMPANION ? setting_by_name(read->note) : NULL;
-    if (setting &&
-            (input_files_have(setting) || setting->type == TYPE_KEY || (setting->flags & SETTING_SECRET)))
+    if (setting && (input_files_have(setting) || setting->type == TYPE_KEY || (setting->flags & SETTING_SECRET)))
         return TRUE;
     Value *fact = input_files_single(set, read->path, error);
     if (fact)
@@ -117,11 +118,24 @@ static gboolean add_part(Value *map, const char *key, Value *part) {
     return part != NULL;
 }
 
+/* What of the machine that builds gets into the image. */
+static Value *describe_machine(const ImageConfig *config) {
+    g_autofree char *modules = output_cache_host_modules(config);
+    g_autofree char *processor = config->microcode_host ? microcode_processor() : NULL;
+    g_autofree char *digest = modules ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, modules, -1) : NULL;
+    Value *machine = value_new_map();
+
+    input_set_string(machine, "modules", digest);
+    input_set_string(machine, "processor", processor);
+    return machine;
+}
+
 static Value *describe_image(InputSet *set, ImageBuild *image, Value *repositories, GError **error) {
     g_autoptr(Value) map = value_new_map();
     Value *metadata = NULL;
 
     value_set(map, "settings", input_settings(set, image, FALSE));
+    value_set(map, "machine", describe_machine(image->config));
     value_set(map, "certificates", input_certificates(set, image->config));
     if (!add_part(map, "files", input_files(set, image, FALSE, error)))
         return NULL;
@@ -205,8 +219,7 @@ static char *describe(InputSet *set, GError **error) {
     value_set(map, "program", describe_program());
     value_set(map, "commit", describe_commit(set));
     if (!add_part(map, "recipe", recipe_files(set, error)) ||
-            !add_part(map, "images", describe_images(set, repositories, error)) ||
-            !describe_tools(set, map, error))
+            !add_part(map, "images", describe_images(set, repositories, error)) || !describe_tools(set, map, error))
         return NULL;
     value_set(map, "repositories", list_repositories(repositories));
     text = g_string_new(NULL);
@@ -217,8 +230,7 @@ static char *describe(InputSet *set, GError **error) {
 
 /* What a build does before it makes images. */
 static gboolean prepare(Build *build, GError **error) {
-    if (!build_run_sync_scripts(build, error) || !build_open_images(build, error) ||
-            !packages_sync(build, TRUE, error))
+    if (!build_run_sync_scripts(build, error) || !build_open_images(build, error) || !packages_sync(build, TRUE, error))
         return FALSE;
     for (guint i = 0; i < build->images->len; i++)
         if (!package_folder_offer(build->images->pdata[i], error))

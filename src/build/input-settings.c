@@ -32,8 +32,8 @@ char *input_settings_seal(const char *name, const char *secret) {
     guint8 key[SHA256_SIZE];
     g_autofree char *salt = g_strconcat("particleos-inputs-1 ", name, NULL);
 
-    if (PKCS5_PBKDF2_HMAC(secret, strlen(secret), (const guint8 *) salt, strlen(salt), SEAL_ROUNDS,
-                EVP_sha256(), sizeof key, key) != 1)
+    if (PKCS5_PBKDF2_HMAC(secret, strlen(secret), (const guint8 *) salt, strlen(salt), SEAL_ROUNDS, EVP_sha256(),
+                sizeof key, key) != 1)
         g_error("OpenSSL has no PBKDF2");
     g_autofree char *hex = hex_encode(key, sizeof key);
     return g_strconcat(SEALED, hex, NULL);
@@ -105,8 +105,7 @@ static Value *sealed_file(const char *name, const char *path) {
 
 static Value *sealed_password(const RecipePassword *password) {
     g_autofree char *sealed =
-            password->text ? input_settings_seal(password->hashed ? "hashed" : "plain", password->text)
-                           : NULL;
+            password->text ? input_settings_seal(password->hashed ? "hashed" : "plain", password->text) : NULL;
     return value_new_string(sealed);
 }
 

@@ -80,6 +80,14 @@ static GBytes *read_for_processor(ImageBuild *image, const Processor *processor,
     return NULL;
 }
 
+char *microcode_processor(void) {
+    g_auto(Processor) processor = {};
+
+    return identify_processor(&processor) ? g_strdup_printf("%s %02x-%02x-%02x", processor.vendor, processor.family,
+                                                    processor.model, processor.stepping)
+                                          : NULL;
+}
+
 /* All files of DIRECTORY in the order of their names, one after the other: how the kernel wants microcode.
  */
 static GBytes *concatenate(ImageBuild *image, const char *directory, GError **error) {

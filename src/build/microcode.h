@@ -9,6 +9,9 @@
  * wants, to ARCHIVES (elements GBytes); nothing when the tree has none. */
 gboolean microcode_read(ImageBuild *image, GPtrArray *archives, GError **error);
 
+/* What this machine's processor is, as microcode is told apart; owned by the caller; NULL when it does not say. */
+char *microcode_processor(void);
+
 /* The microcode archives to boot with (elements GBytes): the files that a script put into
  * $ARTIFACTDIR/io.mkosi.microcode/, else what was read from the tree. NAMES as below. */
 GPtrArray *microcode_get(ImageBuild *image, GPtrArray *names, GError **error);

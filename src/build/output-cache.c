@@ -27,38 +27,40 @@ static char *layer_name(const ImageBuild *image) {
     return build_layer_name(image->config, ".output");
 }
 
-/* Which modules run on this machine decides what KernelModules=host means. */
-static void add_host_modules(LayerInputs *inputs) {
+static gboolean uses_host_modules(const ImageConfig *config) {
+    return config->kernel_modules_include_host || config->kernel_modules_initrd_include_host ||
+           (config->kernel_modules && g_strv_contains((const char *const *) config->kernel_modules, "host")) ||
+           (config->kernel_initrd_modules &&
+                   g_strv_contains((const char *const *) config->kernel_initrd_modules, "host"));
+}
+
+char *output_cache_host_modules(const ImageConfig *config) {
     g_autofree char *text = NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 
-    if (!g_file_get_contents("/proc/modules", &text, NULL, NULL))
-        return;
+    if (!uses_host_modules(config) || !g_file_get_contents("/proc/modules", &text, NULL, NULL))
+        return NULL;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++)
         g_ptr_array_add(names, g_strndup(*line, strcspn(*line, " ")));
     g_ptr_array_sort(names, compare_strings);
     g_ptr_array_add(names, NULL);
-    inputs_add_list(inputs, "modules of this machine", (char **) names->pdata);
-}
-
-static gboolean uses_host_modules(const ImageConfig *config) {
-    return config->kernel_modules_include_host ||
-           (config->kernel_modules && g_strv_contains((const char *const *) config->kernel_modules, "host"));
+    return g_strjoinv("\n", (char **) names->pdata);
 }
 
 static LayerInputs *output_inputs(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autoptr(LayerInputs) inputs = packages_layer_inputs(image, error);
     const Certificate *certificate = image->build->verity_certificate;
+    g_autofree char *modules = output_cache_host_modules(config);
 
     if (!inputs)
         return NULL;
     inputs_add_configuration(inputs, image);
     layer_inputs_add(
             inputs, "verity certificate", certificate ? certificate_get_fingerprint(certificate) : NULL);
-    if (uses_host_modules(config))
-        add_host_modules(inputs);
+    if (modules)
+        layer_inputs_add(inputs, "modules of this machine", modules);
     if (!inputs_add_trees(inputs, "ExtraTrees", config->extra_trees, config->source_date_epoch, error) ||
             !inputs_add_paths(inputs, "PostInstallationScripts", config->post_installation_scripts, error) ||
             !inputs_add_paths(inputs, "FinalizeScripts", config->finalize_scripts, error))

@@ -9,5 +9,9 @@
 /* RET_REUSED: the finished output is in staging, nothing is to be done for this image. */
 gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **error);
 
+/* The modules of this machine's kernel, where CONFIG makes them a part of the image: names, sorted, a line each; else
+ * NULL. Owned by the caller. */
+char *output_cache_host_modules(const ImageConfig *config);
+
 /* Keeps the output that was just made. */
 gboolean output_cache_store(ImageBuild *image, GError **error);

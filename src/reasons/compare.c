@@ -39,10 +39,9 @@ static void compare_certificates(Comparison *comparison, JsonObject *before, Jso
                    *new = comparison_string(comparison, after, name);
         if (g_strcmp0(old, new) == 0)
             continue;
-        g_autofree char *key = words_clean(name), *old_digest = short_digest(old),
-                        *new_digest = short_digest(new);
-        comparison_add(comparison, REASON_CERTIFICATE,
-                g_strdup_printf("`%s`: %s → %s", key, old_digest, new_digest), name, old, new);
+        g_autofree char *key = words_clean(name), *old_digest = short_digest(old), *new_digest = short_digest(new);
+        comparison_add(comparison, REASON_CERTIFICATE, g_strdup_printf("`%s`: %s → %s", key, old_digest, new_digest),
+                name, old, new);
     }
 }
 
@@ -76,8 +75,22 @@ static void compare_metadata(Comparison *comparison, JsonObject *before, JsonObj
         return;
     g_autofree char *suites = words_list(changed), *who = words_list(scripts);
     comparison_add(comparison, REASON_METADATA,
-            g_strdup_printf("metadata of %s changed; %s may install from it", suites, who), suites, NULL,
-            NULL);
+            g_strdup_printf("metadata of %s changed; %s may install from it", suites, who), suites, NULL, NULL);
+}
+
+/* That they count at all is a setting. */
+static void compare_machine(Comparison *comparison, JsonObject *before, JsonObject *after) {
+    static const struct {
+        const char *key, *text;
+    } parts[] = {{"modules", "other kernel modules on the machine that builds"},
+            {"processor", "another processor in the machine that builds"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
+        const char *old = comparison_string(comparison, before, parts[i].key);
+        const char *new = comparison_string(comparison, after, parts[i].key);
+        if (old && new && !g_str_equal(old, new))
+            comparison_add(comparison, REASON_MACHINE, g_strdup(parts[i].text), parts[i].key, old, new);
+    }
 }
 
 static void compare_programs(Comparison *comparison, JsonObject *before, JsonObject *after) {
@@ -90,8 +103,7 @@ static void compare_programs(Comparison *comparison, JsonObject *before, JsonObj
         if (g_strcmp0(old, new) == 0)
             continue;
         g_autofree char *clean = words_clean(name);
-        comparison_add(
-                comparison, REASON_TOOLS, g_strdup_printf("tools: `%s` changed", clean), name, old, new);
+        comparison_add(comparison, REASON_TOOLS, g_strdup_printf("tools: `%s` changed", clean), name, old, new);
     }
 }
 
@@ -101,12 +113,14 @@ static void compare_image(Comparison *comparison, JsonObject *before, JsonObject
     compare_settings(comparison, comparison_object(comparison, before, "settings"), settings);
     compare_packages(comparison, comparison_object(comparison, before, "packages"),
             comparison_object(comparison, after, "packages"), settings);
-    compare_files(comparison, comparison_object(comparison, before, "files"),
-            comparison_object(comparison, after, "files"));
+    compare_files(
+            comparison, comparison_object(comparison, before, "files"), comparison_object(comparison, after, "files"));
     compare_certificates(comparison, comparison_object(comparison, before, "certificates"),
             comparison_object(comparison, after, "certificates"));
     compare_metadata(comparison, comparison_object(comparison, before, "metadata"),
             comparison_object(comparison, after, "metadata"));
+    compare_machine(comparison, comparison_object(comparison, before, "machine"),
+            comparison_object(comparison, after, "machine"));
     compare_programs(comparison, comparison_object(comparison, before, "programs"),
             comparison_object(comparison, after, "programs"));
 }
@@ -115,8 +129,8 @@ static void compare_presence(Comparison *comparison, const char *name, gboolean 
     g_autofree char *clean = words_clean(name);
 
     comparison->settings_differ = TRUE;
-    comparison_add(comparison, REASON_IMAGE,
-            g_strdup_printf("image `%s` was %s", clean, added ? "added" : "removed"), name, NULL, NULL);
+    comparison_add(comparison, REASON_IMAGE, g_strdup_printf("image `%s` was %s", clean, added ? "added" : "removed"),
+            name, NULL, NULL);
 }
 
 static void compare_images(Comparison *comparison, JsonObject *before, JsonObject *after) {
@@ -146,8 +160,7 @@ static void compare_tools(Comparison *comparison, JsonObject *before, JsonObject
         comparison->image = NULL;
     } else
         comparison_add(comparison, REASON_TOOLS,
-                g_strdup(after ? "the recipe makes its tools tree now"
-                               : "the recipe makes no tools tree any more"),
+                g_strdup(after ? "the recipe makes its tools tree now" : "the recipe makes no tools tree any more"),
                 "ToolsTree", NULL, NULL);
     comparison->tools = FALSE;
 }
@@ -216,8 +229,8 @@ static gboolean compare_all(Comparison *comparison, JsonObject *before, JsonObje
             comparison_object(comparison, after, "program"));
     compare_images(comparison, comparison_object(comparison, before, "images"),
             comparison_object(comparison, after, "images"));
-    compare_tools(comparison, comparison_object(comparison, before, "tools"),
-            comparison_object(comparison, after, "tools"));
+    compare_tools(
+            comparison, comparison_object(comparison, before, "tools"), comparison_object(comparison, after, "tools"));
     compare_recipe(comparison, comparison_object(comparison, before, "recipe"),
             comparison_object(comparison, after, "recipe"));
     g_ptr_array_sort(comparison->reasons, compare_kinds);

@@ -76,8 +76,8 @@ static void add_image(Reason *reason, const char *image) {
     reason->images[n + 1] = NULL;
 }
 
-void comparison_add(Comparison *comparison, ReasonKind kind, char *text, const char *subject,
-        const char *before, const char *after) {
+void comparison_add(Comparison *comparison, ReasonKind kind, char *text, const char *subject, const char *before,
+        const char *after) {
     g_autofree char *key = g_strdup_printf("%d %s", comparison->tools ? REASON_TOOLS : kind, text);
     Reason *reason = g_hash_table_lookup(comparison->index, key);
 

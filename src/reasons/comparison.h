@@ -7,9 +7,9 @@
 
 typedef struct {
     GPtrArray *reasons;
-    GHashTable *index; /* kind and text -> Reason (borrowed): the same reason in several images is one */
-    const char *image; /* that is compared now; NULL: none */
-    gboolean tools;    /* it is the tools tree */
+    GHashTable *index;        /* kind and text -> Reason (borrowed): the same reason in several images is one */
+    const char *image;        /* that is compared now; NULL: none */
+    gboolean tools;           /* it is the tools tree */
     gboolean other_program;   /* the two were written by different ones, which may know different settings */
     gboolean settings_differ; /* some setting of some image does */
     GHashTable *trees_before, *trees_after; /* sources of the image that are no sources of scripts */
@@ -29,8 +29,8 @@ GPtrArray *comparison_members(JsonObject *before, JsonObject *after);
 
 /* Adds a reason of KIND with TEXT (taken), or the present image to one that is there already. BEFORE and
  * AFTER may be NULL. */
-void comparison_add(Comparison *comparison, ReasonKind kind, char *text, const char *subject,
-        const char *before, const char *after);
+void comparison_add(Comparison *comparison, ReasonKind kind, char *text, const char *subject, const char *before,
+        const char *after);
 
 /* packages.c, settings.c, files.c: the parts of an image; each may be NULL. */
 void compare_packages(Comparison *comparison, JsonObject *before, JsonObject *after, JsonObject *settings);

@@ -23,8 +23,7 @@ typedef struct {
 static char *full_path(const char *source, const char *path) {
     if (!*path)
         return words_clean(source);
-    g_autofree char *joined =
-            g_str_equal(source, ".") ? g_strdup(path) : g_strconcat(source, "/", path, NULL);
+    g_autofree char *joined = g_str_equal(source, ".") ? g_strdup(path) : g_strconcat(source, "/", path, NULL);
     return words_clean(joined);
 }
 
@@ -51,8 +50,8 @@ typedef struct {
 } Pair;
 
 static Pair pair_of(Source *source, JsonObject *before, JsonObject *after, const char *key) {
-    return (Pair){comparison_string(source->comparison, before, key),
-            comparison_string(source->comparison, after, key)};
+    return (Pair){
+            comparison_string(source->comparison, before, key), comparison_string(source->comparison, after, key)};
 }
 
 static gboolean differs(Pair pair) {
@@ -85,8 +84,7 @@ static char *describe_change(Source *source, JsonObject *before, JsonObject *aft
     }
     if (differs(content))
         return g_strdup(" changed");
-    return differs(pair_of(source, before, after, "attributes")) ? g_strdup(": extended attributes changed")
-                                                                 : NULL;
+    return differs(pair_of(source, before, after, "attributes")) ? g_strdup(": extended attributes changed") : NULL;
 }
 
 static void tell(Source *source, const char *path, const char *what, JsonObject *before, JsonObject *after) {
@@ -176,8 +174,7 @@ static void compare_times(Source *source, const GPtrArray *names) {
 
 static void compare_source(
         Comparison *comparison, ReasonKind kind, const char *name, JsonObject *before, JsonObject *after) {
-    Source source = {
-            .comparison = comparison, .kind = kind, .source = name, .before = before, .after = after};
+    Source source = {.comparison = comparison, .kind = kind, .source = name, .before = before, .after = after};
     g_autoptr(GPtrArray) names = comparison_members(before, after);
 
     for (guint i = 0; i < names->len; i++)
@@ -187,31 +184,28 @@ static void compare_source(
     if (source.left_out == 0)
         return;
     g_autofree char *clean = words_clean(name);
-    comparison_add(comparison, kind,
-            g_strdup_printf("%u more files of `%s` changed", source.left_out, clean), name, NULL, NULL);
+    comparison_add(comparison, kind, g_strdup_printf("%u more files of `%s` changed", source.left_out, clean), name,
+            NULL, NULL);
 }
 
 /* "base `acme` 1 → 2" */
 static void compare_base(Comparison *comparison, const char *name, JsonObject *before, JsonObject *after) {
-    JsonObject *old = comparison_object(comparison, before, ""),
-               *new = comparison_object(comparison, after, "");
-    Pair content = {
-            comparison_string(comparison, old, "content"), comparison_string(comparison, new, "content")};
-    Pair version = {
-            comparison_string(comparison, old, "version"), comparison_string(comparison, new, "version")};
+    JsonObject *old = comparison_object(comparison, before, ""), *new = comparison_object(comparison, after, "");
+    Pair content = {comparison_string(comparison, old, "content"), comparison_string(comparison, new, "content")};
+    Pair version = {comparison_string(comparison, old, "version"), comparison_string(comparison, new, "version")};
     const char *called = comparison_string(comparison, new, "name");
     g_autofree char *clean = words_clean(called ? called : name);
 
     if (!differs(content))
         return;
     if (!version.before || !version.after || !differs(version)) {
-        comparison_add(comparison, REASON_BASE, g_strdup_printf("base `%s` changed", clean), name,
-                content.before, content.after);
+        comparison_add(comparison, REASON_BASE, g_strdup_printf("base `%s` changed", clean), name, content.before,
+                content.after);
         return;
     }
     g_autofree char *words = arrow(version);
-    comparison_add(comparison, REASON_BASE, g_strdup_printf("base `%s` %s", clean, words), name,
-            version.before, version.after);
+    comparison_add(comparison, REASON_BASE, g_strdup_printf("base `%s` %s", clean, words), name, version.before,
+            version.after);
 }
 
 static ReasonKind kind_of(const char *setting) {
@@ -220,8 +214,7 @@ static ReasonKind kind_of(const char *setting) {
     return g_str_equal(setting, "BuildSources") ? REASON_SOURCE : REASON_TREE;
 }
 
-static void compare_sources(
-        Comparison *comparison, const char *setting, JsonObject *before, JsonObject *after) {
+static void compare_sources(Comparison *comparison, const char *setting, JsonObject *before, JsonObject *after) {
     g_autoptr(GPtrArray) names = comparison_members(before, after);
 
     for (guint i = 0; i < names->len; i++) {
@@ -255,11 +248,7 @@ void compare_files(Comparison *comparison, JsonObject *before, JsonObject *after
 /* The text of a file of settings alone is no reason: a comment changes nothing. It says who changed the
  * settings. */
 void compare_recipe(Comparison *comparison, JsonObject *before, JsonObject *after) {
-    Source source = {.comparison = comparison,
-            .kind = REASON_RECIPE,
-            .source = ".",
-            .before = before,
-            .after = after};
+    Source source = {.comparison = comparison, .kind = REASON_RECIPE, .source = ".", .before = before, .after = after};
     g_autoptr(GPtrArray) names = comparison_members(before, after);
 
     for (guint i = 0; comparison->settings_differ && i < names->len; i++) {
@@ -272,6 +261,5 @@ void compare_recipe(Comparison *comparison, JsonObject *before, JsonObject *afte
     }
     if (source.left_out > 0)
         comparison_add(comparison, REASON_RECIPE,
-                g_strdup_printf("%u more files of the recipe changed", source.left_out), "recipe", NULL,
-                NULL);
+                g_strdup_printf("%u more files of the recipe changed", source.left_out), "recipe", NULL, NULL);
 }

@@ -41,8 +41,8 @@ static GHashTable *list_named(JsonObject *settings, const char *setting) {
     return named;
 }
 
-static void note(Packages *packages, ReasonKind kind, const char *name, const char *before,
-        const char *after, const char *words) {
+static void note(Packages *packages, ReasonKind kind, const char *name, const char *before, const char *after,
+        const char *words) {
     Change *change = &packages->changes[kind - REASON_PACKAGES_UPDATED];
     gboolean named = g_hash_table_contains(packages->named, name);
 
@@ -80,8 +80,7 @@ static void compare_package(Packages *packages, const char *name, JsonObject *be
         words = g_strdup_printf("%s %s → %s", shown, old_shown, new_shown);
     else {
         kind = after ? REASON_PACKAGES_ADDED : REASON_PACKAGES_REMOVED;
-        words = g_strdup_printf(
-                "%s %s %s", shown, after ? new_shown : old_shown, after ? "added" : "removed");
+        words = g_strdup_printf("%s %s %s", shown, after ? new_shown : old_shown, after ? "added" : "removed");
     }
     note(packages, kind, name, old, new, words);
 }
@@ -92,14 +91,14 @@ static void tell(Packages *packages, const char *set) {
         g_autofree char *more = words_and_more(change->count - 1);
         if (!change->first)
             continue;
-        comparison_add(packages->comparison, REASON_PACKAGES_UPDATED + i,
-                g_strconcat(change->first, more, set, NULL), change->name, change->before, change->after);
+        comparison_add(packages->comparison, REASON_PACKAGES_UPDATED + i, g_strconcat(change->first, more, set, NULL),
+                change->name, change->before, change->after);
         change_clear(change);
     }
 }
 
-static void compare_set(Comparison *comparison, JsonObject *before, JsonObject *after, GHashTable *named,
-        const char *words) {
+static void compare_set(
+        Comparison *comparison, JsonObject *before, JsonObject *after, GHashTable *named, const char *words) {
     Packages packages = {.comparison = comparison, .named = named};
     g_autoptr(GPtrArray) names = comparison_members(before, after);
 

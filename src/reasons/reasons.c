@@ -35,6 +35,7 @@ static const char *const kind_names[_REASON_MAX] = {
         [REASON_SOURCE] = "source",
         [REASON_CERTIFICATE] = "certificate",
         [REASON_METADATA] = "metadata",
+        [REASON_MACHINE] = "machine",
         [REASON_TOOLS] = "tools",
         [REASON_PROGRAM] = "program",
 };
@@ -51,8 +52,7 @@ char *reasons_summary(const GPtrArray *reasons) {
         return g_strdup("nothing changed");
     if (reasons->len == 1)
         return g_strdup(first->text);
-    return g_strdup_printf(
-            "%s; %u more reason%s", first->text, reasons->len - 1, reasons->len > 2 ? "s" : "");
+    return g_strdup_printf("%s; %u more reason%s", first->text, reasons->len - 1, reasons->len > 2 ? "s" : "");
 }
 
 static JsonNode *images_to_json(char *const *images) {

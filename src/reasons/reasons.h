@@ -38,6 +38,7 @@ typedef enum {
     REASON_SOURCE, /* a file that scripts see */
     REASON_CERTIFICATE,
     REASON_METADATA, /* of a repository from which scripts can install anything */
+    REASON_MACHINE,  /* that builds, where the recipe puts something of it into an image */
     REASON_TOOLS,    /* what makes images, but is not in them */
     REASON_PROGRAM,  /* particleos itself */
     _REASON_MAX,

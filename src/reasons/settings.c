@@ -91,8 +91,8 @@ static char *describe_list(JsonNode *before, JsonNode *after) {
     return g_string_free(text->len > 0 ? text : g_string_append(text, "other order"), FALSE);
 }
 
-static void describe_member(const char *name, JsonNode *before, JsonNode *after, GPtrArray *changed,
-        GPtrArray *added, GPtrArray *removed) {
+static void describe_member(
+        const char *name, JsonNode *before, JsonNode *after, GPtrArray *changed, GPtrArray *added, GPtrArray *removed) {
     g_autofree char *key = words_clean(name), *value = NULL;
 
     if (before && after && !json_node_equal(before, after)) {
@@ -127,8 +127,7 @@ static char *describe_map(JsonNode *before, JsonNode *after) {
 }
 
 static gboolean both_are(JsonNode *before, JsonNode *after, JsonNodeType type) {
-    return (is_empty(before) || JSON_NODE_TYPE(before) == type) &&
-           (is_empty(after) || JSON_NODE_TYPE(after) == type);
+    return (is_empty(before) || JSON_NODE_TYPE(before) == type) && (is_empty(after) || JSON_NODE_TYPE(after) == type);
 }
 
 static char *describe(JsonNode *before, JsonNode *after) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "distro/apt-repositories.h"
 #include "distro/apt-sources.h"
 #include "recipe/distributions.h"
 #include "tree/tree.h"
@@ -45,6 +46,15 @@ static void check_sources(const char *text) {
         apt_host_mirrors_parse(text, deb822, "debian", &mirrors);
         g_assert_true(!mirrors.archive || g_str_has_suffix(mirrors.archive, "/debian"));
         g_assert_true(!mirrors.security || g_str_has_suffix(mirrors.security, "/debian-security"));
+
+        g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify) distro_repository_free);
+        apt_repositories_parse(text, deb822, "amd64", found);
+        for (guint i = 0; i < found->len; i++) {
+            const DistroRepository *repository = found->pdata[i];
+            g_autofree char *name = apt_repositories_list_name(repository->metadata);
+            g_assert_true(g_str_has_prefix(repository->metadata, repository->url));
+            g_assert_true(g_str_has_suffix(repository->metadata, "InRelease") && !strchr(name, '/'));
+        }
     }
 }
 

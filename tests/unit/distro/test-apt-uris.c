@@ -23,6 +23,23 @@ static void test_understood(void) {
     g_assert_cmpstr(second->file, ==, "z_1_all.deb");
     g_assert_cmpuint(second->size, ==, 12);
     g_assert_cmpstr(second->digest, ==, DIGEST);
+    g_assert_cmpstr(first->name, ==, "a");
+    g_assert_cmpstr(first->version, ==, "1:2");
+    g_assert_cmpstr(first->architecture, ==, "all");
+}
+
+/* Local packages may be called as somebody likes. */
+static void test_other_names(void) {
+    g_autoptr(GPtrArray) packages = apt_uris_parse("'file:/repository/./odd.deb' odd.deb 0 " DIGEST "\n"
+                                                   "'file:/repository/./x_1%zz_a_b.deb' x_1%zz_a_b.deb 0 " DIGEST "\n",
+            NULL);
+    const DistroPackage *first = packages->pdata[0], *second = packages->pdata[1];
+
+    g_assert_cmpstr(first->name, ==, "odd");
+    g_assert_cmpstr(first->version, ==, "");
+    g_assert_cmpstr(second->name, ==, "x");
+    g_assert_cmpstr(second->version, ==, "1%zz");
+    g_assert_cmpstr(second->architecture, ==, "a_b");
 }
 
 /* A line that was passed over would be a package that nobody checks. */
@@ -52,6 +69,7 @@ static void test_refused(void) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/apt-uris/understood", test_understood);
+    g_test_add_func("/apt-uris/other-names", test_other_names);
     g_test_add_func("/apt-uris/refused", test_refused);
     return g_test_run();
 }

@@ -19,13 +19,13 @@ typedef struct {
 
 static const Case cases[] = {
         {"nothing", SETTINGS("\"A\":1"), SETTINGS("\"A\":1"), ""},
-        {"one package", PACKAGES(PACKAGE("systemd", "262-1", "a")),
-                PACKAGES(PACKAGE("systemd", "262-2", "b")), "systemd 262-1 → 262-2\n"},
+        {"one package", PACKAGES(PACKAGE("systemd", "262-1", "a")), PACKAGES(PACKAGE("systemd", "262-2", "b")),
+                "systemd 262-1 → 262-2\n"},
         {"packages, by name",
-                PACKAGES(PACKAGE("b", "1", "a") "," PACKAGE("a", "1", "a") "," PACKAGE(
-                        "c", "1", "a") "," PACKAGE("d", "1", "a")),
-                PACKAGES(PACKAGE("b", "2", "b") "," PACKAGE("a", "2", "b") "," PACKAGE(
-                        "c", "2", "b") "," PACKAGE("d", "2", "a")),
+                PACKAGES(PACKAGE("b", "1", "a") "," PACKAGE("a", "1", "a") "," PACKAGE("c", "1", "a") "," PACKAGE(
+                        "d", "1", "a")),
+                PACKAGES(PACKAGE("b", "2", "b") "," PACKAGE("a", "2", "b") "," PACKAGE("c", "2", "b") "," PACKAGE(
+                        "d", "2", "a")),
                 "a 1 → 2, and 3 more\n"},
         {"a package that the recipe names comes first",
                 MAIN("\"settings\":{\"Packages\":[\"b\"]},\"packages\":{\"install\":{" PACKAGE(
@@ -38,11 +38,9 @@ static const Case cases[] = {
                 PACKAGES(PACKAGE("a", "1", "b") "," PACKAGE("c", "1", "a") "," PACKAGE("d", "3", "a")),
                 "d 3 added\nb 1 removed\na 1 was rebuilt\n"},
         {"build packages", MAIN("\"packages\":{\"build\":{" PACKAGE("gcc", "1", "a") "}}"),
-                MAIN("\"packages\":{\"build\":{" PACKAGE("gcc", "2", "b") "}}"),
-                "gcc 1 → 2 (build packages)\n"},
+                MAIN("\"packages\":{\"build\":{" PACKAGE("gcc", "2", "b") "}}"), "gcc 1 → 2 (build packages)\n"},
         {"volatile packages", MAIN("\"packages\":{\"volatile\":{" PACKAGE("x", "1", "a") "}}"),
-                MAIN("\"packages\":{\"volatile\":{" PACKAGE("x", "2", "b") "}}"),
-                "x 1 → 2 (volatile packages)\n"},
+                MAIN("\"packages\":{\"volatile\":{" PACKAGE("x", "2", "b") "}}"), "x 1 → 2 (volatile packages)\n"},
         {"scalars", SETTINGS("\"A\":1,\"B\":true,\"C\":null,\"D\":\"x\",\"E\":\"\""),
                 SETTINGS("\"A\":2,\"B\":false,\"C\":\"y\",\"D\":null,\"E\":\"z\""),
                 "`A`: 1 → 2\n`B`: yes → no\n`C`: not set → y\n`D`: x → not set\n`E`: \"\" → z\n"},
@@ -85,14 +83,10 @@ static const Case cases[] = {
                       "\"2.0\"}"),
                 "`mkosi.extra/d/f` changed\n"},
         {"a file of settings without effect",
-                HEAD
-                "\"recipe\":{" FILE("mkosi.conf", "a") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}",
-                HEAD
-                "\"recipe\":{" FILE("mkosi.conf", "b") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}",
-                ""},
+                HEAD "\"recipe\":{" FILE("mkosi.conf", "a") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}",
+                HEAD "\"recipe\":{" FILE("mkosi.conf", "b") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}", ""},
         {"a file of settings with effect",
-                HEAD
-                "\"recipe\":{" FILE("mkosi.conf", "a") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}",
+                HEAD "\"recipe\":{" FILE("mkosi.conf", "a") "},\"images\":{\"main\":{\"settings\":{\"A\":1}}}}",
                 HEAD "\"recipe\":{\"mkosi.conf\":{\"type\":\"file\",\"content\":\"b\"," COMMIT
                      "}},\"images\":{\"main\":{\"settings\":{\"A\":2}}}}",
                 "`A`: 1 → 2\n`mkosi.conf` changed (a1b2c3d, Luca: Say less)\n"},
@@ -105,17 +99,19 @@ static const Case cases[] = {
                 MAIN("\"metadata\":{\"scripts\":[\"mkosi.prepare\"],\"repositories\":{\"a\":\"2\",\"b\":"
                      "\"2\"}}"),
                 "metadata of a, b changed; `mkosi.prepare` may install from it\n"},
-        {"programs", MAIN("\"programs\":{\"usr/bin/dpkg\":\"1\"}"),
-                MAIN("\"programs\":{\"usr/bin/dpkg\":\"2\"}"), "tools: `usr/bin/dpkg` changed\n"},
+        {"the machine", MAIN("\"machine\":{\"modules\":\"1\",\"processor\":\"a\"}"),
+                MAIN("\"machine\":{\"modules\":\"2\",\"processor\":\"b\"}"),
+                "other kernel modules on the machine that builds\nanother processor in the machine that builds\n"},
+        {"a machine that did not count", MAIN("\"machine\":{}"), MAIN("\"machine\":{\"modules\":\"2\"}"), ""},
+        {"programs", MAIN("\"programs\":{\"usr/bin/dpkg\":\"1\"}"), MAIN("\"programs\":{\"usr/bin/dpkg\":\"2\"}"),
+                "tools: `usr/bin/dpkg` changed\n"},
         {"the tools tree", HEAD "\"tools\":{\"settings\":{\"Packages\":[\"a\"]}}}",
-                HEAD "\"tools\":{\"settings\":{\"Packages\":[\"a\",\"b\"]}}}",
-                "tools: `Packages`: added b\n"},
+                HEAD "\"tools\":{\"settings\":{\"Packages\":[\"a\",\"b\"]}}}", "tools: `Packages`: added b\n"},
         {"a tools tree more", HEAD "\"images\":{}}", HEAD "\"tools\":{\"settings\":{}}}",
                 "the recipe makes its tools tree now\n"},
         {"a tools tree less", HEAD "\"tools\":{\"settings\":{}}}", HEAD "\"images\":{}}",
                 "the recipe makes no tools tree any more\n"},
-        {"the program", HEAD "\"images\":{}}",
-                "{\"version\":1,\"program\":{\"version\":\"0.2\",\"build\":\"cd\"}}",
+        {"the program", HEAD "\"images\":{}}", "{\"version\":1,\"program\":{\"version\":\"0.2\",\"build\":\"cd\"}}",
                 "particleos 0.1 → 0.2\n"},
         {"another build of the program", HEAD "\"images\":{}}",
                 "{\"version\":1,\"program\":{\"version\":\"0.1\",\"build\":\"cd\"}}",
@@ -136,8 +132,8 @@ static const Case cases[] = {
                 "a, b: `A`: 1 → 2\n"},
         {"images", HEAD "\"images\":{\"a\":{}}}", HEAD "\"images\":{\"b\":{}}}",
                 "image `a` was removed\nimage `b` was added\n"},
-        {"characters that a terminal acts on", SETTINGS("\"A\":\"a\\u001b[31m\\nb\""),
-                SETTINGS("\"A\":\"b\""), "`A`: a [31m b → b\n"},
+        {"characters that a terminal acts on", SETTINGS("\"A\":\"a\\u001b[31m\\nb\""), SETTINGS("\"A\":\"b\""),
+                "`A`: a [31m b → b\n"},
 };
 
 static JsonNode *parse(const char *text) {
@@ -166,8 +162,8 @@ static void test_case(gconstpointer data) {
 }
 
 static void test_data(void) {
-    g_autoptr(GPtrArray) reasons = compare(
-            PACKAGES(PACKAGE("systemd", "262-1", "a")), PACKAGES(PACKAGE("systemd", "262-2", "b")), NULL);
+    g_autoptr(GPtrArray) reasons =
+            compare(PACKAGES(PACKAGE("systemd", "262-1", "a")), PACKAGES(PACKAGE("systemd", "262-2", "b")), NULL);
     const Reason *reason = reasons->pdata[0];
 
     g_assert_cmpint(reason->kind, ==, REASON_PACKAGES_UPDATED);
@@ -197,16 +193,15 @@ static void test_summary(void) {
     check_summary(SETTINGS("\"A\":1"), SETTINGS("\"A\":1"), "nothing changed");
     check_summary(SETTINGS("\"A\":1"), SETTINGS("\"A\":2"), "`A`: 1 → 2");
     check_summary(SETTINGS("\"A\":1,\"B\":1"), SETTINGS("\"A\":2,\"B\":2"), "`A`: 1 → 2; 1 more reason");
-    check_summary(SETTINGS("\"A\":1,\"B\":1,\"C\":1"), SETTINGS("\"A\":2,\"B\":2,\"C\":2"),
-            "`A`: 1 → 2; 2 more reasons");
+    check_summary(
+            SETTINGS("\"A\":1,\"B\":1,\"C\":1"), SETTINGS("\"A\":2,\"B\":2,\"C\":2"), "`A`: 1 → 2; 2 more reasons");
 }
 
 static void test_wrong_shapes(void) {
     static const char *const wrong[] = {"[]", "{}", "null", "1", "{\"version\":\"1\"}", "{\"version\":1}",
-            "{\"version\":1,\"program\":[]}", "{\"version\":1,\"program\":{\"version\":1}}",
-            HEAD "\"images\":[]}", HEAD "\"images\":{\"main\":[]}}", MAIN("\"settings\":[]"),
-            MAIN("\"packages\":1"), MAIN("\"files\":\"x\""), PACKAGES("\"a\":1"),
-            PACKAGES("\"a\":{\"version\":1}"), FILES("\"a\":1"), FILES("\"a\":{\"type\":{}}"),
+            "{\"version\":1,\"program\":[]}", "{\"version\":1,\"program\":{\"version\":1}}", HEAD "\"images\":[]}",
+            HEAD "\"images\":{\"main\":[]}}", MAIN("\"settings\":[]"), MAIN("\"packages\":1"), MAIN("\"files\":\"x\""),
+            PACKAGES("\"a\":1"), PACKAGES("\"a\":{\"version\":1}"), FILES("\"a\":1"), FILES("\"a\":{\"type\":{}}"),
             MAIN("\"certificates\":{\"A\":1}"), MAIN("\"metadata\":{\"scripts\":1,\"repositories\":{}}"),
             HEAD "\"recipe\":3}", HEAD "\"tools\":3}"};
 
@@ -251,8 +246,7 @@ static void test_no_json(void) {
 
 /* As many files and packages as somebody can send: no step looks at all of them for each of them. */
 static void test_many(void) {
-    g_autoptr(GString) before =
-            g_string_new(HEAD "\"images\":{\"main\":{\"files\":{\"BuildSources\":{\".\":{");
+    g_autoptr(GString) before = g_string_new(HEAD "\"images\":{\"main\":{\"files\":{\"BuildSources\":{\".\":{");
     g_autoptr(GString) after = g_string_new(before->str);
     g_autoptr(GTimer) timer = g_timer_new();
 
