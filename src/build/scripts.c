@@ -30,9 +30,9 @@ static const ScriptKind script_postoutput = {"postoutput", "/work/postoutput", S
 static const ScriptKind script_clean = {
         "clean", "/work/clean", SCRIPT_OUTPUTS | SCRIPT_REAL_SOURCES | SCRIPT_WITHOUT_TOOLS_TREE};
 
-static char *no_arguments[] = {NULL};
-static char *final_argument[] = {(char *) "final", NULL};
-static char *build_argument[] = {(char *) "build", NULL};
+static char *const no_arguments[] = {NULL};
+static char *const final_argument[] = {(char *) "final", NULL};
+static char *const build_argument[] = {(char *) "build", NULL};
 
 /* "PATH ARGUMENT..." of the script. */
 static const char *const *script_command(const ScriptRun *run, GPtrArray *words) {

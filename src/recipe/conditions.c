@@ -132,9 +132,9 @@ static gboolean match_setting(
 /* "262" of "systemd 262 (262.1-2)"; asked once. A program of the host, which gets nothing of the caller's
  * and runs where no recipe lies. */
 static const char *host_systemd_version(GError **error) {
-    static char *version;
-    if (version)
-        return version;
+    static const char *version;
+    if (g_atomic_pointer_get(&version))
+        return g_atomic_pointer_get(&version);
     char *arguments[] = {"systemctl", "--version", NULL}, *environment[] = {NULL};
     g_autofree char *output = NULL;
     if (!g_spawn_sync(
@@ -143,8 +143,9 @@ static const char *host_systemd_version(GError **error) {
         return NULL;
     }
     g_auto(GStrv) words = g_strsplit_set(output, " \n", 3);
-    version = g_strdup(g_strv_length(words) >= 2 ? words[1] : "0");
-    return version;
+    /* Another thread may have asked as well, and got the same. */
+    g_atomic_pointer_set(&version, g_intern_string(g_strv_length(words) >= 2 ? words[1] : "0"));
+    return g_atomic_pointer_get(&version);
 }
 
 /* Keys that only exist in conditions. RET_KNOWN: NAME is one of them. */

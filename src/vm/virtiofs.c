@@ -93,11 +93,19 @@ static void add_options(GPtrArray *arguments, const Program *program, const char
     add(arguments, "--modcaps=-mknod");
 }
 
+/* A name in SCRATCH, which is one machine's, for a socket. */
+static char *free_path(const char *scratch) {
+    for (guint number = 0;; number++) {
+        g_autofree char *name = g_strdup_printf("share-%u", number);
+        g_autofree char *path = g_build_filename(scratch, name, NULL);
+        if (access(path, F_OK) < 0)
+            return g_steal_pointer(&path);
+    }
+}
+
 SandboxProcess *vm_virtiofs_start(
         const char *directory, gboolean shift, const char *scratch, char **ret_socket, GError **error) {
-    static guint counter;
-    g_autofree char *name = g_strdup_printf("share-%u", counter++);
-    g_autofree char *path = g_build_filename(scratch, name, NULL);
+    g_autofree char *path = free_path(scratch);
     Program program = {0};
     struct stat st;
     if (stat(directory, &st) < 0 || !S_ISDIR(st.st_mode)) {

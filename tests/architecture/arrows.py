@@ -174,6 +174,33 @@ def wrong_prints(src, printing):
                 yield f"src/{relative}:{number}: a library prints ({found[0].strip('(')})"
 
 
+STATIC = re.compile(r"^[ \t]*static\s+(?!inline\b|_Noreturn\b)([^;={(]*?)\s*(?:\[[^\]]*\]\s*)*[=;{,]", re.M)
+
+
+def _is_constant(declaration):
+    before, pointer, name = declaration.rpartition("*")
+    return bool(re.match(r"\s*const\b", name) if pointer else re.search(r"\bconst\b", declaration))
+
+
+def wrong_statics(src, printing, known):
+    """Variables of the process in rooms other than PRINTING: two tasks in it would share them. KNOWN: (file, name) -> why that
+    does not matter."""
+    seen = set()
+    for path in sources(src):
+        relative = str(path.relative_to(src))
+        text = without_words(path.read_text(errors="replace"))
+        for found in () if relative.startswith(printing) else STATIC.finditer(text):
+            if _is_constant(found[1]):
+                continue
+            name = re.search(r"\w+$", found[1].strip())[0]
+            seen.add((relative, name))
+            if (relative, name) not in known:
+                line = text.count("\n", 0, found.start(1)) + 1
+                yield f"src/{relative}:{line}: {name} is a variable of the process; it belongs into an object"
+    for relative, name in sorted(set(known) - seen):
+        yield f"circles.py lists {name} of {relative}, which is not there any more: remove the entry"
+
+
 def components(graph):
     """The groups of nodes of GRAPH (node -> nodes) that reach each other: its circles (Tarjan, without recursion)."""
     index, low, stack, on_stack, found = {}, {}, [], set(), []

@@ -46,3 +46,20 @@ THREADS = {
 
 # Rooms of programs: what they print is for whoever called them. The others report events.
 PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/")
+
+# Variables of the process in libraries: file and name (of what has none, its type).
+CONSTANT = "made once from constants"
+HOST = "asked once; a fact of the host or of the process"
+STATICS = {
+    ("events/task.c", "current"): "for which task a thread works",
+    ("events/secrets.c", "done"): CONSTANT,
+    ("events/secrets.c", "regexes"): CONSTANT,
+    ("recipe/settings.c", "names"): CONSTANT,
+    ("recipe/settings.c", "done"): CONSTANT,
+    ("crypto/key-session.c", "index"): "OpenSSL numbers such things once",
+    ("recipe/conditions.c", "version"): HOST,
+    ("sandbox/child.c", "path"): HOST,
+    ("sandbox/debug.c", "path"): HOST,
+    ("sandbox/identity.c", "struct"): HOST,
+    ("sandbox/run.c", "terminal"): "who has the one terminal of the process",
+}

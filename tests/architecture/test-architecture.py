@@ -65,6 +65,11 @@ def _():
     none(arrows.wrong_prints(SRC, circles.PRINTING))
 
 
+@test("libraries keep no state of the process, but for what is listed")
+def _():
+    none(arrows.wrong_statics(SRC, circles.PRINTING, circles.STATICS))
+
+
 TABLE = """
 | room | does | may use |
 |---|---|---|
@@ -178,6 +183,21 @@ def _():
         none(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why"}))
         found = list(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why", "left/b.c": "why"}))
         assert len(found) == 1 and "left/b.c" in found[0], found
+
+
+@test("the judge sees a variable of the process")
+def _():
+    text = """static int f(int x) {
+    static const char *const words[] = {"a"}; static const int n = 1;
+    static char *last;
+}
+static const char *name = "x";
+static struct { int a; } state;
+static char *const empty[] = {NULL};
+"""
+    with tree({"left/a.c": text}) as src:
+        found = list(arrows.wrong_statics(Path(src), ("cli/",), {("left/a.c", "last"): "why", ("left/b.c", "x"): "why"}))
+    assert len(found) == 3 and "a.c:5: name" in found[0] and "a.c:6: struct" in found[1] and "left/b.c" in found[2], found
 
 
 run()
