@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 particleos = $(BUILD)/src/cli/particleos
 recipe_options = -C $(RECIPE) $(foreach profile,$(PROFILES),--profile $(profile))
 
-.PHONY: all setup image check check-life check-packages bench install packages clean format
+.PHONY: all setup image check check-life check-packages lint bench install packages clean format
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -40,6 +40,10 @@ check-life: all
 check-packages: all
 	@tools/setup packages
 	PARTICLEOS_TEST_LONG=1 tests/integration/test-packaging
+
+# Reads the code for faults. CI runs the same without the analyzer, which takes some minutes.
+lint: all
+	BUILD=$(BUILD) tools/lint --analyze
 
 bench: all
 	bench/recipe

@@ -278,7 +278,7 @@ gboolean disk_write_partition(Disk *disk, PlannedPartition *partition, GError **
         return TRUE;
     if (partition->content_size % VERITY_BLOCK_SIZE != 0) {
         g_set_error(error, DISK_ERROR, DISK_ERROR_CONTENT,
-                "verity needs content whose size is a multiple of %u bytes", VERITY_BLOCK_SIZE);
+                "verity needs content whose size is a multiple of %d bytes", VERITY_BLOCK_SIZE);
         return FALSE;
     }
     if (!tree && !(tree = hash_written(disk, partition, error)))

@@ -68,7 +68,7 @@ static void append_mounts(GString *text, const PlannedPartition *partition) {
             append_field(text, pair->target);
         }
         /* fsck looks at the root first. */
-        g_string_append_printf(text, " 0 %u\n", definition->type.role == PARTITION_ROOT ? 1 : 2);
+        g_string_append_printf(text, " 0 %u\n", definition->type.role == PARTITION_ROOT ? 1u : 2u);
     }
 }
 
