@@ -38,6 +38,7 @@ static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script
         script_sources_mask(run->sources, sandbox, run->config->build_subdirectory, "/work/build");
     }
     if (flags & SCRIPT_TREE) {
+        g_assert(run->image);
         sandbox_bind(sandbox, run->image->packages, "/work/packages", 0);
         sandbox_bind(sandbox, run->image->artifacts, "/work/artifacts", 0);
     }
@@ -133,6 +134,7 @@ static Sandbox *outside_sandbox(const ScriptRun *run, const char *script) {
     }
     bind_work(sandbox, run, script);
     if (flags & SCRIPT_TREE) {
+        g_assert(run->image);
         sandbox_bind(sandbox, run->root, SCRIPT_BUILDROOT, 0);
         if (run->image->distro)
             distro_sandbox_mounts(run->image->distro, sandbox);

@@ -72,7 +72,7 @@ static void add_title(GString *out, const char *text) {
 
 static void add_paragraph(GString *out, const Block *block, const Block *before) {
     gboolean first = !before || before->kind == BLOCK_SECTION || before->kind == BLOCK_SUBSECTION;
-    if (block->inside && before->kind != BLOCK_TERM)
+    if (block->inside && before && before->kind != BLOCK_TERM)
         g_string_append(out, ".IP\n");
     else if (!block->inside && !first)
         g_string_append(out, ".PP\n");
