@@ -247,7 +247,7 @@ gboolean build_set_reasons(Model *model, gint64 id, gint64 target_id, GPtrArray 
         if (!database_run(database,
                     "INSERT INTO build_reason (build_id, position, kind, text, target_id) "
                     "VALUES (?, ?, ?, ?, ?)",
-                    DB_VALUES(DB_INT(id), DB_INT(position++), DB_TEXT(reason->kind), DB_TEXT(reason->text),
+                    DB_VALUES(DB_INT(id), DB_INT(position + i), DB_TEXT(reason->kind), DB_TEXT(reason->text),
                             DB_ID(target_id)),
                     error))
             return FALSE;
