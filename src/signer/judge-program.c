@@ -11,8 +11,7 @@
 #include "signer/judges.h"
 
 /* What a UKI takes from an addon (systemd-stub(7)), and we do not sign there. */
-static const char *const never[] = {
-        ".linux", ".initrd", ".ucode", ".profile", ".pcrsig", ".pcrpkey", ".osrel", ".uname", NULL};
+static const char *const never[] = {".linux", ".initrd", ".ucode", ".profile", ".pcrsig", ".pcrpkey", ".uname", NULL};
 
 static gboolean check_command_line(
         const SignerCase *this, const PeImage *pe, const PeSection *section, GError **error) {
@@ -36,7 +35,7 @@ static gboolean check_command_line(
 static gboolean is_addon(const PeImage *pe) {
     for (guint i = 0; i < pe->n_sections; i++) {
         int section = uki_section_from_name(pe->sections[i].name);
-        if (section >= 0 && section != UKI_SECTION_SBAT)
+        if (section >= 0 && section != UKI_SECTION_SBAT && section != UKI_SECTION_OSREL)
             return TRUE;
     }
     return FALSE;

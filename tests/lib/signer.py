@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """particleos-signer, asked over its socket, and things for it to sign."""
 
+import atexit
 import base64
 import calendar
 import json
@@ -72,6 +73,8 @@ class Signer:
         self.wrapper = wrapper
         self.process = None
         self.asked = 0
+        self.granted = []
+        atexit.register(self.kill)
         self.start()
 
     def start(self, ready=True):
@@ -79,7 +82,8 @@ class Signer:
             raise Skip(f"{SIGNER} is not built")
         self.said = self.path / "said"
         self.process = subprocess.Popen([*self.wrapper, SIGNER, "--state", self.state, "--socket", self.socket],
-                                        stderr=open(self.said, "w"), stdin=subprocess.DEVNULL, env=self.env)
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.said, "w"),
+                                        env=self.env)
         for _ in range(1000):
             if self.process.poll() is not None or "ready" in self.said.read_text():
                 break
@@ -91,8 +95,9 @@ class Signer:
         assert self.process.wait(30) == 0, self.said.read_text()
 
     def kill(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
     def restart(self):
         self.stop()
@@ -120,6 +125,7 @@ class Signer:
     def grant(self, request, files=()):
         answer = self.ask(request, files)
         assert "error" not in answer, answer
+        self.granted.append((request, files))
         return answer
 
     def refuse(self, word, words, request, files=()):
