@@ -100,19 +100,30 @@ typedef struct {
     gboolean open[SIGNER_N_PURPOSES];
 } Desk;
 
+/* Whose key signs what is asked. */
+static SignerPurpose purpose_of(SigningType type) {
+    static const SignerPurpose purposes[] = {
+            [SIGNING_VERITY] = SIGNER_PURPOSE_VERITY,
+            [SIGNING_PCR] = SIGNER_PURPOSE_PCR,
+            [SIGNING_PE] = SIGNER_PURPOSE_SECURE_BOOT,
+            [SIGNING_VARIABLE] = SIGNER_PURPOSE_ENROLMENT,
+            [SIGNING_IPE] = SIGNER_PURPOSE_IPE,
+            [SIGNING_MANIFEST] = SIGNER_PURPOSE_MANIFEST,
+    };
+    return purposes[type];
+}
+
 static GBytes *answer(gpointer user, const SigningRequest *request, GError **error) {
     Desk *desk = user;
+    SignerPurpose purpose = purpose_of(request->type);
 
-    for (SignerPurpose purpose = 0; purpose < SIGNER_N_PURPOSES; purpose++) {
-        if (!desk->open[purpose] || !certificate_equal(desk->pairs[purpose].certificate, request->certificate))
-            continue;
-        GBytes *signature = signer_case_sign_bytes(
-                desk->this, &desk->pairs[purpose], purpose, request->name, request->bytes, error);
-        if (signature)
-            signer_case_answer(desk->this, request->name, signature);
-        return signature;
-    }
-    return NULL;
+    if (!desk->open[purpose] || !certificate_equal(desk->pairs[purpose].certificate, request->certificate))
+        return NULL;
+    GBytes *signature =
+            signer_case_sign_bytes(desk->this, &desk->pairs[purpose], purpose, request->name, request->bytes, error);
+    if (signature)
+        signer_case_answer(desk->this, request->name, signature);
+    return signature;
 }
 
 static gboolean open_keys(Desk *desk, GPtrArray *certificates, GError **error) {

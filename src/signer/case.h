@@ -19,6 +19,7 @@ typedef struct {
     GPtrArray *objects;           /* of SignerObject; borrowed */
     SignerPolicy *policy;         /* NULL for create */
     const SignerTarget *target;   /* of POLICY; NULL where requests have none */
+    gboolean repeated;            /* the request was answered before */
     gint64 time;                  /* of the request, or when it was answered first; seconds since 1970 */
 
     /* What the judges find. */

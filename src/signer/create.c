@@ -7,27 +7,13 @@
 #include "signer/error.h"
 #include "signer/policy-write.h"
 
-gboolean signer_create_prepare(SignerCase *this, GError **error) {
-    const char *owner = this->request->owner;
-    g_autofree char *path = signer_policy_path(this->policies, owner);
-    gboolean share = FALSE;
-    g_autoptr(GError) problem = NULL;
-
-    g_free(this->text);
-    this->text = signer_policy_make(this->request, &share, error);
-    if (!this->text)
-        return FALSE;
-    this->policy = signer_policy_parse(path, this->text, strlen(this->text), error);
-    if (!this->policy)
-        return FALSE;
-    if (!signer_keys_create(this->keys, owner, share, &problem))
-        return signer_refuse_because(
-                error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "Cannot make the keys of %s", owner);
+static gboolean note_certificates(SignerCase *this, GError **error) {
     JsonObject *certificates = json_object_new();
+
     json_object_set_object_member(this->facts, "certificates", certificates);
     for (SignerPurpose purpose = 0; purpose < SIGNER_N_PURPOSES; purpose++) {
         g_autoptr(Certificate) certificate =
-                signer_keys_open_certificate(this->keys, this->policy, owner, purpose, error);
+                signer_keys_open_certificate(this->keys, this->policy, this->request->owner, purpose, error);
         if (!certificate)
             return FALSE;
         json_object_set_string_member(
@@ -36,17 +22,49 @@ gboolean signer_create_prepare(SignerCase *this, GError **error) {
     return TRUE;
 }
 
-gboolean signer_create_finish(SignerCase *this, GError **error) {
-    g_autofree char *path = signer_policy_path(this->policies, this->request->owner);
+gboolean signer_create_prepare(SignerCase *this, GError **error) {
+    const char *owner = this->request->owner;
+    g_autofree char *path = signer_policy_path(this->policies, owner);
+    g_autofree char *text = NULL;
+    gboolean share = FALSE;
     g_autoptr(GError) problem = NULL;
 
-    if (!g_file_test(path, G_FILE_TEST_EXISTS) &&
-            !signer_policy_create(this->policies, this->request->owner, this->text, &problem))
-        return signer_refuse_because(error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "The policy is not there");
+    if (this->repeated)
+        return TRUE;
+    if (!(text = signer_policy_make(this->request, &share, error)) ||
+            !(this->policy = signer_policy_parse(path, text, strlen(text), error)))
+        return FALSE;
+    if (!signer_keys_create(this->keys, owner, share, &problem) ||
+            !signer_policy_stage(this->policies, owner, text, &problem))
+        return signer_refuse_because(
+                error, g_steal_pointer(&problem), SIGNER_ERROR_FAILED, "Cannot make the keys of %s", owner);
+    return note_certificates(this, error);
+}
+
+gboolean signer_create_finish(SignerCase *this, GError **error) {
+    if (!signer_policy_publish(this->policies, this->request->owner, error))
+        return FALSE;
     /* It may have changed since, when this is a repetition. */
     g_clear_pointer(&this->policy, signer_policy_free);
     this->policy = signer_policy_load(this->policies, this->request->owner, error);
     return this->policy && signer_add_certificates(this, error);
+}
+
+gboolean signer_judge_targets(SignerCase *this, GError **error) {
+    JsonObject *targets = signer_request_get_object(this->request, "targets");
+
+    if (!this->policy->development)
+        return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                "%s is not in development, so an administrator of the signer adds its targets: particleos-signer "
+                "target %s NAME=IMAGE_ID",
+                this->request->owner, this->request->owner);
+    json_object_set_object_member(this->facts, "targets", json_object_ref(targets));
+    return signer_policy_check_targets(this->policy, targets, error);
+}
+
+gboolean signer_finish_targets(SignerCase *this, GError **error) {
+    return signer_policy_add_targets(
+            this->policies, this->request->owner, signer_request_get_object(this->request, "targets"), NULL, error);
 }
 
 static gboolean add_certificate(SignerCase *this, JsonObject *all, SignerPurpose purpose, GError **error) {

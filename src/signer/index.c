@@ -26,6 +26,7 @@ struct SignerIndex {
     GHashTable *manifests; /* project, target, channel -> version */
     GHashTable *firsts;    /* project -> (name -> digest) */
     GHashTable *made;      /* project -> GArray of Made, by time */
+    GHashTable *created;   /* a set of projects */
 };
 
 static void answered_free(gpointer data) {
@@ -48,6 +49,7 @@ SignerIndex *signer_index_new(void) {
     index->manifests = table(g_free);
     index->firsts = table((GDestroyNotify) g_hash_table_unref);
     index->made = table((GDestroyNotify) g_array_unref);
+    index->created = table(NULL);
     return index;
 }
 
@@ -62,6 +64,7 @@ void signer_index_free(SignerIndex *index) {
     g_hash_table_unref(index->manifests);
     g_hash_table_unref(index->firsts);
     g_hash_table_unref(index->made);
+    g_hash_table_unref(index->created);
     g_free(index);
 }
 
@@ -118,7 +121,7 @@ static gboolean read_leaf(JsonObject *object, Leaf *ret, GError **error) {
             !signer_is_digest(ret->digest) || ret->time < 0 || !signatures || !JSON_NODE_HOLDS_ARRAY(signatures) ||
             !facts || !JSON_NODE_HOLDS_OBJECT(facts))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "a member that it has to have is missing");
-    if (type != SIGNER_CREATE &&
+    if (type != SIGNER_CREATE && type != SIGNER_TARGET &&
             (!signer_is_name(ret->target) || !signer_is_id(ret->job, 64) || !signer_is_version(ret->version, NULL)))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "it names no target, job and version");
     ret->facts = json_node_get_object(facts);
@@ -219,12 +222,18 @@ gboolean signer_index_add(SignerIndex *index, JsonObject *object, GError **error
         good = add_manifest(index, &leaf, error);
     if (!good)
         return FALSE;
+    if (leaf.type == SIGNER_CREATE)
+        g_hash_table_add(index->created, g_strdup(leaf.project));
     add_request(index, &leaf);
     count(index, &leaf);
     return TRUE;
 }
 
 /* ---- asking ---- */
+
+gboolean signer_index_was_created(const SignerIndex *index, const char *project) {
+    return g_hash_table_contains(index->created, project);
+}
 
 const SignerAnswered *signer_index_find_request(const SignerIndex *index, const char *project, const char *id) {
     g_autofree char *key = join(project, id, NULL);

@@ -25,6 +25,9 @@ typedef struct {
 /* The request ID of PROJECT, or NULL; owned by the index. */
 const SignerAnswered *signer_index_find_request(const SignerIndex *index, const char *project, const char *id);
 
+/* Whether keys were ever made for PROJECT. */
+gboolean signer_index_was_created(const SignerIndex *index, const char *project);
+
 /* Whether the root hash (hexadecimal, of either case) was signed for this job of TARGET. */
 gboolean signer_index_has_root_hash(
         const SignerIndex *index, const char *project, const char *target, const char *job, const char *root_hash);

@@ -12,7 +12,7 @@
 #include "signer/error.h"
 #include "signer/judges.h"
 
-#define PROGRAM_SIZE_MAX (768 * 1024 * 1024)
+#define PROGRAM_SIZE_MAX (512 * 1024 * 1024)
 
 /* Documentation/arch/x86/boot.rst */
 #define X86_FLAG_OFFSET 0x1fe

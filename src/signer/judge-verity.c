@@ -12,7 +12,7 @@
 
 #define THING_SIZE_MAX (64 * 1024)
 /* 1/128 of the volume. */
-#define TREE_SIZE_MAX (2ull * 1024 * 1024 * 1024)
+#define TREE_SIZE_MAX (1024ull * 1024 * 1024)
 
 static gboolean check_report(const VerityReport *report, GBytes *root_hash, GError **error) {
     gsize size;

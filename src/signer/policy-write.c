@@ -14,7 +14,6 @@
 #include "base/io.h"
 #include "signer/error.h"
 #include "signer/keys.h"
-#include "signer/policy.h"
 #include "signer/text.h"
 
 #define TARGETS_MAX 64
@@ -31,21 +30,38 @@ static gboolean read_shared(const SignerRequest *request, gboolean *ret_share, G
            signer_refuse(error, SIGNER_ERROR_MALFORMED, "'keys' is 'builder' or 'separate'");
 }
 
-static gboolean append_targets(GString *text, const SignerRequest *request, GError **error) {
-    JsonObject *targets = signer_request_get_object(request, "targets");
-    g_autoptr(GList) names = g_list_sort(json_object_get_members(targets), (GCompareFunc) strcmp);
+gboolean signer_policy_check_targets(const SignerPolicy *policy, JsonObject *targets, GError **error) {
+    g_autoptr(GList) names = json_object_get_members(targets);
     guint n = g_list_length(names);
 
     if (n == 0 || n > TARGETS_MAX)
-        return signer_refuse(error, SIGNER_ERROR_MALFORMED, "A project has 1 to %d targets", TARGETS_MAX);
+        return signer_refuse(error, SIGNER_ERROR_MALFORMED, "A request names 1 to %d targets", TARGETS_MAX);
     for (const GList *name = names; name; name = name->next) {
         const char *id = signer_json_get_string(targets, name->data);
+        const SignerTarget *present = policy ? signer_policy_find_target(policy, name->data) : NULL;
         if (!signer_is_name(name->data) || !signer_is_file_name(id) || strlen(id) > 64)
             return signer_refuse(
                     error, SIGNER_ERROR_MALFORMED, "'targets' has names of targets (a-z 0-9 _ -) and their IMAGE_ID");
-        g_string_append_printf(text, "\n[Target %s]\nImageID=%s\n", (const char *) name->data, id);
+        if (present && !g_str_equal(present->image_id, id))
+            return signer_refuse(error, SIGNER_ERROR_CONTENT, "The target %s is there already, and makes %s",
+                    present->name, present->image_id);
     }
     return TRUE;
+}
+
+/* Those that POLICY (may be NULL) does not have; how many. */
+static guint append_targets(GString *text, const SignerPolicy *policy, JsonObject *targets) {
+    g_autoptr(GList) names = g_list_sort(json_object_get_members(targets), (GCompareFunc) strcmp);
+    guint n = 0;
+
+    for (const GList *name = names; name; name = name->next) {
+        if (policy && signer_policy_find_target(policy, name->data))
+            continue;
+        g_string_append_printf(text, "\n[Target %s]\nImageID=%s\n", (const char *) name->data,
+                signer_json_get_string(targets, name->data));
+        n++;
+    }
+    return n;
 }
 
 static void append_keys(GString *text, gboolean share) {
@@ -100,28 +116,34 @@ char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GErr
     if (!append_words(text, request, error))
         return NULL;
     append_keys(text, *ret_share);
-    return append_targets(text, request, error) ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
+    JsonObject *targets = signer_request_get_object(request, "targets");
+    if (!signer_policy_check_targets(NULL, targets, error))
+        return NULL;
+    append_targets(text, NULL, targets);
+    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Writes TEXT beside PATH; where it is. */
-static char *write_beside(const char *path, const char *text, const struct stat *like, GError **error) {
+/* Where a file is that will be PATH; owned by the caller. */
+static char *path_beside(const char *path) {
     g_autofree char *directory = g_path_get_dirname(path);
     g_autofree char *base = g_path_get_basename(path);
-    g_autofree char *beside = g_strdup_printf("%s/.%s.new", directory, base);
+    return g_strdup_printf("%s/.%s.new", directory, base);
+}
+
+/* Writes TEXT there, with owner and mode as LIKE (may be NULL). */
+static gboolean write_beside(const char *path, const char *text, const struct stat *like, GError **error) {
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *beside = path_beside(path);
     AUTO_FD fd = -1;
 
-    if (g_mkdir_with_parents(directory, 0700) < 0) {
-        set_errno_error(error, errno, "Cannot make %s", directory);
-        return NULL;
-    }
+    if (g_mkdir_with_parents(directory, 0700) < 0)
+        return set_errno_error(error, errno, "Cannot make %s", directory);
     (void) g_unlink(beside);
     fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd >= 0 && write_all(fd, text, strlen(text)) &&
-            (!like || (fchown(fd, like->st_uid, like->st_gid) == 0 && fchmod(fd, like->st_mode & 0777) == 0)) &&
-            fsync(fd) == 0)
-        return g_steal_pointer(&beside);
-    set_errno_error(error, errno, "Cannot write %s", beside);
-    return NULL;
+    return (fd >= 0 && write_all(fd, text, strlen(text)) &&
+                   (!like || (fchown(fd, like->st_uid, like->st_gid) == 0 && fchmod(fd, like->st_mode & 0777) == 0)) &&
+                   fsync(fd) == 0) ||
+           set_errno_error(error, errno, "Cannot write %s", beside);
 }
 
 static gboolean sync_parent(const char *path, GError **error) {
@@ -130,15 +152,57 @@ static gboolean sync_parent(const char *path, GError **error) {
     return (fd >= 0 && fsync(fd) == 0) || set_errno_error(error, errno, "Cannot write %s", directory);
 }
 
-gboolean signer_policy_create(const char *directory, const char *project, const char *text, GError **error) {
+gboolean signer_policy_stage(const char *directory, const char *project, const char *text, GError **error) {
     g_autofree char *path = signer_policy_path(directory, project);
-    g_autofree char *beside = write_beside(path, text, NULL, error);
+    return write_beside(path, text, NULL, error) && sync_parent(path, error);
+}
 
-    if (!beside)
+gboolean signer_policy_publish(const char *directory, const char *project, GError **error) {
+    g_autofree char *path = signer_policy_path(directory, project);
+    g_autofree char *beside = path_beside(path);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return sync_parent(path, error);
+    if (errno == ENOENT)
+        return signer_refuse(error, SIGNER_ERROR_UNKNOWN,
+                "The policy of %s was taken away; only an administrator can bring it back", project);
+    return set_errno_error(error, errno, "Cannot make the policy %s", path);
+}
+
+/* Gives the policy PATH the text CHANGED, which has to be good. */
+static gboolean replace_policy(const char *path, const char *changed, GError **error) {
+    g_autoptr(SignerPolicy) checked = signer_policy_parse(path, changed, strlen(changed), error);
+    g_autofree char *beside = path_beside(path);
+    struct stat st;
+
+    if (!checked)
         return FALSE;
-    if (renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
-        return set_errno_error(error, errno, "Cannot make the policy %s", path);
-    return sync_parent(path, error);
+    if (stat(path, &st) < 0)
+        return set_errno_error(error, errno, "Cannot examine %s", path);
+    if (!write_beside(path, changed, &st, error))
+        return FALSE;
+    return rename(beside, path) == 0 ? sync_parent(path, error)
+                                     : set_errno_error(error, errno, "Cannot write %s", path);
+}
+
+gboolean signer_policy_add_targets(
+        const char *directory, const char *project, JsonObject *targets, guint *ret_n, GError **error) {
+    g_autofree char *path = signer_policy_path(directory, project);
+    g_autoptr(SignerPolicy) policy = signer_policy_load(directory, project, error);
+    g_autofree char *text = NULL;
+    g_autoptr(GString) changed = NULL;
+    guint n;
+
+    if (!policy || !signer_policy_check_targets(policy, targets, error) ||
+            !g_file_get_contents(path, &text, NULL, error))
+        return FALSE;
+    changed = g_string_new(text);
+    n = append_targets(changed, policy, targets);
+    if (ret_n)
+        *ret_n = n;
+    return n == 0 || replace_policy(path, changed->str, error);
 }
 
 /* TEXT with LINES behind the first [Project]. */
@@ -156,7 +220,6 @@ gboolean signer_policy_trust(const char *directory, const char *project, const c
     g_autofree char *path = signer_policy_path(directory, project);
     g_autoptr(SignerPolicy) policy = signer_policy_load(directory, project, error);
     g_autofree char *text = NULL;
-    struct stat st;
 
     *ret_added = FALSE;
     if (!policy)
@@ -165,20 +228,12 @@ gboolean signer_policy_trust(const char *directory, const char *project, const c
         return TRUE;
     if (!g_file_get_contents(path, &text, NULL, error))
         return FALSE;
-    if (stat(path, &st) < 0)
-        return set_errno_error(error, errno, "Cannot examine %s", path);
     g_autofree char *plain = g_strdup(name);
     for (char *c = plain; *c; c++)
         if (!g_ascii_isprint(*c))
             *c = '?';
     g_autofree char *lines = g_strdup_printf("# %s\nTrust=%s\n", plain, digest);
     g_autofree char *changed = insert(text, lines);
-    g_autoptr(SignerPolicy) checked = signer_policy_parse(path, changed, strlen(changed), error);
-    g_autofree char *beside = checked ? write_beside(path, changed, &st, error) : NULL;
-    if (!beside)
-        return FALSE;
-    if (rename(beside, path) < 0)
-        return set_errno_error(error, errno, "Cannot write %s", path);
-    *ret_added = TRUE;
-    return sync_parent(path, error);
+    *ret_added = replace_policy(path, changed, error);
+    return *ret_added;
 }

@@ -25,6 +25,7 @@ static const struct {
         [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", ""},
         [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", "bestBefore"},
         [SIGNER_CREATE] = {"create", LOGGED "targets", "development keys commandLineAllow signaturesPerHour"},
+        [SIGNER_TARGET] = {"target", LOGGED "targets", ""},
         [SIGNER_CERTIFICATES] = {"certificates", COMMON "namespace project", "id"},
         [SIGNER_STATUS] = {"status", COMMON, "id"},
 };

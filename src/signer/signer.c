@@ -19,7 +19,7 @@
 #include "signer/text.h"
 
 /* Bytes of objects that are in memory at one time. */
-#define MEMORY_MAX (2ull * 1024 * 1024 * 1024)
+#define MEMORY_MAX (1536ull * 1024 * 1024)
 
 struct Signer {
     char *state, *policies;
@@ -59,6 +59,7 @@ static const struct {
         [SIGNER_REVOCATION] = {signer_judge_revocation, signer_compare_revocation, signer_sign_revocation, NULL},
         [SIGNER_MANIFEST] = {signer_judge_manifest, signer_compare_manifest, signer_sign_manifest, NULL},
         [SIGNER_CREATE] = {NULL, NULL, signer_create_prepare, signer_create_finish},
+        [SIGNER_TARGET] = {signer_judge_targets, NULL, NULL, signer_finish_targets},
 };
 
 /* ---- start and end ---- */
@@ -80,11 +81,15 @@ static gboolean check_policy(Signer *signer, const char *namespace, const char *
     if (!signer_is_name(namespace) || !signer_is_name(name))
         return signer_refuse(
                 error, SIGNER_ERROR_POLICY, "%s/%s.conf: no project is called so", signer->policies, project);
-    g_autoptr(SignerPolicy) policy = signer_policy_load(signer->policies, project, error);
-    return policy && signer_keys_check_files(signer->keys, policy, project, error);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(SignerPolicy) policy = signer_policy_load(signer->policies, project, &problem);
+    if (policy)
+        return signer_keys_check_files(signer->keys, policy, project, error);
+    signer->say(signer->user, problem->message);
+    return TRUE;
 }
 
-/* A mistake in a policy is better seen now than by the first who needs it. */
+/* A mistake in a policy is better seen now than by the first who needs it. It is of this project alone. */
 static gboolean check_policies(Signer *signer, GError **error) {
     g_autoptr(GPtrArray) namespaces = list_directory_if_any(signer->policies);
 
@@ -222,12 +227,13 @@ static gboolean prepare(Signer *signer, SignerCase *this, GError **error) {
     return TRUE;
 }
 
-/* New projects are only for those that are not there. */
+/* New projects are only for those that are not there, and were not: whoever took a policy away meant it. */
 static gboolean check_absent(const Signer *signer, const SignerCase *this, GError **error) {
     g_autofree char *path = signer_policy_path(signer->policies, this->request->owner);
 
-    return this->request->type != SIGNER_CREATE || !g_file_test(path, G_FILE_TEST_EXISTS) ||
-           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is there already, and its keys are never replaced",
+    return this->request->type != SIGNER_CREATE ||
+           (!g_file_test(path, G_FILE_TEST_EXISTS) && !signer_index_was_created(signer->index, this->request->owner)) ||
+           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is there already, or was, and its keys are never replaced",
                    this->request->owner);
 }
 
@@ -243,6 +249,11 @@ static gboolean check_limit(const Signer *signer, const SignerCase *this, guint 
                    this->request->owner, made, n, limit);
 }
 
+static gboolean sign(SignerCase *this, GError **error) {
+    SignerType type = this->request->type;
+    return !operations[type].sign || operations[type].sign(this, error);
+}
+
 /* The request was answered, and so is answered again: the same, since signatures are always the same. */
 static gboolean repeat(Signer *signer, SignerCase *this, const SignerAnswered *answered, GError **error) {
     g_autofree char *digest = signer_case_digest(this);
@@ -250,9 +261,10 @@ static gboolean repeat(Signer *signer, SignerCase *this, const SignerAnswered *a
     if (!g_str_equal(digest, answered->digest))
         return signer_refuse(error, SIGNER_ERROR_REPLAYED, "The request %s was another one before", this->request->id);
     this->time = answered->time;
+    this->repeated = TRUE;
     if (answered->trusted)
         json_object_set_string_member(this->extra, "trusted", answered->trusted);
-    return operations[this->request->type].sign(this, error);
+    return sign(this, error);
 }
 
 static gboolean append(Signer *signer, SignerCase *this, GError **error) {
@@ -266,7 +278,7 @@ static gboolean make(Signer *signer, SignerCase *this, GError **error) {
 
     return check_absent(signer, this, error) &&
            (!operations[type].compare || operations[type].compare(this, signer->index, error)) &&
-           check_limit(signer, this, 1, error) && operations[type].sign(this, error) &&
+           check_limit(signer, this, 1, error) && sign(this, error) &&
            check_limit(signer, this, json_array_get_length(this->signatures), error) && append(signer, this, error);
 }
 
@@ -373,5 +385,12 @@ char *signer_answer(Signer *signer, const char *text, gsize size, GArray *descri
     g_autoptr(SignerRequest) request = signer_request_new(text, size, &error);
     char *answer = request ? answer_request(signer, request, descriptors, &error) : NULL;
 
-    return answer ?: signer_make_refusal(error);
+    if (answer)
+        return answer;
+    if (request && request->owner) {
+        g_autofree char *said = g_strdup_printf(
+                "%s: refused %s: %s", request->owner, signer_type_to_string(request->type), error->message);
+        signer->say(signer->user, said);
+    }
+    return signer_make_refusal(error);
 }

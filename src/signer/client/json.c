@@ -62,6 +62,8 @@ static gboolean is_strict(const char *text, gsize size, GError **error) {
     for (gsize i = 0; i < size; i++) {
         if (ended && !g_ascii_isspace(text[i]))
             return set_malformed(error, "something behind the JSON object");
+        if (quoted && text[i] == '\\' && (i + 1 == size || !strchr("\"\\/bfnrtu", text[i + 1])))
+            return set_malformed(error, "an escape that JSON does not have");
         if (quoted && text[i] == '\\')
             i++;
         else if (text[i] == '"')
@@ -123,6 +125,12 @@ JsonObject *signer_packet_parse(const char *text, gsize size, GError **error) {
     }
     if (has_fraction(root)) {
         set_malformed(error, "a number that is not whole");
+        return NULL;
+    }
+    /* Halves of characters can be spelt, but not written. */
+    g_autofree char *again = signer_packet_to_text(json_node_get_object(root));
+    if (!g_utf8_validate(again, -1, NULL)) {
+        set_malformed(error, "a string that is no text");
         return NULL;
     }
     return json_object_ref(json_node_get_object(root));

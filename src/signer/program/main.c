@@ -42,7 +42,8 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error) {
             {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->rest, NULL, NULL},
             {NULL},
     };
-    GOptionContext *context = g_option_context_new("[trust NAMESPACE/PROJECT FILE…]");
+    GOptionContext *context =
+            g_option_context_new("[trust NAMESPACE/PROJECT FILE… | target NAMESPACE/PROJECT NAME=IMAGE_ID…]");
 
     g_option_context_set_summary(context, "Signs what the build service makes, once it has looked at it.");
     g_option_context_add_main_entries(context, entries, NULL);
@@ -83,7 +84,10 @@ static gboolean run(const Options *options, GError **error) {
         return serve(options, error);
     if (strcmp(rest[0], "trust") == 0 && rest[1] && rest[2])
         return trust_files(options->policies, rest[1], rest + 2, error);
-    return signer_refuse(error, SIGNER_ERROR_FAILED, "Expected nothing, or: trust NAMESPACE/PROJECT FILE…");
+    if (strcmp(rest[0], "target") == 0 && rest[1] && rest[2])
+        return add_targets(options->policies, rest[1], rest + 2, error);
+    return signer_refuse(error, SIGNER_ERROR_FAILED,
+            "Expected nothing, or: trust NAMESPACE/PROJECT FILE…, or: target NAMESPACE/PROJECT NAME=IMAGE_ID…");
 }
 
 int main(int argc, char **argv) {

@@ -32,11 +32,32 @@ static gboolean trust_file(const char *policies, const char *project, const char
     return TRUE;
 }
 
-gboolean trust_files(const char *policies, const char *project, char *const *files, GError **error) {
+static gboolean check_project(const char *project, GError **error) {
     g_auto(GStrv) parts = g_strsplit(project, "/", -1);
 
-    if (g_strv_length(parts) != 2 || !signer_is_name(parts[0]) || !signer_is_name(parts[1]))
-        return signer_refuse(error, SIGNER_ERROR_UNKNOWN, "%s is no NAMESPACE/PROJECT", project);
+    return (g_strv_length(parts) == 2 && signer_is_name(parts[0]) && signer_is_name(parts[1])) ||
+           signer_refuse(error, SIGNER_ERROR_UNKNOWN, "%s is no NAMESPACE/PROJECT", project);
+}
+
+gboolean add_targets(const char *policies, const char *project, char *const *targets, GError **error) {
+    g_autoptr(JsonObject) object = json_object_new();
+    guint n = 0;
+
+    for (char *const *target = targets; *target; target++) {
+        g_auto(GStrv) parts = g_strsplit(*target, "=", 2);
+        if (!parts[0] || !parts[1])
+            return signer_refuse(error, SIGNER_ERROR_MALFORMED, "%s: expected NAME=IMAGE_ID", *target);
+        json_object_set_string_member(object, parts[0], parts[1]);
+    }
+    if (!check_project(project, error) || !signer_policy_add_targets(policies, project, object, &n, error))
+        return FALSE;
+    printf("%u targets were added to %s\n", n, project);
+    return TRUE;
+}
+
+gboolean trust_files(const char *policies, const char *project, char *const *files, GError **error) {
+    if (!check_project(project, error))
+        return FALSE;
     for (char *const *file = files; *file; file++)
         if (!trust_file(policies, project, *file, error))
             return FALSE;
