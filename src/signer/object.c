@@ -28,24 +28,24 @@ static void object_free(gpointer data) {
 static gboolean read_range(SignerObject *object, JsonObject *range, guint64 size, GError **error) {
     static const char *const known[] = {"name", "offset", "size", NULL};
     g_autoptr(GList) names = json_object_get_members(range);
-    gint64 numbers[2] = {0, (gint64) size};
+    gint64 numbers[2] = {0, -1};
 
     for (const GList *name = names; name; name = name->next)
         if (!g_strv_contains(known, name->data))
             return signer_refuse(error, SIGNER_ERROR_MALFORMED, "An object has a member that nobody knows");
     for (guint i = 0; i < 2; i++) {
         JsonNode *node = json_object_get_member(range, known[i + 1]);
-        if (node && json_node_get_value_type(node) != G_TYPE_INT64)
-            return signer_refuse(error, SIGNER_ERROR_MALFORMED, "The %s of an object is no number", known[i + 1]);
+        if (node && (json_node_get_value_type(node) != G_TYPE_INT64 || json_node_get_int(node) < 0))
+            return signer_refuse(
+                    error, SIGNER_ERROR_MALFORMED, "The %s of an object is no number of bytes", known[i + 1]);
         if (node)
             numbers[i] = json_node_get_int(node);
-        else if (i == 1)
-            numbers[1] -= numbers[0];
     }
-    if (numbers[0] < 0 || numbers[1] < 0 || (guint64) numbers[0] > size || (guint64) numbers[1] > size - numbers[0])
+    guint64 left = size - MIN(size, (guint64) numbers[0]);
+    if ((guint64) numbers[0] > size || (numbers[1] >= 0 && (guint64) numbers[1] > left))
         return signer_refuse(error, SIGNER_ERROR_CONTENT, "The object '%s' is outside of its file", object->name);
     object->offset = (guint64) numbers[0];
-    object->size = (guint64) numbers[1];
+    object->size = numbers[1] >= 0 ? (guint64) numbers[1] : left;
     return TRUE;
 }
 

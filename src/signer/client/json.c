@@ -7,6 +7,8 @@
 
 /* Of any object of the protocol; json-glib reads by recursion. */
 #define DEPTH_MAX 8
+/* Fit into 64 bits; json-glib takes what remains of larger numbers. */
+#define DIGITS_MAX 18
 
 static gboolean set_malformed(GError **error, const char *what) {
     g_set_error(error, SIGNER_CLIENT_ERROR, SIGNER_CLIENT_ERROR_MALFORMED, "%s", what);
@@ -57,9 +59,12 @@ static guint count_members(JsonNode *node) {
  * fewer are left than were written. */
 static gboolean is_strict(const char *text, gsize size, GError **error) {
     gboolean quoted = FALSE, ended = FALSE;
-    guint depth = 0;
+    guint depth = 0, digits = 0;
 
     for (gsize i = 0; i < size; i++) {
+        digits = !quoted && g_ascii_isdigit(text[i]) ? digits + 1 : 0;
+        if (digits > DIGITS_MAX)
+            return set_malformed(error, "a number that is too large");
         if (ended && !g_ascii_isspace(text[i]))
             return set_malformed(error, "something behind the JSON object");
         if (quoted && text[i] == '\\' && (i + 1 == size || !strchr("\"\\/bfnrtu", text[i + 1])))
