@@ -45,7 +45,7 @@ THREADS = {
 }
 
 # Rooms of programs: what they print is for whoever called them. The others report events.
-PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/")
+PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/", "kitchen/program/")
 
 # Variables of the process in libraries: file and name (of what has none, its type).
 CONSTANT = "made once from constants"

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What projects entrust to the service: secrets of hooks, tokens of forges, keys for git. They can be set and
+ * removed, used by the service, and read by nobody. */
+
+#include "kitchen/model/database.h"
+#include "kitchen/model/secret.h"
+
+typedef struct {
+    gint64 id;
+    char *kind; /* hook, forge, git-password, git-key */
+    char *name;
+    gint64 created;
+} Credential;
+void credential_free(Credential *credential);
+
+/* Sets the credential KIND, NAME of the project; one of that name is replaced. RET_ID may be NULL. */
+gboolean credential_set(Database *database, const SecretBox *box, gint64 project_id, const char *kind, const char *name,
+        const char *secret, gint64 now, gint64 *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The secret; NULL without an error: there is none. The caller wipes it. */
+char *credential_secret(Database *database, const SecretBox *box, gint64 project_id, const char *kind, const char *name,
+        GError **error);
+
+/* The credentials (Credential) of the project. */
+GPtrArray *credential_list(Database *database, gint64 project_id, GError **error);
+
+/* Removes a credential of the project; one that a hook uses goes with its hook. */
+gboolean credential_remove(Database *database, gint64 project_id, gint64 id, GError **error) G_GNUC_WARN_UNUSED_RESULT;

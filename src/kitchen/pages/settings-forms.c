@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pages.h"
+
+#include <string.h>
+
+#include "kitchen/hook/judge.h"
+#include "kitchen/html/url.h"
+#include "kitchen/model/credential.h"
+#include "kitchen/model/hook.h"
+#include "kitchen/pages/part.h"
+#include "kitchen/pages/settings.h"
+#include "kitchen/site/frame.h"
+
+#define SECRET_MIN 16
+#define SECRET_MAX (16 * 1024)
+
+/* The project of a form; NULL: the visit has been answered. */
+static ProjectView *begin_form(Visit *visit, Role role, Role *ret_role) {
+    return part_session(visit) && part_form(visit) ? part_project(visit, role, ret_role) : NULL;
+}
+
+static void back_to_settings(Visit *visit, const ProjectView *project) {
+    g_autofree char *path = url_path(project->namespace_name, project->name, "settings", NULL);
+
+    http_redirect(visit->http, path);
+}
+
+/* Texts that git is called with: neither options nor control characters. */
+static gboolean is_plain(const char *text, gsize max) {
+    if (strlen(text) > max || text[0] == '-')
+        return FALSE;
+    for (const guint8 *at = (const guint8 *) text; *at; at++)
+        if (*at < 0x20 || *at == 0x7f)
+            return FALSE;
+    return TRUE;
+}
+
+void page_settings_project(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = begin_form(visit, ROLE_MAINTAINER, NULL);
+    const char *url = visit_field(visit, "url");
+    const char *branch = visit_field(visit, "branch");
+    const char *directory = visit_field(visit, "directory");
+    const char *title = visit_field(visit, "title");
+
+    if (!project)
+        return;
+    if (!url[0] || !branch[0] || !is_plain(url, 2048) || !is_plain(branch, 255) || !is_plain(directory, 255) ||
+            strlen(title) > 200) {
+        frame_message(visit, SOUP_STATUS_BAD_REQUEST,
+                "A project needs a git URL and a branch; neither they nor the directory may begin with \"-\".");
+        return;
+    }
+    if (!database_run(visit->site->database,
+                "UPDATE project SET title = ?, url = ?, branch = ?, directory = ?, packages = ?, public = ? WHERE id = ?",
+                DB_VALUES(DB_TEXT(title), DB_TEXT(url), DB_TEXT(branch), DB_TEXT(directory),
+                        DB_TEXT(visit_field(visit, "packages")), DB_INT(!visit_field(visit, "private")[0]),
+                        DB_INT(project->id)),
+                &error))
+        frame_error(visit, error);
+    else
+        back_to_settings(visit, project);
+}
+
+void page_settings_member(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = begin_form(visit, ROLE_OWNER, NULL);
+    g_autoptr(User) user = NULL;
+    const char *role = visit_field(visit, "role");
+
+    if (!project)
+        return;
+    user = user_by_name(visit->site->database, visit_field(visit, "user"), &error);
+    if (!error && (!user || (!role_by_name(role) && strcmp(role, "none") != 0))) {
+        frame_message(visit, SOUP_STATUS_BAD_REQUEST, "There is no such user or role.");
+        return;
+    }
+    if (error || !member_set_role(visit->site->database, project->namespace_id, user->id, role_by_name(role), &error))
+        frame_error(visit, error);
+    else
+        back_to_settings(visit, project);
+}
+
+void page_settings_hook(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    Role role = ROLE_NONE;
+    g_autoptr(ProjectView) project = begin_form(visit, ROLE_MAINTAINER, &role);
+    const char *secret = visit_field(visit, "secret");
+    const char *kind = visit_field(visit, "kind");
+    g_autofree char *made = NULL;
+    g_autofree char *id = NULL;
+
+    if (!project)
+        return;
+    if (hook_kind_by_name(kind) < 0 || (secret[0] && strlen(secret) < SECRET_MIN) || strlen(secret) > 1024) {
+        frame_message(
+                visit, SOUP_STATUS_BAD_REQUEST, "A hook needs a known forge, and a secret of 16 characters at least.");
+        return;
+    }
+    if (!secret[0])
+        made = secret_make(hook_kind_by_name(kind) == HOOK_GITLAB_SIGNED ? "whsec_" : "");
+    if (!hook_add(visit->site->database, visit->site->box, project->id, kind, made ?: secret, visit->now, &id, &error))
+        frame_error(visit, error);
+    else if (made)
+        settings_write(visit, project, role, made);
+    else
+        back_to_settings(visit, project);
+}
+
+void page_settings_credential(Visit *visit) {
+    static const char *const kinds[] = {"forge", "git-password", "git-key", NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = begin_form(visit, ROLE_OWNER, NULL);
+    const char *name = visit_field(visit, "name");
+    const char *value = visit_field(visit, "value");
+
+    if (!project)
+        return;
+    if (!g_strv_contains(kinds, visit_field(visit, "kind")) || !name[0] || !is_plain(name, 255) || !value[0] ||
+            strlen(value) > SECRET_MAX) {
+        frame_message(visit, SOUP_STATUS_BAD_REQUEST, "A credential needs a kind, a name and a secret.");
+        return;
+    }
+    if (!credential_set(visit->site->database, visit->site->box, project->id, visit_field(visit, "kind"), name, value,
+                visit->now, NULL, &error))
+        frame_error(visit, error);
+    else
+        back_to_settings(visit, project);
+}
+
+void page_settings_remove_credential(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = begin_form(visit, ROLE_OWNER, NULL);
+
+    if (!project)
+        return;
+    if (!credential_remove(visit->site->database, project->id, part_number(visit_segment(visit, 4)), &error))
+        frame_error(visit, error);
+    else
+        back_to_settings(visit, project);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kitchen/program/engine.h"
+
+#include <string.h>
+
+#include "kitchen/model/builds.h"
+#include "kitchen/model/name.h"
+#include "kitchen/model/projects.h"
+#include "kitchen/model/requests.h"
+
+struct Engine {
+    Model *model;
+    char *directory;
+    SiteEngine interface;
+};
+
+static gint64 now(gpointer user) {
+    return model_now(((Engine *) user)->model);
+}
+
+static gboolean look(gpointer user, gint64 project, const char *cause, const char *by, gint64 user_id, gboolean force,
+        GError **error) {
+    const BuildWish wish = {.project_id = project, .cause = cause, .caused_by = by, .force = force, .user_id = user_id};
+
+    return build_request_add(((Engine *) user)->model, &wish, error) != 0;
+}
+
+static gint64 retry(gpointer user, gint64 build_id, gint64 user_id, const char *user_name, GError **error) {
+    Model *model = ((Engine *) user)->model;
+    gint64 id = build_retry(model, build_id, user_id, user_name, error);
+    g_autoptr(Build) build = id ? build_get(model, id, error) : NULL;
+
+    return build ? build->number : 0;
+}
+
+static gboolean cancel(gpointer user, gint64 build_id, gint64 user_id, GError **error) {
+    return build_cancel(((Engine *) user)->model, build_id, user_id, error);
+}
+
+/* Texts that git is called with: neither options nor control characters. */
+static gboolean check_text(const char *what, const char *text, gboolean needed, GError **error) {
+    gboolean good = strlen(text) < 2048 && text[0] != '-' && (text[0] || !needed);
+
+    for (const guint8 *at = (const guint8 *) text; good && *at; at++)
+        good = *at >= 0x20 && *at != 0x7f;
+    if (!good)
+        g_set_error(error, MODEL_ERROR, MODEL_ERROR_INVALID,
+                "The %s of the project is missing, begins with \"-\", or has control characters", what);
+    return good;
+}
+
+/* The targets of another project, or one for PROFILES. */
+static gboolean add_targets(
+        Model *model, gint64 project, const char *name, const char *profiles, gint64 forked_from, GError **error) {
+    g_autoptr(GPtrArray) others = NULL;
+    g_autofree char *image = g_strndup(name, IMAGE_ID_SIZE_MAX);
+    Target one = {.project_id = project,
+            .name = (char *) "main",
+            .profiles = (char *) (profiles ?: ""),
+            .image_id = image,
+            .required = TRUE,
+            .options = (char *) "[]"};
+
+    if (forked_from == 0)
+        return target_create(model, &one, error) != 0;
+    others = target_list(model, forked_from, error);
+    for (guint i = 0; others && i < others->len; i++) {
+        Target target = *(const Target *) others->pdata[i];
+
+        target.id = 0;
+        target.project_id = project;
+        if (target_create(model, &target, error) == 0)
+            return FALSE;
+    }
+    return others != NULL;
+}
+
+static gboolean add_project(
+        Engine *engine, const Project *project, const char *profiles, gint64 user_id, GError **error) {
+    Model *model = engine->model;
+    Channel channel = {.name = (char *) "testing", .follows = TRUE};
+    g_autoptr(GError) failure = NULL;
+    gint64 id = project_create(model, project, &failure);
+
+    if (g_error_matches(failure, DATABASE_ERROR, DATABASE_ERROR_CONFLICT)) {
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT,
+                "There is a project %s already: choose another name", project->name);
+        return FALSE;
+    }
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    channel.project_id = id;
+    return id != 0 && add_targets(model, id, project->name, profiles, project->forked_from, error) &&
+           channel_create(model, &channel, error) != 0 && look(engine, id, "first", NULL, user_id, FALSE, error);
+}
+
+static gboolean create(gpointer user, gint64 namespace_id, const char *name, const char *url, const char *branch,
+        const char *directory, const char *profiles, gboolean is_public, gint64 forked_from, gint64 user_id,
+        GError **error) {
+    Engine *engine = user;
+    g_autoptr(DatabaseTransaction) transaction = NULL;
+    const Project project = {.namespace_id = namespace_id,
+            .name = (char *) name,
+            .url = (char *) url,
+            .branch = (char *) branch,
+            .directory = (char *) directory,
+            .is_public = is_public,
+            .poll = 300,
+            .packages = (char *) "at-once",
+            .timeout = 10800,
+            .forked_from = forked_from};
+
+    if (!name_check("project", name, error) || !check_text("URL", url, TRUE, error) ||
+            !check_text("branch", branch, TRUE, error) || !check_text("directory", directory, FALSE, error))
+        return FALSE;
+    transaction = database_begin(model_database(engine->model), error);
+    return transaction && add_project(engine, &project, profiles, user_id, error) &&
+           database_commit(transaction, error);
+}
+
+static char *log_path(gpointer user, gint64 job) {
+    return g_strdup_printf("%s/logs/%" G_GINT64_FORMAT ".log", ((Engine *) user)->directory, job);
+}
+
+static char *object_path(gpointer user, const char *digest) {
+    return g_strdup_printf("%s/objects/%.2s/%s", ((Engine *) user)->directory, digest, digest + 2);
+}
+
+Engine *engine_new(Model *model, const char *directory) {
+    Engine *engine = g_new0(Engine, 1);
+
+    engine->model = model;
+    engine->directory = g_strdup(directory);
+    engine->interface = (SiteEngine){.user = engine,
+            .now = now,
+            .look = look,
+            .retry = retry,
+            .cancel = cancel,
+            .create = create,
+            .log_path = log_path,
+            .object_path = object_path};
+    return engine;
+}
+
+void engine_free(Engine *engine) {
+    if (!engine)
+        return;
+    g_free(engine->directory);
+    g_free(engine);
+}
+
+const SiteEngine *engine_interface(const Engine *engine) {
+    return &engine->interface;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/errors.h"
+#include "base/secret.h"
+#include "config.h"
+#include "kitchen/model/model.h"
+#include "kitchen/model/user.h"
+#include "kitchen/program/settings.h"
+#include "kitchen/program/engine.h"
+#include "kitchen/program/listen.h"
+#include "kitchen/web/web.h"
+
+#define CONFIG_PATH "/etc/particleos/kitchen.conf"
+#define LINK_LIFETIME (G_GINT64_CONSTANT(3600000))
+
+static const char usage[] = "Usage: particleos-kitchen [--config=FILE] COMMAND\n\n"
+                            "The build service of ParticleOS.\n\n"
+                            "  serve              serve the pages and build\n"
+                            "  login-link [NAME]  print a link that lets NAME in once; an administrator is made when\n"
+                            "                     there is no such user\n\n"
+                            "  --config=FILE      instead of " CONFIG_PATH "\n"
+                            "  --help, --version\n";
+
+/* What every command works with. */
+typedef struct {
+    KitchenConfig *config;
+    Model *model;
+} Kitchen;
+
+static void kitchen_clear(Kitchen *kitchen) {
+    g_clear_pointer(&kitchen->model, model_free);
+    g_clear_pointer(&kitchen->config, kitchen_config_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Kitchen, kitchen_clear)
+
+static gboolean make_directory(const char *top, const char *name, GError **error) {
+    g_autofree char *path = g_build_filename(top, name, NULL);
+
+    if (g_mkdir_with_parents(path, 0700) < 0)
+        return set_errno_error(error, errno, "Cannot make the directory %s", path);
+    return TRUE;
+}
+
+/* What the configuration leaves to us. */
+static void fill_in(KitchenConfig *config) {
+    if (!config->database)
+        config->database = g_build_filename(config->store, "kitchen.sqlite", NULL);
+    if (!config->publish)
+        config->publish = g_build_filename(config->store, "pub", NULL);
+    if (!config->key)
+        config->key = g_build_filename(config->store, "credential.key", NULL);
+}
+
+static gboolean kitchen_open(Kitchen *kitchen, const char *path, GError **error) {
+    kitchen->config = kitchen_config_read(path, error);
+    if (!kitchen->config)
+        return FALSE;
+    fill_in(kitchen->config);
+    if (!make_directory(kitchen->config->store, "logs", error) || !make_directory(kitchen->config->publish, "", error))
+        return FALSE;
+    kitchen->model = model_open(kitchen->config->database, NULL, NULL, error);
+    return kitchen->model != NULL;
+}
+
+/* A link for the user NAME, who is made when there is no such. */
+static char *make_link(Kitchen *kitchen, const char *name, const char *base_url, GError **error) {
+    Database *database = model_database(kitchen->model);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(User) user = user_by_name(database, name, &failure);
+    g_autofree char *secret = NULL;
+    gint64 now = model_now(kitchen->model);
+    gint64 id = user ? user->id : 0;
+
+    if (failure) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    if (!user && !user_add(database, name, TRUE, now, &id, error))
+        return NULL;
+    secret = login_link_make(database, id, now, LINK_LIFETIME, error);
+    return secret ? g_strdup_printf("%s/link/%s", base_url, secret) : NULL;
+}
+
+static gboolean print_link(Kitchen *kitchen, const char *name, GError **error) {
+    g_autofree char *url = g_strdup_printf("http://%s", kitchen->config->listen);
+    g_autofree char *link = make_link(kitchen, name, kitchen->config->base_url ?: url, error);
+
+    if (!link)
+        return FALSE;
+    printf("%s\n", link);
+    return TRUE;
+}
+
+/* Nobody can log in yet: whoever sees our output becomes the administrator. */
+static gboolean greet(Kitchen *kitchen, const char *base_url, GError **error) {
+    g_autoptr(GPtrArray) users = user_list(model_database(kitchen->model), error);
+    g_autofree char *link = NULL;
+
+    if (!users)
+        return FALSE;
+    if (users->len == 0) {
+        link = make_link(kitchen, "cook", base_url, error);
+        if (!link)
+            return FALSE;
+        fprintf(stderr, "The first administrator logs in within an hour at:\n    %s\n", link);
+    }
+    fprintf(stderr, "Listening at %s\n", base_url);
+    return TRUE;
+}
+
+static gboolean on_signal(gpointer loop) {
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static guint haste(void) {
+    const char *text = g_getenv("PARTICLEOS_KITCHEN_HASTE");
+    guint64 number = 1;
+
+    if (text)
+        (void) g_ascii_string_to_unsigned(text, 10, 1, 1000, &number, NULL);
+    return (guint) number;
+}
+
+static gboolean serve(Kitchen *kitchen, GError **error) {
+    const KitchenConfig *config = kitchen->config;
+    g_autofree char *url = NULL;
+    g_autofree char *publish_url = NULL;
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(GSocketListener) listener = listen_at(config->listen, &url, error);
+    g_autoptr(SecretBox) box = listener ? secret_box_open(config->key, error) : NULL;
+    g_autoptr(Engine) engine = engine_new(kitchen->model, config->store);
+    g_autoptr(Web) web = NULL;
+    const char *base_url = config->base_url ?: url;
+
+    if (!box)
+        return FALSE;
+    publish_url = config->publish_url ? g_strdup(config->publish_url) : g_strconcat(base_url, "/pub", NULL);
+    const WebConfig settings = {.database = model_database(kitchen->model),
+            .box = box,
+            .engine = engine_interface(engine),
+            .base_url = base_url,
+            .publish_url = publish_url,
+            .publish_directory = config->publish,
+            .hosts = (const char *const *) config->hosts,
+            .development = config->development,
+            .haste = haste()};
+    web = web_new(listener, &settings, error);
+    if (!web || !greet(kitchen, base_url, error))
+        return FALSE;
+    g_unix_signal_add(SIGTERM, on_signal, loop);
+    g_unix_signal_add(SIGINT, on_signal, loop);
+    g_main_loop_run(loop);
+    return TRUE;
+}
+
+static gboolean run(const char *config_path, char **words, GError **error) {
+    g_auto(Kitchen) kitchen = {NULL};
+    gboolean is_serve = words[0] && strcmp(words[0], "serve") == 0 && !words[1];
+    gboolean is_link = words[0] && strcmp(words[0], "login-link") == 0 && (!words[1] || !words[2]);
+
+    if (!is_serve && !is_link) {
+        g_set_error(error, KITCHEN_CONFIG_ERROR, 0, "Nothing to do. %s", usage);
+        return FALSE;
+    }
+    if (!kitchen_open(&kitchen, config_path, error))
+        return FALSE;
+    return is_serve ? serve(&kitchen, error) : print_link(&kitchen, words[1] ?: "cook", error);
+}
+
+int main(int argc, char **argv) {
+    g_autoptr(GError) error = NULL;
+    const char *config = CONFIG_PATH;
+    int at = 1;
+
+    for (; at < argc && g_str_has_prefix(argv[at], "--"); at++) {
+        if (strcmp(argv[at], "--help") == 0) {
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        }
+        if (strcmp(argv[at], "--version") == 0) {
+            printf("particleos-kitchen %s\n", PARTICLEOS_VERSION);
+            return EXIT_SUCCESS;
+        }
+        if (!g_str_has_prefix(argv[at], "--config=")) {
+            fprintf(stderr, "error: there is no option %s\n", argv[at]);
+            return 2;
+        }
+        config = argv[at] + strlen("--config=");
+    }
+    secret_forbid_core_dumps();
+    if (run(config, argv + at, &error))
+        return EXIT_SUCCESS;
+    fprintf(stderr, "error: %s\n", error->message);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "api.h"
+
+#include <string.h>
+
+#include "kitchen/html/url.h"
+#include "kitchen/serve/api-answer.h"
+
+#define LIMIT 50
+#define LIMIT_MAX 200
+
+ProjectView *api_find_project(Visit *visit, guint from, Role role) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = NULL;
+    Role has = ROLE_NONE;
+
+    if (role > ROLE_READER ? !api_may(visit, role == ROLE_OWNER ? SCOPE_ADMIN : SCOPE_BUILD) : !api_may_read(visit))
+        return NULL;
+    project = project_view(
+            visit->site->database, &visit->viewer, visit_segment(visit, from), visit_segment(visit, from + 1), &error);
+    if (project)
+        has = visit_role(visit, project->namespace_id, project->id, &error);
+    if (error) {
+        api_error(visit, error);
+        return NULL;
+    }
+    if (!project) {
+        api_not_found(visit);
+        return NULL;
+    }
+    if (has < role) {
+        api_problem(visit, SOUP_STATUS_FORBIDDEN, "Not allowed",
+                "This needs more than you (or the token) may do in this project: ask an owner of the namespace.");
+        return NULL;
+    }
+    return g_steal_pointer(&project);
+}
+
+static void add_project(JsonBuilder *builder, const ProjectView *project) {
+    json_builder_begin_object(builder);
+    api_add_text(builder, "namespace", project->namespace_name);
+    api_add_text(builder, "name", project->name);
+    api_add_text(builder, "title", project->title);
+    api_add_text(builder, "url", project->url);
+    api_add_text(builder, "branch", project->branch);
+    api_add_text(builder, "directory", project->directory);
+    json_builder_set_member_name(builder, "public");
+    json_builder_add_boolean_value(builder, project->is_public);
+    api_add_text(builder, "packages", project->packages);
+    api_add_text(builder, "forkedFrom", project->forked_name);
+    api_add_time(builder, "polled", project->polled);
+    api_add_text(builder, "pollError", project->poll_error);
+    json_builder_set_member_name(builder, "lastBuild");
+    if (project->last_number > 0) {
+        json_builder_begin_object(builder);
+        api_add_number(builder, "number", project->last_number);
+        api_add_text(builder, "state", project->last_state);
+        api_add_text(builder, "reason", project->last_reason);
+        api_add_text(builder, "waits", project->last_wait);
+        api_add_time(builder, "time", project->last_time);
+        json_builder_end_object(builder);
+    } else
+        json_builder_add_null_value(builder);
+    json_builder_end_object(builder);
+}
+
+void api_projects(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) projects = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (!api_may_read(visit))
+        return;
+    projects = project_views(visit->site->database, &visit->viewer, http_request_query(visit->http, "mine") != NULL,
+            http_request_query(visit->http, "namespace"), &error);
+    if (!projects) {
+        api_error(visit, error);
+        return;
+    }
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < projects->len; i++)
+        add_project(builder, projects->pdata[i]);
+    json_builder_end_array(builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_project(Visit *visit) {
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (!project)
+        return;
+    add_project(builder, project);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+/* Without the end of the object, so that more can follow. */
+static void begin_build(JsonBuilder *builder, const BuildView *build) {
+    json_builder_begin_object(builder);
+    api_add_number(builder, "id", build->id);
+    api_add_number(builder, "number", build->number);
+    api_add_text(builder, "version", build->version);
+    api_add_text(builder, "state", build->state);
+    api_add_text(builder, "failure", build->failure);
+    api_add_text(builder, "detail", build->detail);
+    api_add_text(builder, "waits", build->wait_reason);
+    api_add_text(builder, "cause", build->cause);
+    api_add_text(builder, "causedBy", build->caused_by);
+    api_add_text(builder, "commit", build->commit);
+    api_add_text(builder, "author", build->author);
+    api_add_text(builder, "subject", build->subject);
+    api_add_time(builder, "created", build->created);
+    api_add_time(builder, "started", build->started);
+    api_add_time(builder, "finished", build->finished);
+}
+
+/* Where the list goes on. */
+static void link_next(Visit *visit, gint64 before, gint64 limit) {
+    g_autofree char *link = g_strdup_printf("<%s?before=%" G_GINT64_FORMAT "&limit=%" G_GINT64_FORMAT ">; rel=\"next\"",
+            visit->http->path, before, limit);
+
+    http_header(visit->http, "Link", link);
+}
+
+void api_builds(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
+    g_autoptr(GPtrArray) builds = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    gint64 limit = MAX(http_request_number(visit->http, "limit", LIMIT, LIMIT_MAX), 1);
+    gint64 before = http_request_number(visit->http, "before", 0, G_MAXINT64);
+
+    if (!project)
+        return;
+    builds = build_views(visit->site->database, project->id, before, (guint) limit, &error);
+    if (!builds) {
+        api_error(visit, error);
+        return;
+    }
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < builds->len; i++) {
+        const BuildView *build = builds->pdata[i];
+
+        begin_build(builder, build);
+        api_add_text(builder, "reason", build->first_reason);
+        api_add_number(builder, "reasons", build->n_reasons);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    if (builds->len == limit)
+        link_next(visit, ((const BuildView *) builds->pdata[builds->len - 1])->number, limit);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+static void add_job(JsonBuilder *builder, const JobView *job) {
+    json_builder_begin_object(builder);
+    api_add_number(builder, "id", job->id);
+    api_add_text(builder, "target", job->target);
+    api_add_number(builder, "attempt", job->attempt);
+    api_add_text(builder, "state", job->state);
+    api_add_text(builder, "failure", job->failure);
+    api_add_text(builder, "detail", job->detail);
+    api_add_text(builder, "failingLines", job->failing_lines);
+    api_add_text(builder, "waits", job->wait_reason);
+    api_add_text(builder, "step", job->step);
+    api_add_text(builder, "worker", job->worker);
+    api_add_number(builder, "logSize", job->log_size);
+    api_add_time(builder, "created", job->created);
+    api_add_time(builder, "started", job->started);
+    api_add_time(builder, "finished", job->finished);
+    json_builder_end_object(builder);
+}
+
+/* Texts of the first column. */
+static gboolean add_list(JsonBuilder *builder, const char *name, DatabaseRows *rows, GError **error) {
+    g_autoptr(GError) failure = NULL;
+
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    while (database_rows_next(rows, &failure))
+        json_builder_add_string_value(builder, database_rows_text(rows, 0));
+    json_builder_end_array(builder);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return !error || !*error;
+}
+
+static gboolean add_artifacts(JsonBuilder *builder, DatabaseRows *rows, GError **error) {
+    g_autoptr(GError) failure = NULL;
+
+    json_builder_set_member_name(builder, "artifacts");
+    json_builder_begin_array(builder);
+    while (database_rows_next(rows, &failure)) {
+        json_builder_begin_object(builder);
+        api_add_text(builder, "name", database_rows_text(rows, 0));
+        api_add_text(builder, "target", database_rows_text(rows, 1));
+        api_add_text(builder, "digest", database_rows_text(rows, 2));
+        api_add_number(builder, "size", database_rows_integer(rows, 3));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return !error || !*error;
+}
+
+static gboolean add_build_parts(Visit *visit, JsonBuilder *builder, gint64 build, GError **error) {
+    g_autoptr(GPtrArray) jobs = job_views(visit->site->database, build, error);
+    g_autoptr(DatabaseRows) reasons = NULL;
+    g_autoptr(DatabaseRows) artifacts = NULL;
+
+    if (!jobs)
+        return FALSE;
+    json_builder_set_member_name(builder, "jobs");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < jobs->len; i++)
+        add_job(builder, jobs->pdata[i]);
+    json_builder_end_array(builder);
+    reasons = database_select(visit->site->database,
+            "SELECT text FROM build_reason WHERE build_id = ? ORDER BY position", DB_VALUES(DB_INT(build)), error);
+    if (!reasons || !add_list(builder, "reasons", reasons, error))
+        return FALSE;
+    artifacts = database_select(visit->site->database,
+            "SELECT a.name, t.name, a.digest, a.size FROM artifact a JOIN job j ON j.id = a.job_id JOIN target t ON t.id = "
+            "j.target_id WHERE j.build_id = ? AND j.state = 'done' ORDER BY t.name, a.name",
+            DB_VALUES(DB_INT(build)), error);
+    return artifacts && add_artifacts(builder, artifacts, error);
+}
+
+void api_build(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
+    g_autoptr(BuildView) build = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (!project)
+        return;
+    build = build_view(visit->site->database, project->id, api_number(visit_segment(visit, 6)), &error);
+    if (!error && !build) {
+        api_not_found(visit);
+        return;
+    }
+    if (!error)
+        begin_build(builder, build);
+    if (error || !add_build_parts(visit, builder, build->id, &error)) {
+        api_error(visit, error);
+        return;
+    }
+    json_builder_end_object(builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_job(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = NULL;
+    g_autoptr(JobView) job = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    gint64 number = 0;
+
+    if (!api_may_read(visit))
+        return;
+    job = job_view(
+            visit->site->database, &visit->viewer, api_number(visit_segment(visit, 3)), &project, &number, &error);
+    if (error)
+        api_error(visit, error);
+    else if (!job)
+        api_not_found(visit);
+    else {
+        add_job(builder, job);
+        api_answer(visit, SOUP_STATUS_OK, builder);
+    }
+}
+
+void api_queue(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) queue = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    gint64 hidden = 0;
+
+    if (!api_may_read(visit))
+        return;
+    queue = queue_views(visit->site->database, &visit->viewer, 1000, &hidden, &error);
+    if (!queue) {
+        api_error(visit, error);
+        return;
+    }
+    json_builder_begin_object(builder);
+    api_add_number(builder, "others", hidden);
+    json_builder_set_member_name(builder, "jobs");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < queue->len; i++) {
+        const QueueView *job = queue->pdata[i];
+
+        json_builder_begin_object(builder);
+        api_add_number(builder, "job", job->job_id);
+        api_add_text(builder, "namespace", job->namespace_name);
+        api_add_text(builder, "project", job->project);
+        api_add_number(builder, "build", job->number);
+        api_add_text(builder, "target", job->target);
+        api_add_text(builder, "state", job->state);
+        api_add_text(builder, "waits", job->wait_reason);
+        api_add_text(builder, "step", job->step);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_channels(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
+    g_autoptr(DatabaseRows) rows = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (!project)
+        return;
+    rows = database_select(visit->site->database,
+            "SELECT c.name, r.version, r.published FROM channel c LEFT JOIN release r ON r.id = (SELECT id FROM release "
+            "WHERE channel_id = c.id AND state = 'published' ORDER BY id DESC LIMIT 1) WHERE c.project_id = ? ORDER BY "
+            "c.name",
+            DB_VALUES(DB_INT(project->id)), &error);
+    json_builder_begin_array(builder);
+    while (rows && database_rows_next(rows, &error)) {
+        json_builder_begin_object(builder);
+        api_add_text(builder, "name", database_rows_text(rows, 0));
+        api_add_text(builder, "version", database_rows_text(rows, 1));
+        api_add_time(builder, "published", database_rows_integer(rows, 2));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    if (error)
+        api_error(visit, error);
+    else
+        api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_events(Visit *visit) {
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
+    g_autoptr(DatabaseRows) rows = NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    gint64 limit = MAX(http_request_number(visit->http, "limit", LIMIT, LIMIT_MAX), 1);
+    gint64 before = http_request_number(visit->http, "before", 0, G_MAXINT64);
+    gint64 last = 0, n = 0;
+
+    if (!project)
+        return;
+    rows = database_select(visit->site->database,
+            "SELECT id, time, kind, detail, build_id, job_id FROM event WHERE project_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
+            DB_VALUES(DB_INT(project->id), DB_INT(before > 0 ? before : G_MAXINT64), DB_INT(limit)), &error);
+    json_builder_begin_array(builder);
+    while (rows && database_rows_next(rows, &error)) {
+        last = database_rows_integer(rows, 0);
+        n++;
+        json_builder_begin_object(builder);
+        api_add_number(builder, "id", last);
+        api_add_time(builder, "time", database_rows_integer(rows, 1));
+        api_add_text(builder, "kind", database_rows_text(rows, 2));
+        api_add_text(builder, "detail", database_rows_text(rows, 3));
+        api_add_number(builder, "build", database_rows_integer(rows, 4));
+        api_add_number(builder, "job", database_rows_integer(rows, 5));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    if (error) {
+        api_error(visit, error);
+        return;
+    }
+    if (n == limit)
+        link_next(visit, last, limit);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_user(Visit *visit) {
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (!api_may(visit, SCOPE_READ))
+        return;
+    json_builder_begin_object(builder);
+    api_add_text(builder, "name", visit->user->name);
+    api_add_text(builder, "scope", scope_name(visit->token->scope));
+    api_add_time(builder, "expires", visit->token->expires);
+    json_builder_end_object(builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* How often passwords may be tried: for a name, and all in all. */
+
+#include <glib.h>
+
+#define LOGIN_LIMIT_FAILURES 8
+#define LOGIN_LIMIT_TIME (15 * 60 * 1000)
+#define LOGIN_LIMIT_ALL_PER_MINUTE 120
+
+typedef struct LoginLimit LoginLimit;
+
+LoginLimit *login_limit_new(void);
+void login_limit_free(LoginLimit *limit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(LoginLimit, login_limit_free)
+
+/* TRUE when a password of NAME may be tried at NOW (milliseconds); the attempt counts. Names that do not exist
+ * count like others. */
+gboolean login_limit_try(LoginLimit *limit, const char *name, gint64 now) G_GNUC_WARN_UNUSED_RESULT;
+
+/* It was right: failures of NAME are forgotten. */
+void login_limit_forget(LoginLimit *limit, const char *name);
