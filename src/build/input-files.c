@@ -107,7 +107,7 @@ static gboolean skip_source(const char *path, gpointer data) {
     return inputs_skip_source(path, (gpointer) ((const Source *) data)->masks);
 }
 
-static gboolean skip_default_source(const char *path, gpointer data) {
+static gboolean skip_recipe_source(const char *path, gpointer data) {
     const Source *source = data;
     return skip_source(path, data) || is_no_source(source->set, path);
 }
@@ -162,20 +162,27 @@ static gboolean scripts_see_sources(const ImageConfig *config) {
 }
 
 static gboolean add_sources(const Files *files, Source *source, GError **error) {
-    const ImageConfig *config = files->image->config;
-    gboolean named = recipe_setting_origin(config, "BuildSources") != NULL;
-    g_autoptr(Masks) masks = NULL;
+    g_autoptr(Masks) masks = masks_new(files->image->build->recipe, files->image->config);
+    g_autofree char *real = realpath(source->path, NULL);
 
-    masks = masks_new(files->image->build->recipe, config);
     source->masks = masks;
-    source->is_recipe = !named && files->set->folder;
-    return walk(source, -1, source->is_recipe ? skip_default_source : skip_source, error);
+    source->is_recipe = g_strcmp0(real, files->set->folder) == 0;
+    return walk(source, -1, source->is_recipe ? skip_recipe_source : skip_source, error);
 }
 
 /* Times of what becomes part of an image count, as far as they are kept. */
 static gint64 epoch_of(const Files *files, SettingId id) {
     gboolean kept = id == SETTING_SKELETON_TREES || id == SETTING_EXTRA_TREES;
     return kept && !files->tools ? files->image->config->source_date_epoch : -1;
+}
+
+/* Local packages count as those that are installed, unless scripts can choose from them. */
+static gboolean is_without_effect(const Files *files, SettingId id) {
+    const ImageConfig *config = files->image->config;
+
+    if (id == SETTING_PACKAGE_DIRECTORIES || id == SETTING_VOLATILE_PACKAGE_DIRECTORIES)
+        return !files->tools && !input_packages_are_chosen(config);
+    return id == SETTING_BUILD_SOURCES && !scripts_see_sources(config);
 }
 
 static gboolean add_source(Files *files, const Setting *setting, Value *sources, const char *path) {
@@ -187,7 +194,7 @@ static gboolean add_source(Files *files, const Setting *setting, Value *sources,
 
     /* Words that are no paths, and what this build makes itself. */
     if (*path != '/' || value_has_key(sources, name) || build_find_output(files->image->build, path) ||
-            (id == SETTING_BUILD_SOURCES && !scripts_see_sources(files->image->config)))
+            is_without_effect(files, id))
         return TRUE;
     if (id == SETTING_BASE_TREES)
         good = add_base(&source, files->error);

@@ -105,8 +105,20 @@ static void add_digest(Value *map, const DistroRepository *repository) {
     value_set(map, name, value_new_string(repository->digest));
 }
 
+gboolean input_packages_are_chosen(const ImageConfig *config) {
+    return config->prepare_scripts[0] ||
+           (config->with_network && (config->build_scripts[0] || config->post_installation_scripts[0] ||
+                                            config->finalize_scripts[0]));
+}
+
+char *input_packages_sources(const ImageBuild *image) {
+    g_autofree char *text = distro_image_configuration(image->distro);
+
+    return text ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
+}
+
 gboolean input_packages_repositories(
-        const InputSet *set, const ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error) {
+        const InputSet *set, ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error) {
     g_autoptr(GPtrArray) list = distro_list_repositories(image->distro, error);
     g_autoptr(Value) scripts = installing_scripts(set, image->config);
     g_autoptr(Value) digests = value_new_map();
@@ -122,10 +134,12 @@ gboolean input_packages_repositories(
         add_digest(digests, repository);
     }
     *ret_metadata = NULL;
-    if (value_length(scripts) == 0)
+    if (!input_packages_are_chosen(image->config))
         return TRUE;
     *ret_metadata = value_new_map();
     value_set(*ret_metadata, "scripts", g_steal_pointer(&scripts));
     value_set(*ret_metadata, "repositories", g_steal_pointer(&digests));
+    if (!image->config->with_network && packages_ignore_repositories(image))
+        value_set(*ret_metadata, "unused", value_new_bool(TRUE));
     return TRUE;
 }

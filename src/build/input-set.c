@@ -145,6 +145,8 @@ static Value *describe_image(InputSet *set, ImageBuild *image, Value *repositori
         return NULL;
     if (metadata)
         value_set(map, "metadata", metadata);
+    g_autofree char *sources = input_packages_sources(image);
+    input_set_string(map, "sources", sources);
     value_set(map, "programs", input_packages_programs(image));
     return add_part(map, "packages", input_packages(image, error)) ? g_steal_pointer(&map) : NULL;
 }

@@ -53,6 +53,9 @@ static gboolean version_is_input(const ImageConfig *config) {
 static gboolean is_counted(const Settings *own, const Setting *setting) {
     if (setting->scope == SCOPE_TOOLS || setting->scope == SCOPE_INITRD)
         return FALSE;
+    /* A state of the archive is as good as the packages that come from it. */
+    if (setting_id(setting) == SETTING_SNAPSHOT)
+        return FALSE;
     switch (setting->type) {
     case TYPE_KEY:
     case TYPE_KEY_SOURCE:

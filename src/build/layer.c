@@ -115,6 +115,10 @@ void layer_inputs_set_unused(LayerInputs *inputs, const char *name) {
     g_tree_insert(inputs->values, g_strdup(name), g_strdup(UNUSED));
 }
 
+gboolean layer_inputs_is_unused(LayerInputs *inputs, const char *name) {
+    return g_strcmp0(g_tree_lookup(inputs->values, name), UNUSED) == 0;
+}
+
 static gboolean digest_value(gpointer name, gpointer value, gpointer data) {
     g_checksum_update(data, name, strlen(name) + 1);
     g_checksum_update(data, value, strlen(value) + 1);

@@ -29,6 +29,9 @@ gboolean layer_inputs_add_path(
 /* The input NAME turned out to shape nothing in the layer that is about to be stored: any value of it fits. */
 void layer_inputs_set_unused(LayerInputs *inputs, const char *name);
 
+/* Whether that was said of it, here or of the layer that layer_lookup() found for these inputs. */
+gboolean layer_inputs_is_unused(LayerInputs *inputs, const char *name) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The key, hex; owned by the inputs. Final after layer_lookup() or layer_store(). */
 const char *layer_inputs_key(LayerInputs *inputs);
 

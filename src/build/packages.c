@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "build/base-trees.h"
 #include "build/boot-rules.h"
+#include "build/build-overlay.h"
 #include "build/inputs.h"
 #include "build/kernel.h"
 #include "build/layer.h"
@@ -346,6 +347,20 @@ gboolean packages_are_cached(ImageBuild *image) {
     if ((inputs = packages_layer_inputs(image, NULL)))
         layer = layer_lookup(cache, name, inputs, image->name);
     return layer != NULL;
+}
+
+gboolean packages_ignore_repositories(ImageBuild *image) {
+    g_autofree char *cache = build_cache_directory(image->build, image->config);
+    g_autofree char *name = layer_name(image);
+    g_autoptr(LayerInputs) inputs = NULL;
+    g_autofree char *layer = NULL;
+
+    /* What prepare scripts do to the build overlay is not known. */
+    if (image->config->incremental == INCREMENTAL_NO || image->config->base_trees[0] || wants_build_overlay(image) ||
+            !(inputs = packages_layer_inputs(image, NULL)))
+        return FALSE;
+    layer = layer_lookup(cache, name, inputs, image->name);
+    return layer && layer_inputs_is_unused(inputs, OFFERED);
 }
 
 static gboolean refuse_new_layer(const ImageBuild *image, GError **error) {

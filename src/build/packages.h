@@ -14,6 +14,10 @@ gboolean packages_are_used(const ImageBuild *image);
 /* TRUE when the layer with packages is in the cache, as far as one can know before metadata is fetched. */
 gboolean packages_are_cached(ImageBuild *image);
 
+/* TRUE when it is in the cache and was made without anything that its prepare scripts could have chosen from the
+ * repositories, so that it fits whatever these offer now. Metadata is there. */
+gboolean packages_ignore_repositories(ImageBuild *image);
+
 /* Makes the tree with packages installed: the layer that all later steps build on, from the cache if its key
  * is the same. Leaves image->root usable. */
 gboolean step_base_layer(ImageBuild *image, GError **error);

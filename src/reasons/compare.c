@@ -59,6 +59,14 @@ static GPtrArray *script_words(Comparison *comparison, JsonObject *metadata) {
     return words;
 }
 
+/* Whether an earlier build showed that the scripts take nothing from the repositories. */
+static gboolean is_unused(JsonObject *metadata) {
+    JsonNode *node = json_object_get_member(metadata, "unused");
+
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+           json_node_get_boolean(node);
+}
+
 /* Where scripts came or went, that is a setting. */
 static void compare_metadata(Comparison *comparison, JsonObject *before, JsonObject *after) {
     JsonObject *old = comparison_object(comparison, before, "repositories");
@@ -71,7 +79,7 @@ static void compare_metadata(Comparison *comparison, JsonObject *before, JsonObj
         if (g_strcmp0(comparison_string(comparison, old, names->pdata[i]),
                     comparison_string(comparison, new, names->pdata[i])) != 0)
             g_ptr_array_add(changed, words_clean(names->pdata[i]));
-    if (changed->len == 0)
+    if (changed->len == 0 || is_unused(after))
         return;
     g_autofree char *suites = words_list(changed), *who = words_list(scripts);
     comparison_add(comparison, REASON_METADATA,
@@ -107,6 +115,16 @@ static void compare_programs(Comparison *comparison, JsonObject *before, JsonObj
     }
 }
 
+/* That there are none now, or some, is in the list of packages. */
+static void compare_package_sources(Comparison *comparison, JsonObject *before, JsonObject *after) {
+    const char *old = comparison_string(comparison, before, "sources");
+    const char *new = comparison_string(comparison, after, "sources");
+
+    if (old && new && !g_str_equal(old, new))
+        comparison_add(comparison, REASON_SETTING, g_strdup("other sources of packages for the system in the image"),
+                "sources", old, new);
+}
+
 static void compare_image(Comparison *comparison, JsonObject *before, JsonObject *after) {
     JsonObject *settings = comparison_object(comparison, after, "settings");
 
@@ -119,6 +137,7 @@ static void compare_image(Comparison *comparison, JsonObject *before, JsonObject
             comparison_object(comparison, after, "certificates"));
     compare_metadata(comparison, comparison_object(comparison, before, "metadata"),
             comparison_object(comparison, after, "metadata"));
+    compare_package_sources(comparison, before, after);
     compare_machine(comparison, comparison_object(comparison, before, "machine"),
             comparison_object(comparison, after, "machine"));
     compare_programs(comparison, comparison_object(comparison, before, "programs"),

@@ -99,6 +99,11 @@ static const Case cases[] = {
                 MAIN("\"metadata\":{\"scripts\":[\"mkosi.prepare\"],\"repositories\":{\"a\":\"2\",\"b\":"
                      "\"2\"}}"),
                 "metadata of a, b changed; `mkosi.prepare` may install from it\n"},
+        {"metadata that scripts take nothing from",
+                MAIN("\"metadata\":{\"scripts\":[\"mkosi.prepare\"],\"repositories\":{\"a\":\"1\"}}"),
+                MAIN("\"metadata\":{\"scripts\":[\"mkosi.prepare\"],\"repositories\":{\"a\":\"2\"},\"unused\":true}"), ""},
+        {"sources in the image", MAIN("\"sources\":\"1\""), MAIN("\"sources\":\"2\""),
+                "other sources of packages for the system in the image\n"},
         {"the machine", MAIN("\"machine\":{\"modules\":\"1\",\"processor\":\"a\"}"),
                 MAIN("\"machine\":{\"modules\":\"2\",\"processor\":\"b\"}"),
                 "other kernel modules on the machine that builds\nanother processor in the machine that builds\n"},
