@@ -20,9 +20,9 @@ struct Commits {
     gboolean whole; /* not only the recipe's directory was looked at, but all of the repository */
     char *head;
     gboolean dirty;
-    GHashTable *files;  /* path below the top -> Commit, borrowed */
-    GPtrArray *commits; /* Commit */
-    GPtrArray *changed; /* paths below the top that are not as committed; directories end in a slash */
+    GHashTable *files;   /* path below the top -> Commit, borrowed */
+    GPtrArray *commits;  /* Commit */
+    GHashTable *changed; /* paths below the top that are not as committed; directories end in a slash */
 };
 
 static void commit_free(gpointer data) {
@@ -40,7 +40,7 @@ void commits_free(Commits *commits) {
     reading_place_free(commits->place);
     g_hash_table_unref(commits->files);
     g_ptr_array_unref(commits->commits);
-    g_ptr_array_unref(commits->changed);
+    g_hash_table_unref(commits->changed);
     g_free(commits->head);
     g_free(commits);
 }
@@ -157,7 +157,7 @@ static void read_status(Commits *commits, const char *paths) {
     for (const char *at = text; text && at < text + length; at += strlen(at) + 1) {
         if (strlen(at) < 4)
             continue;
-        g_ptr_array_add(commits->changed, g_strdup(at + 3));
+        g_hash_table_add(commits->changed, g_strdup(at + 3));
         commits->dirty = commits->dirty || !g_str_has_prefix(at, "??");
     }
 }
@@ -176,7 +176,7 @@ Commits *commits_new(const char *directory) {
     commits->place = place;
     commits->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     commits->commits = g_ptr_array_new_with_free_func(commit_free);
-    commits->changed = g_ptr_array_new_with_free_func(g_free);
+    commits->changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!(commits->head = first_line(commits, head)))
         return NULL;
     read_status(commits, ".");
@@ -196,11 +196,18 @@ const char *commits_top(const Commits *commits) {
     return commits->place->top;
 }
 
+/* It, or a directory above it of which git knows nothing. */
 static gboolean is_changed(const Commits *commits, const char *path) {
-    for (guint i = 0; i < commits->changed->len; i++) {
-        const char *changed = commits->changed->pdata[i];
-        if (g_str_equal(changed, path) || (g_str_has_suffix(changed, "/") && g_str_has_prefix(path, changed)))
+    g_autofree char *at = g_strdup(path);
+    char *slash;
+
+    if (g_hash_table_contains(commits->changed, at))
+        return TRUE;
+    while ((slash = strrchr(at, '/'))) {
+        slash[1] = '\0';
+        if (g_hash_table_contains(commits->changed, at))
             return TRUE;
+        *slash = '\0';
     }
     return FALSE;
 }

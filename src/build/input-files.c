@@ -70,7 +70,7 @@ static gboolean add_fact(const TreeFact *fact, gpointer data, GError **error) {
         input_set_add_commit(source->set, map, path);
     /* A name of the tree, so the folder that it is in does not matter. */
     g_autofree char *name = input_set_name(source->set, fact->path);
-    value_set(source->facts, name, map);
+    value_add(source->facts, name, map);
     return TRUE;
 }
 

@@ -107,8 +107,8 @@ static void add_digest(Value *map, const DistroRepository *repository) {
 
 gboolean input_packages_are_chosen(const ImageConfig *config) {
     return config->prepare_scripts[0] ||
-           (config->with_network && (config->build_scripts[0] || config->post_installation_scripts[0] ||
-                                            config->finalize_scripts[0]));
+           (config->with_network &&
+                   (config->build_scripts[0] || config->post_installation_scripts[0] || config->finalize_scripts[0]));
 }
 
 char *input_packages_sources(const ImageBuild *image) {

@@ -94,7 +94,8 @@ static gboolean add_recipe_file(InputSet *set, Value *files, const RecipeRead *r
             value_has_key(files, name))
         return TRUE;
     const Setting *setting = read->kind == RECIPE_READ_COMPANION ? setting_by_name(read->note) : NULL;
-    if (setting && (input_files_have(setting) || setting->type == TYPE_KEY || (setting->flags & SETTING_SECRET)))
+    if (setting && (input_files_have(setting) || setting->type == TYPE_KEY || setting->type == TYPE_CERTIFICATE ||
+                           (setting->flags & SETTING_SECRET)))
         return TRUE;
     Value *fact = input_files_single(set, read->path, error);
     if (fact)

@@ -204,6 +204,10 @@ void value_set(Value *map, const char *key, Value *element) {
         entry->value = element;
         return;
     }
+    value_add(map, key, element);
+}
+
+void value_add(Value *map, const char *key, Value *element) {
     MapEntry added = {g_strdup(key), element};
     g_array_append_val(map->map, added);
 }
@@ -387,7 +391,6 @@ Value *value_from_json(const char *text, gssize length, GError **error) {
     g_autoptr(Value) value = from_node(json_parser_get_root(parser), &good);
     if (good)
         return g_steal_pointer(&value);
-    g_set_error_literal(
-            error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_INVALID_DATA, "a string in the JSON is not UTF-8");
+    g_set_error_literal(error, JSON_PARSER_ERROR, JSON_PARSER_ERROR_INVALID_DATA, "a string in the JSON is not UTF-8");
     return NULL;
 }

@@ -51,6 +51,8 @@ void value_append(Value *list, Value *element);         /* takes ELEMENT */
 void value_append_all(Value *list, const Value *other); /* shares the elements */
 void value_clear(Value *collection);
 void value_set(Value *map, const char *key, Value *element); /* takes ELEMENT */
+/* The same for a KEY that is known not to be in MAP: for maps with many. */
+void value_add(Value *map, const char *key, Value *element);
 void value_set_all(Value *map, const Value *other);
 
 /* Sorts a list of strings by code points: ordinary ones, those with a leading '/', those with '('. */
