@@ -24,12 +24,21 @@ static gboolean check_list(
     return TRUE;
 }
 
-/* Readers split the line at different places when it holds anything but words and spaces. */
+/* Kernel and systemd split the line at different places when it holds anything but words, spaces and pairs of double
+ * quotes: 'usrhash=...' in single quotes is a word for systemd alone. */
 static gboolean check_characters(const char *command_line, const char *where, GError **error) {
-    for (const char *c = command_line; *c; c++)
+    guint quotes = 0;
+
+    for (const char *c = command_line; *c; c++) {
         if ((guchar) *c < 0x20 || *c == 0x7f)
             return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: the command line holds a control character", where);
-    return TRUE;
+        if (*c == '\'' || *c == '\\')
+            return signer_refuse(error, SIGNER_ERROR_CONTENT,
+                    "%s: the command line holds %c, which kernel and systemd read in different ways", where, *c);
+        quotes += *c == '"';
+    }
+    return quotes % 2 == 0 ||
+           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: a quotation of the command line has no end", where);
 }
 
 static gboolean check_forbidden(
