@@ -42,6 +42,7 @@ static const struct {
         {"help", verb_help},
         {"init", verb_init},
         {"inputs", verb_inputs},
+        {"kitchen", verb_kitchen},
         {"inspect", verb_inspect},
         {"journalctl", verb_journalctl},
         {"latest-snapshot", verb_latest_snapshot},

@@ -33,6 +33,14 @@ static const struct {
                 "With `--since=FILE`, which is such JSON of an earlier time, it says in words what is different, one "
                 "reason a line, the most important one first, or `nothing changed`; with `--json` too as data. "
                 "See **INPUTS AND REASONS**."},
+        {"kitchen", "COMMAND...",
+                "Uses a build service. `login URL` reads a token from standard input and keeps both in "
+                "`~/.config/particleos/kitchen`. `project list`, `project create NAMESPACE/NAME URL [BRANCH]` and "
+                "`project fork NAMESPACE/NAME` are about projects; `build NAMESPACE/NAME [--watch]` has one built, and "
+                "with `--watch` tells how it goes and fails when the build does; `log NAMESPACE/NAME [NUMBER] [-f]` shows "
+                "the log of a build, with `-f` as it grows; `why NAMESPACE/NAME [NUMBER]` says why there was one; "
+                "`queue` what is built and what waits. `--json` prints the answers of the service. "
+                "`$PARTICLEOS_KITCHEN_URL` and `$PARTICLEOS_KITCHEN_TOKEN` go before the file."},
         {"genkey", "",
                 "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the "
                 "directory "

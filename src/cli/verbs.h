@@ -33,6 +33,7 @@ gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inputs(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_kitchen(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_journalctl(Recipe *recipe, int *ret_exit_status, GError **error);
 gboolean verb_latest_snapshot(Recipe *recipe, int *ret_exit_status, GError **error);

@@ -42,6 +42,7 @@ const CliOption cli_options[] = {
                 .help = "where serve listens: localhost (the default), all, ADDRESS, ADDRESS:PORT"},
         {"since", 0, "FILE", AT(since),
                 .help = "inputs says what is different from this file, which it wrote with --json before"},
+        {"watch", 0, NULL, AT(watch), .help = "kitchen build tells how the build goes, and fails when it does"},
         {"yes", 0, NULL, AT(yes), .help = "burn does not ask whether the content of the device may go"},
         {"genkey-valid-days", 0, "DAYS", AT(genkey_valid_days),
                 .help = "lifetime of generated certificates"},

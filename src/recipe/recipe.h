@@ -62,6 +62,7 @@ typedef struct {
     char *revocations;     /* ours: the file of revoke, or NULL */
     char *listen;          /* ours: --listen of serve, or NULL */
     char *since;           /* ours: what inputs compares with, or NULL */
+    gboolean watch;        /* ours: kitchen build waits for the build */
     gboolean yes;          /* ours: burn does not ask */
     gboolean until_login;  /* ours: vm boots unattended and reports */
 } RecipeArguments;

@@ -19,6 +19,7 @@ const VerbName verb_names[] = {
         {"sign", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE,
                 "answer the requests for signatures of a build with --sign=offline"},
         {"attach", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE, "finish an image with signatures that were made elsewhere"},
+        {"kitchen", VERB_TAKES_ARGUMENTS, "use a build service: its projects, builds, logs and reasons"},
         {"vm", BUILDS | VERB_TAKES_ARGUMENTS, "boot the image in a virtual machine"},
         {"clean", VERB_READS_RECIPE | VERB_NO_HISTORY, "remove what earlier builds left (-f: caches too)"},
         {"dependencies", VERB_READS_RECIPE | VERB_TAKES_ARGUMENTS,
