@@ -19,6 +19,7 @@ typedef struct {
     GPtrArray *objects;           /* of SignerObject; borrowed */
     SignerPolicy *policy;         /* NULL for create */
     const SignerTarget *target;   /* of POLICY; NULL where requests have none */
+    gboolean development;         /* of new projects that do not say */
     gboolean repeated;            /* the request was answered before */
     gint64 time;                  /* of the request, or when it was answered first; seconds since 1970 */
 
@@ -28,7 +29,7 @@ typedef struct {
                             of THING itself */
     GPtrArray *root_hashes; /* strings: that have to be signed in this job */
     char *program;          /* digest of a program that is no UKI, which somebody has to have trusted */
-    GPtrArray *programs;    /* strings "DIGEST NAME": files of a manifest that have to be signed programs */
+    GPtrArray *programs;    /* strings "DIGEST VERSION NAME": files of a manifest that have to be signed programs */
     char *text;             /* of a manifest */
     GBytes *payload;        /* of an update of dbx */
     JsonObject *facts;      /* for the log */

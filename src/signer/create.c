@@ -31,7 +31,7 @@ gboolean signer_create_prepare(SignerCase *this, GError **error) {
 
     if (this->repeated)
         return TRUE;
-    if (!(text = signer_policy_make(this->request, &share, error)) ||
+    if (!(text = signer_policy_make(this->request, this->development, &share, error)) ||
             !(this->policy = signer_policy_parse(path, text, strlen(text), error)))
         return FALSE;
     if (!signer_keys_create(this->keys, owner, share, &problem) ||

@@ -25,29 +25,31 @@ typedef struct {
     gboolean has_version; /* a file of this version is among them */
 } Judge;
 
-/* Each time in NAME that could be a version is at most VERSION. RET_SAME: one is the same. */
-static gboolean check_versions(const char *name, const char *version, gboolean *ret_same, GError **error) {
-    for (const char *c = name; *c;) {
-        gsize digits = strspn(c, "0123456789");
-        if (digits == VERSION_LENGTH) {
-            int order = strncmp(c, version, VERSION_LENGTH);
-            if (order > 0)
-                return signer_refuse(error, SIGNER_ERROR_VERSION, "%s is newer than %s, the version of this manifest",
-                        name, version);
-            *ret_same = *ret_same || order == 0;
-        } else if (digits > VERSION_LENGTH)
-            return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s has a number that is too long for a version", name);
-        c += MAX(digits, 1);
+/* systemd-sysupdate takes what it finds in a name for a version, so each begins with that: "IMAGE_ID_VERSION", behind
+ * target and channel. Owned by NAME; NULL with ERROR set when it is not so. */
+static const char *find_version(const Judge *judge, const char *name, GError **error) {
+    const char *version = judge->this->request->version;
+    g_autofree char *start = g_strdup_printf("%s%s_", judge->prefix, judge->this->target->image_id);
+    const char *found = name + strlen(start);
+
+    if (!g_str_has_prefix(name, start) || strspn(found, "0123456789") != VERSION_LENGTH ||
+            (found[VERSION_LENGTH] && !strchr("._-+", found[VERSION_LENGTH]))) {
+        signer_refuse(error, SIGNER_ERROR_CONTENT, "%s does not begin with %s and a version", name, start);
+        return NULL;
     }
-    return TRUE;
+    if (strncmp(found, version, VERSION_LENGTH) > 0) {
+        signer_refuse(error, SIGNER_ERROR_VERSION, "%s is newer than %s, the version of this manifest", name, version);
+        return NULL;
+    }
+    return found;
 }
 
 /* Programs are known to the log by the digests of their files. */
-static gboolean check_program(Judge *judge, const char *name, const char *digest, GError **error) {
+static gboolean check_program(Judge *judge, const char *name, const char *version, const char *digest, GError **error) {
     g_autofree char *lower = g_ascii_strdown(name, -1);
 
     if (g_str_has_suffix(lower, ".efi"))
-        g_ptr_array_add(judge->this->programs, g_strdup_printf("%s %s", digest, name));
+        g_ptr_array_add(judge->this->programs, g_strdup_printf("%s %.*s %s", digest, VERSION_LENGTH, version, name));
     else if (strstr(lower, ".efi."))
         return signer_refuse(error, SIGNER_ERROR_CONTENT,
                 "%s is a program that is compressed or renamed, so that nobody can tell whether it was "
@@ -73,8 +75,11 @@ static gboolean judge_entry(Judge *judge, JsonNode *node, GError **error) {
     if (!g_hash_table_add(judge->seen, (char *) name))
         return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is there twice", name);
     g_string_append_printf(judge->text, "%s *%s\n", digest, name);
-    return check_versions(name, judge->this->request->version, &judge->has_version, error) &&
-           check_program(judge, name, digest, error);
+    const char *version = find_version(judge, name, error);
+    if (!version)
+        return FALSE;
+    judge->has_version = judge->has_version || strncmp(version, judge->this->request->version, VERSION_LENGTH) == 0;
+    return check_program(judge, name, version, digest, error);
 }
 
 static gboolean judge_best_before(Judge *judge, GError **error) {
@@ -138,11 +143,11 @@ gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GEr
                 "The channel %s of %s is at version %s already; %s would be a step back", channel, request->target,
                 highest, request->version);
     for (guint i = 0; i < this->programs->len; i++) {
-        g_auto(GStrv) words = g_strsplit(this->programs->pdata[i], " ", 2);
+        g_auto(GStrv) words = g_strsplit(this->programs->pdata[i], " ", 3);
         const char *version = signer_index_find_file(index, request->owner, request->target, words[0]);
-        if (!version || strcmp(version, request->version) > 0 || !strstr(words[1], version))
+        if (g_strcmp0(version, words[1]) != 0)
             return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is no program that was signed as this version of %s",
-                    words[1], request->target);
+                    words[2], request->target);
     }
     return TRUE;
 }

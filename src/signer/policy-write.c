@@ -95,14 +95,14 @@ static gboolean append_words(GString *text, const SignerRequest *request, GError
     return words || signer_refuse(error, SIGNER_ERROR_MALFORMED, "'commandLineAllow' is a list of words");
 }
 
-char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GError **error) {
+char *signer_policy_make(const SignerRequest *request, gboolean development, gboolean *ret_share, GError **error) {
     g_autoptr(GString) text = g_string_new("# Written by particleos-signer; see particleos-signer(1).\n[Project]\n");
-    JsonNode *development = json_object_get_member(request->json, "development");
+    JsonNode *wanted = json_object_get_member(request->json, "development");
     gint64 limit = signer_json_get_number(request->json, "signaturesPerHour");
 
     if (!read_shared(request, ret_share, error))
         return NULL;
-    if (development && json_node_get_value_type(development) != G_TYPE_BOOLEAN) {
+    if (wanted && json_node_get_value_type(wanted) != G_TYPE_BOOLEAN) {
         signer_refuse(error, SIGNER_ERROR_MALFORMED, "'development' is true or false");
         return NULL;
     }
@@ -110,7 +110,9 @@ char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GErr
         signer_refuse(error, SIGNER_ERROR_MALFORMED, "'signaturesPerHour' is a number up to %d", LIMIT_MAX);
         return NULL;
     }
-    g_string_append_printf(text, "Development=%s\n", development && json_node_get_boolean(development) ? "yes" : "no");
+    if (wanted)
+        development = json_node_get_boolean(wanted);
+    g_string_append_printf(text, "Development=%s\n", development ? "yes" : "no");
     if (limit >= 0)
         g_string_append_printf(text, "SignaturesPerHour=%" G_GINT64_FORMAT "\n", limit);
     if (!append_words(text, request, error))

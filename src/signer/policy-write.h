@@ -7,8 +7,8 @@
 #include "signer/request.h"
 
 /* The text of a policy for what REQUEST (create) asks for; owned by the caller. Refused: targets that are none, values of
- * the wrong kind. RET_SHARE receives whether keys are shared (signer_keys_shared_with()). */
-char *signer_policy_make(const SignerRequest *request, gboolean *ret_share, GError **error);
+ * the wrong kind. DEVELOPMENT is what counts when it does not say. RET_SHARE receives whether keys are shared (signer_keys_shared_with()). */
+char *signer_policy_make(const SignerRequest *request, gboolean development, gboolean *ret_share, GError **error);
 
 /* Writes TEXT, the policy of a new PROJECT below DIRECTORY, where it has no effect yet. */
 gboolean signer_policy_stage(

@@ -23,6 +23,7 @@
 
 struct Signer {
     char *state, *policies;
+    gboolean development;
     int lock_fd;
     SignerKeys *keys;
     SignerJournal *journal;
@@ -145,6 +146,7 @@ Signer *signer_new(const SignerOptions *options, GError **error) {
     g_mutex_init(&signer->memory_lock);
     signer->state = g_strdup(options->state);
     signer->policies = g_strdup(options->policies);
+    signer->development = options->development;
     signer->index = signer_index_new();
     signer->say = options->say;
     signer->user = options->user;
@@ -375,6 +377,7 @@ static char *answer_request(Signer *signer, const SignerRequest *request, GArray
     if (!take_memory(signer, bytes, error))
         return NULL;
     g_autoptr(SignerCase) this = signer_case_new(signer->keys, signer->policies, request, objects);
+    this->development = signer->development;
     char *answer = answer_case(signer, this, error);
     give_memory(signer, bytes);
     return answer;

@@ -15,6 +15,7 @@ typedef void (*SignerSay)(gpointer user, const char *text);
 typedef struct {
     const char *state;    /* directory: keys/, log */
     const char *policies; /* directory: NAMESPACE/PROJECT.conf */
+    gboolean development; /* new projects are in development unless they are asked for otherwise */
     KeySession *session;  /* has to last as long */
     SignerSay say;
     gpointer user;

@@ -65,12 +65,13 @@ class Asker:
 class Signer:
     """A running signer with a state of its own; STATE None: an empty one."""
 
-    def __init__(self, name, state=None, wrapper=(), **env):
+    def __init__(self, name, *options, state=None, wrapper=(), **env):
         self.path = fresh(name)
         self.state = Path(state) if state else self.path / "state"
         self.socket = self.path / "socket"
         self.env = environment(**env)
         self.wrapper = wrapper
+        self.options = options
         self.process = None
         self.asked = 0
         self.granted = []
@@ -81,7 +82,7 @@ class Signer:
         if not SIGNER.exists():
             raise Skip(f"{SIGNER} is not built")
         self.said = self.path / "said"
-        self.process = subprocess.Popen([*self.wrapper, SIGNER, "--state", self.state, "--socket", self.socket],
+        self.process = subprocess.Popen([*self.wrapper, SIGNER, "--state", self.state, "--socket", self.socket, *self.options],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(self.said, "w"),
                                         env=self.env)
         for _ in range(1000):

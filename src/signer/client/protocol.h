@@ -49,9 +49,11 @@
  * since the signer writes manifests itself. Root hashes come before the UKIs that name them.
  *
  *     "digests"      of revocation: Authenticode SHA-256 digests in hexadecimal, all that shall be in dbx
- *     "entries"      of manifest: [{"name": "TARGET.CHANNEL.NAME", "sha256": HEX}], at most SIGNER_ENTRIES_MAX
+ *     "entries"      of manifest: [{"name": "TARGET.CHANNEL.IMAGEID_VERSION…", "sha256": HEX}], at most
+ *                    SIGNER_ENTRIES_MAX; versions of 14 digits, none above "imageVersion" and one at least equal to it
  *     "bestBefore"   of manifest: "YYYY-MM-DD", at most 31 days ahead
  *     "targets"      of create and target: {TARGET: IMAGE_ID}; at least one
+ *     "development"  of create: true or false; what the signer was started with, when it is not there
  *     "keys"         of create: "builder" (the default: what `particleos build` has one setting for is one key: Secure
  *                    Boot and enrolment, verity and integrity policies) or "separate" (one key for each purpose)
  *

@@ -16,7 +16,7 @@
 
 typedef struct {
     char *state, *socket, *policies;
-    gboolean version;
+    gboolean development, version;
     char **rest;
 } Options;
 
@@ -38,6 +38,8 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error) {
             {"policy", 0, 0, G_OPTION_ARG_FILENAME, &options->policies,
                     "Where policies are (signer.d in the state directory)", "DIRECTORY"},
             {"socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket, "Where to listen", "PATH"},
+            {"development", 0, 0, G_OPTION_ARG_NONE, &options->development,
+                    "New projects are in development unless they are asked for otherwise", NULL},
             {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL},
             {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->rest, NULL, NULL},
             {NULL},
@@ -63,7 +65,7 @@ static gboolean serve(const Options *options, GError **error) {
 
     lock_down_memory();
     session = key_session_new(credential_ask, NULL);
-    SignerOptions with = {options->state, options->policies, session, say, NULL};
+    SignerOptions with = {options->state, options->policies, options->development, session, say, NULL};
     if (!(signer = signer_new(&with, error)) || !(server = server_new(options->socket, error)) ||
             !lock_down_calls(error))
         return FALSE;
