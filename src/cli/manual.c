@@ -13,6 +13,7 @@ const ManualPage manual_pages[] = {
         {"settings", "particleos-settings", 5},
         {"sandbox", "particleos-sandbox", 1},
         {"signer", "particleos-signer", 1},
+        {"kitchen", "particleos-kitchen", 1},
         {NULL},
 };
 

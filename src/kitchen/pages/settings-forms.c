@@ -36,6 +36,7 @@ static gboolean is_plain(const char *text, gsize max) {
 }
 
 void page_settings_project(Visit *visit) {
+    static const char *const packages[] = {"at-once", "daily", "never", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = begin_form(visit, ROLE_MAINTAINER, NULL);
     const char *url = visit_field(visit, "url");
@@ -46,9 +47,9 @@ void page_settings_project(Visit *visit) {
     if (!project)
         return;
     if (!url[0] || !branch[0] || !is_plain(url, 2048) || !is_plain(branch, 255) || !is_plain(directory, 255) ||
-            strlen(title) > 200) {
+            strlen(title) > 200 || !g_strv_contains(packages, visit_field(visit, "packages"))) {
         frame_message(visit, SOUP_STATUS_BAD_REQUEST,
-                "A project needs a git URL and a branch; neither they nor the directory may begin with \"-\".");
+                "A project needs a git URL and a branch, and a word about packages; nothing may begin with \"-\".");
         return;
     }
     if (!database_run(visit->site->database,

@@ -69,11 +69,14 @@ void api_not_found(Visit *visit) {
 }
 
 void api_error(Visit *visit, const GError *error) {
-    if (g_error_matches(error, DATABASE_ERROR, DATABASE_ERROR_BUSY)) {
-        http_header(visit->http, "Retry-After", "5");
-        api_problem(visit, SOUP_STATUS_SERVICE_UNAVAILABLE, "Not now", error->message);
-    } else
+    if (!site_error_is_ours(error)) {
         api_problem(visit, SOUP_STATUS_CONFLICT, "That did not work", error->message);
+        return;
+    }
+    g_warning("A request was not answered: %s", error->message);
+    http_header(visit->http, "Retry-After", "5");
+    api_problem(
+            visit, SOUP_STATUS_SERVICE_UNAVAILABLE, "Not now", "The database does not answer: try again in a moment.");
 }
 
 gboolean api_may_read(Visit *visit) {

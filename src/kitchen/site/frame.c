@@ -83,12 +83,13 @@ void frame_not_found(Visit *visit) {
 }
 
 void frame_error(Visit *visit, const GError *error) {
-    gboolean busy = g_error_matches(error, DATABASE_ERROR, DATABASE_ERROR_BUSY) ||
-                    g_error_matches(error, DATABASE_ERROR, DATABASE_ERROR_NEWER);
-
-    if (busy)
-        http_header(visit->http, "Retry-After", "5");
-    frame_message(visit, busy ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_CONFLICT, error->message);
+    if (!site_error_is_ours(error)) {
+        frame_message(visit, SOUP_STATUS_CONFLICT, error->message);
+        return;
+    }
+    g_warning("A page was not made: %s", error->message);
+    http_header(visit->http, "Retry-After", "5");
+    frame_message(visit, SOUP_STATUS_SERVICE_UNAVAILABLE, "The database does not answer: try again in a moment.");
 }
 
 void frame_denied(Visit *visit, const char *what) {

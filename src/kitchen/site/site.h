@@ -45,3 +45,6 @@ typedef struct {
 } Site;
 
 gint64 site_now(const Site *site);
+
+/* TRUE when ERROR is a failure of the service, which whoever asked cannot mend and need not see. */
+gboolean site_error_is_ours(const GError *error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,6 +13,10 @@ gint64 site_now(const Site *site) {
     return site->engine->now(site->engine->user);
 }
 
+gboolean site_error_is_ours(const GError *error) {
+    return error->domain == DATABASE_ERROR && error->code != DATABASE_ERROR_CONFLICT;
+}
+
 /* With this prefix browsers take the cookie from this host by https alone. */
 static const char *cookie_name(const Site *site) {
     return site->secure ? "__Host-kitchen" : "kitchen";
