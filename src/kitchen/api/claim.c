@@ -17,6 +17,7 @@ typedef struct {
     GPtrArray *targets;
     Build *build;
     Target *target;
+    GPtrArray *channels;
     JsonObject *keys; /* from the thread */
 } Claim;
 
@@ -28,6 +29,7 @@ static void claim_free(gpointer data) {
     g_clear_pointer(&claim->targets, g_ptr_array_unref);
     g_clear_pointer(&claim->build, build_free);
     g_clear_pointer(&claim->target, target_free);
+    g_clear_pointer(&claim->channels, g_ptr_array_unref);
     g_clear_pointer(&claim->keys, json_object_unref);
     g_free(claim);
 }
@@ -54,6 +56,17 @@ static void describe_target(JsonObject *body, const Target *target) {
     set_text(body, "imageId", target->image_id);
 }
 
+/* The channel that devices with this image follow. */
+static const char *first_channel(GPtrArray *channels) {
+    for (guint i = 0; i < channels->len; i++) {
+        const Channel *channel = channels->pdata[i];
+
+        if (channel->follows)
+            return channel->name;
+    }
+    return NULL;
+}
+
 static void describe(WorkerCall *call, gpointer data, const GError *failure) {
     Claim *claim = data;
     g_autoptr(JsonObject) body = json_object_new();
@@ -77,6 +90,7 @@ static void describe(WorkerCall *call, gpointer data, const GError *failure) {
     json_object_set_boolean_member(body, "scriptNetwork", claim->project->script_network);
     describe_target(body, claim->target);
     json_object_set_object_member(body, "keys", json_object_ref(claim->keys));
+    set_text(body, "channel", first_channel(claim->channels));
     if (call->api->publish_url) {
         g_autofree char *url = g_strdup_printf("%s/%s", call->api->publish_url, place);
         set_text(body, "updateUrl", url);
@@ -97,7 +111,8 @@ static gboolean load_claim(Model *model, const Job *job, Claim *claim, GError **
     claim->target = claim->build ? target_get(model, job->target_id, error) : NULL;
     claim->project = claim->target ? project_get(model, claim->build->project_id, error) : NULL;
     claim->targets = claim->project ? target_list(model, claim->project->id, error) : NULL;
-    return claim->targets != NULL;
+    claim->channels = claim->targets ? channel_list(model, claim->project->id, error) : NULL;
+    return claim->channels != NULL;
 }
 
 static Job *take_job(WorkerCall *call, JsonObject *body, GError **error) {

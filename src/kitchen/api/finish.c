@@ -2,6 +2,7 @@
 #include "call.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kitchen/model/objects.h"
 
@@ -61,6 +62,14 @@ static gboolean finish_failed(WorkerCall *call, JsonObject *body, GError **error
     return job_transition(call->api->settings.model, call->job->id, JOB_FAILED, &change, error);
 }
 
+/* What the job's page says from now on. */
+static gboolean note_log(WorkerCall *call, GError **error) {
+    g_autofree char *path = worker_api_log_path(call->api->logs, call->job->id);
+    struct stat about;
+
+    return stat(path, &about) < 0 || job_set_log_size(call->api->settings.model, call->job->id, about.st_size, error);
+}
+
 void finish_end(WorkerCall *call) {
     g_autoptr(JsonObject) body = call_json(call);
     g_autoptr(JsonObject) answer = json_object_new();
@@ -79,6 +88,8 @@ void finish_end(WorkerCall *call) {
         else
             call_fail(call, 422, "A job is done, failed or cancelled");
     }
+    if (ok && !call->answered)
+        ok = note_log(call, &failure);
     if (!ok)
         call_fail_error(call, failure);
     json_object_set_string_member(answer, "state", state ?: "");

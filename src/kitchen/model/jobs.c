@@ -64,6 +64,11 @@ GPtrArray *job_list_in_state(Model *model, JobState state, GError **error) {
             DB_VALUES(DB_TEXT(job_state_to_string(state))), read_job, (GDestroyNotify) job_free, error);
 }
 
+GPtrArray *job_list_ended(Model *model, gint64 since, GError **error) {
+    return model_rows(model, "SELECT " JOB_COLUMNS "WHERE finished >= ? AND executor_id IS NOT NULL ORDER BY id",
+            DB_VALUES(DB_INT(since)), read_job, (GDestroyNotify) job_free, error);
+}
+
 char *job_submit(Model *model, gint64 id, GError **error) {
     Database *database = model_database(model);
     g_autoptr(DatabaseTransaction) transaction = database_begin(database, error);
@@ -166,10 +171,20 @@ Job *job_authenticate(Model *model, const char *token, GError **error) {
 }
 
 gboolean job_heartbeat(Model *model, gint64 id, gint64 log_size, const char *step, GError **error) {
+    gint64 now = model_now(model);
+
+    /* Each write is a sync of the disk: many workers speak every second. */
     return database_run(model_database(model),
             "UPDATE job SET heartbeat = ?, log_size = max(log_size, ?), step = coalesce(?, step) "
-            "WHERE id = ?",
-            DB_VALUES(DB_INT(model_now(model)), DB_INT(log_size), DB_TEXT(step), DB_INT(id)), error);
+            "WHERE id = ? AND (heartbeat IS NULL OR heartbeat <= ? OR coalesce(step, '') <> coalesce(?, step, ''))",
+            DB_VALUES(DB_INT(now), DB_INT(log_size), DB_TEXT(step), DB_INT(id), DB_INT(now - JOB_HEARTBEAT_STEP),
+                    DB_TEXT(step)),
+            error);
+}
+
+gboolean job_set_log_size(Model *model, gint64 id, gint64 size, GError **error) {
+    return database_run(model_database(model), "UPDATE job SET log_size = ? WHERE id = ?",
+            DB_VALUES(DB_INT(size), DB_INT(id)), error);
 }
 
 gboolean job_set_wait_reason(Model *model, gint64 id, const char *reason, GError **error) {

@@ -9,6 +9,8 @@
 /* A job whose worker is silent for so long is lost, and tried again, at most so often. */
 #define JOB_SILENCE_MAX (30 * 1000)
 #define JOB_ATTEMPTS_MAX 3
+/* Heartbeats are written down at most so often. */
+#define JOB_HEARTBEAT_STEP (3 * 1000)
 /* A submitted job that no worker claims for so long is lost. */
 #define JOB_CLAIM_MAX (120 * 1000)
 
@@ -67,7 +69,7 @@ Job *job_claim(Model *model, const char *ticket, const char *token, const char *
  * MODEL_ERROR_DENIED. */
 Job *job_authenticate(Model *model, const char *token, GError **error);
 
-/* The worker lives: log bytes so far, and its step (NULL: as before). No event. */
+/* The worker lives (written down every JOB_HEARTBEAT_STEP, or when STEP is another): log bytes so far, and its step (NULL: as before). No event. */
 gboolean job_heartbeat(
         Model *model, gint64 id, gint64 log_size, const char *step, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -75,9 +77,14 @@ gboolean job_heartbeat(
  * are added to JOB_SILENCE_MAX, after a start of the service. */
 gboolean jobs_expire(Model *model, gint64 grace, guint *ret_changed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The log is complete. No event. */
+gboolean job_set_log_size(Model *model, gint64 id, gint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 Job *job_get(Model *model, gint64 id, GError **error);
 /* Arrays of Job: those of a build, by target and attempt; all in a state, oldest first. */
 GPtrArray *job_list(Model *model, gint64 build, GError **error);
 GPtrArray *job_list_in_state(Model *model, JobState state, GError **error);
+/* Those that ended since SINCE, whose workers may still be there. */
+GPtrArray *job_list_ended(Model *model, gint64 since, GError **error);
 
 gboolean job_set_wait_reason(Model *model, gint64 id, const char *reason, GError **error) G_GNUC_WARN_UNUSED_RESULT;

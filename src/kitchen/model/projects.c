@@ -132,6 +132,24 @@ gboolean project_note_polled(Model *model, gint64 project, const char *failure, 
             DB_VALUES(DB_INT(model_now(model)), DB_TEXT(failure), DB_INT(project)), error);
 }
 
+GArray *project_list_due(Model *model, GError **error) {
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(gint64));
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(DatabaseRows) rows = database_select(model_database(model),
+            "SELECT id FROM project WHERE archived = 0 AND poll > 0 AND coalesce(polled, 0) + poll * 1000 <= ? "
+            "AND id NOT IN (SELECT project_id FROM build_request) ORDER BY polled, id",
+            DB_VALUES(DB_INT(model_now(model))), error);
+
+    if (!rows)
+        return NULL;
+    while (database_rows_next(rows, &failure)) {
+        gint64 id = database_rows_integer(rows, 0);
+
+        g_array_append_val(list, id);
+    }
+    return model_check(failure, error) ? g_steal_pointer(&list) : NULL;
+}
+
 static gboolean check_target(const Target *target, GError **error) {
     const char *id = target->image_id ?: "";
     gsize size = strlen(id);

@@ -85,6 +85,9 @@ gboolean target_update(Model *model, const Target *target, GError **error) G_GNU
 gboolean project_note_polled(
         Model *model, gint64 project, const char *failure, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* IDs (gint64) of projects whose repositories are to be looked at again, and for which nothing waits already. */
+GArray *project_list_due(Model *model, GError **error);
+
 /* One row, owned by the caller; MODEL_ERROR_NOT_FOUND when it is not there. */
 Namespace *namespace_find(Model *model, const char *name, GError **error);
 Project *project_get(Model *model, gint64 id, GError **error);

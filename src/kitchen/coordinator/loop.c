@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kitchen/coordinator/private.h"
+
+#define CLEAN_INTERVAL (60 * 60 * 1000)
+
+typedef struct {
+    Coordinator *coordinator;
+    CoordinatorWork work;
+    CoordinatorThen then;
+    gpointer data;
+    GDestroyNotify free_data;
+} Work;
+
+GHashTable *id_table_new(GDestroyNotify free_value) {
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_value);
+}
+
+void id_table_set(GHashTable *table, gint64 id, gpointer value) {
+    g_hash_table_insert(table, g_memdup2(&id, sizeof id), value);
+}
+
+gpointer id_table_get(GHashTable *table, gint64 id) {
+    return g_hash_table_lookup(table, &id);
+}
+
+gboolean id_table_has(GHashTable *table, gint64 id) {
+    return g_hash_table_contains(table, &id);
+}
+
+void id_table_remove(GHashTable *table, gint64 id) {
+    g_hash_table_remove(table, &id);
+}
+
+Coordinator *coordinator_new(const CoordinatorSettings *settings) {
+    Coordinator *coordinator = g_new0(Coordinator, 1);
+
+    coordinator->settings = *settings;
+    coordinator->model = settings->model;
+    coordinator->polling = id_table_new(NULL);
+    coordinator->poll_later = id_table_new(g_free);
+    coordinator->publishing = id_table_new(NULL);
+    coordinator->publish_later = id_table_new(g_free);
+    return coordinator;
+}
+
+void coordinator_free(Coordinator *coordinator) {
+    if (!coordinator)
+        return;
+    g_clear_handle_id(&coordinator->timer, g_source_remove);
+    while (coordinator->n_threads > 0)
+        g_main_context_iteration(NULL, TRUE);
+    g_clear_handle_id(&coordinator->idle, g_source_remove);
+    g_hash_table_unref(coordinator->polling);
+    g_hash_table_unref(coordinator->poll_later);
+    g_hash_table_unref(coordinator->publishing);
+    g_hash_table_unref(coordinator->publish_later);
+    g_free(coordinator->stopped);
+    g_free(coordinator);
+}
+
+gboolean coordinator_is_busy(Coordinator *coordinator) {
+    return coordinator->n_threads > 0;
+}
+
+const char *coordinator_stopped(Coordinator *coordinator) {
+    return coordinator->stopped;
+}
+
+/* ---- threads ---- */
+
+static void work_free(gpointer data) {
+    Work *work = data;
+
+    if (work->free_data)
+        work->free_data(work->data);
+    g_free(work);
+}
+
+static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable) {
+    Work *work = data;
+    GError *failure = NULL;
+
+    if (work->work(work->data, &failure))
+        g_task_return_boolean(task, TRUE);
+    else
+        g_task_return_error(task, failure);
+}
+
+static void after_thread(GObject *source, GAsyncResult *result, gpointer user) {
+    Work *work = g_task_get_task_data(G_TASK(result));
+    Coordinator *coordinator = work->coordinator;
+    g_autoptr(GError) failure = NULL;
+
+    coordinator->n_threads--;
+    if (g_task_propagate_boolean(G_TASK(result), &failure))
+        work->then(coordinator, work->data, NULL);
+    else
+        work->then(coordinator, work->data, failure);
+    coordinator_wake(coordinator);
+}
+
+void coordinator_run(
+        Coordinator *coordinator, CoordinatorWork work, CoordinatorThen then, gpointer data, GDestroyNotify free_data) {
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, after_thread, NULL);
+    Work *all = g_new0(Work, 1);
+
+    *all = (Work){.coordinator = coordinator, .work = work, .then = then, .data = data, .free_data = free_data};
+    coordinator->n_threads++;
+    g_task_set_task_data(task, all, work_free);
+    g_task_run_in_thread(task, run_in_thread);
+}
+
+/* ---- the loop ---- */
+
+static void look_at_disk(Coordinator *coordinator) {
+    double percent = store_percent_free(coordinator->settings.store);
+
+    g_clear_pointer(&coordinator->stopped, g_free);
+    if (percent < coordinator->settings.percent_free)
+        coordinator->stopped = g_strdup_printf("Only %.1f %% of the disk are free; below %.0f %% nothing starts",
+                percent, coordinator->settings.percent_free);
+}
+
+static gboolean clean_now_and_then(Coordinator *coordinator, GError **error) {
+    gint64 now = model_now(coordinator->model);
+
+    if (now - coordinator->cleaned < CLEAN_INTERVAL)
+        return TRUE;
+    coordinator->cleaned = now;
+    return clean_up(coordinator, error);
+}
+
+gboolean coordinator_step(Coordinator *coordinator, GError **error) {
+    look_at_disk(coordinator);
+    return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
+           release_builds(coordinator, error) && poll_projects(coordinator, error) &&
+           dispatch_start(coordinator, error) && clean_now_and_then(coordinator, error);
+}
+
+static void step_or_warn(Coordinator *coordinator) {
+    g_autoptr(GError) failure = NULL;
+
+    /* What failed is tried again: nothing is forgotten. */
+    if (!coordinator_step(coordinator, &failure))
+        g_warning("%s", failure->message);
+}
+
+static gboolean on_timer(gpointer user) {
+    step_or_warn(user);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_idle(gpointer user) {
+    Coordinator *coordinator = user;
+
+    coordinator->idle = 0;
+    step_or_warn(coordinator);
+    return G_SOURCE_REMOVE;
+}
+
+void coordinator_wake(Coordinator *coordinator) {
+    if (coordinator->timer != 0 && coordinator->idle == 0)
+        coordinator->idle = g_idle_add(on_idle, coordinator);
+}
+
+gboolean coordinator_start(Coordinator *coordinator, GError **error) {
+    coordinator->started = model_now(coordinator->model);
+    coordinator->cleaned = coordinator->started;
+    if (!dispatch_recover(coordinator, error))
+        return FALSE;
+    coordinator->timer = g_timeout_add_seconds(1, on_timer, coordinator);
+    coordinator_wake(coordinator);
+    return TRUE;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "kitchen/coordinator/coordinator.h"
+
+struct Coordinator {
+    CoordinatorSettings settings;
+    Model *model; /* = settings.model */
+    char *stopped;
+    gint64 started;    /* when it began; workers get time to find us */
+    gint64 cleaned;    /* when files were removed last */
+    guint timer, idle; /* sources */
+    guint n_threads;
+    GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
+    GHashTable *poll_later;    /* project -> PollFailure */
+    GHashTable *publishing;    /* IDs of builds in a thread */
+    GHashTable *publish_later; /* build -> PublishFailure */
+};
+
+/* Runs WORK(data) in a thread, then THEN(coordinator, data, error) in the loop; DATA is freed after it. */
+typedef gboolean (*CoordinatorWork)(gpointer data, GError **error);
+typedef void (*CoordinatorThen)(Coordinator *coordinator, gpointer data, const GError *error);
+void coordinator_run(
+        Coordinator *coordinator, CoordinatorWork work, CoordinatorThen then, gpointer data, GDestroyNotify free_data);
+
+/* A set of identifiers. */
+GHashTable *id_table_new(GDestroyNotify free_value);
+void id_table_set(GHashTable *table, gint64 id, gpointer value);
+gpointer id_table_get(GHashTable *table, gint64 id);
+gboolean id_table_has(GHashTable *table, gint64 id);
+void id_table_remove(GHashTable *table, gint64 id);
+
+/* dispatch.c: jobs and executors. */
+gboolean dispatch_recover(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean dispatch_watch(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean dispatch_start(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* check.c: what workers have made. */
+gboolean check_jobs(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean check_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* release.c: publishing. */
+gboolean release_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* poll.c: repositories. */
+gboolean poll_projects(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* clean.c: what nobody needs any more. */
+gboolean clean_up(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

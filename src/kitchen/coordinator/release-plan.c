@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kitchen/coordinator/release-plan.h"
+
+#include <string.h>
+
+#include "kitchen/model/objects.h"
+#include "kitchen/model/jobs.h"
+#include "kitchen/model/projects.h"
+#include "kitchen/model/releases.h"
+
+#define DAY (24 * 60 * 60)
+
+/* A target in a channel. */
+typedef struct {
+    gint64 release, target;
+    char *target_name, *channel;
+    GPtrArray *files, *former; /* of PublishFile */
+    char *digest;              /* of the set, once it is made */
+} PlanSet;
+
+struct ReleasePlan {
+    char *space, *project, *version, *best_before;
+    GPtrArray *sets;
+};
+
+static void plan_set_free(PlanSet *set) {
+    g_free(set->target_name);
+    g_free(set->channel);
+    g_free(set->digest);
+    g_clear_pointer(&set->files, g_ptr_array_unref);
+    g_clear_pointer(&set->former, g_ptr_array_unref);
+    g_free(set);
+}
+
+void release_plan_free(ReleasePlan *plan) {
+    if (!plan)
+        return;
+    g_free(plan->space);
+    g_free(plan->project);
+    g_free(plan->version);
+    g_free(plan->best_before);
+    g_ptr_array_unref(plan->sets);
+    g_free(plan);
+}
+
+static char *day_after(gint64 now, guint days) {
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / 1000 + (gint64) days * DAY);
+
+    return g_date_time_format(time, "%Y-%m-%d");
+}
+
+/* The last attempt at TARGET that is done; 0: none. */
+static gint64 done_job(GPtrArray *jobs, gint64 target) {
+    gint64 found = 0;
+
+    for (guint i = 0; i < jobs->len; i++) {
+        const Job *job = jobs->pdata[i];
+
+        if (job->target_id == target && job->state == JOB_DONE && !job->skipped)
+            found = job->id;
+    }
+    return found;
+}
+
+/* Adds what JOB made, as it is called in CHANNEL. The sums of the worker are not signed. */
+static gboolean add_files(
+        Model *model, gint64 job, const Target *target, const Channel *channel, GPtrArray *files, GError **error) {
+    g_autoptr(GPtrArray) artifacts = artifact_list(model, job, error);
+
+    for (guint i = 0; artifacts && i < artifacts->len; i++) {
+        const Artifact *artifact = artifacts->pdata[i];
+        g_autofree char *name = publish_name(target->name, channel->name, artifact->name);
+
+        if (strcmp(artifact->kind, "checksums") != 0)
+            g_ptr_array_add(files, release_file_new(target->id, name, artifact->digest, artifact->size));
+    }
+    return artifacts != NULL;
+}
+
+static GPtrArray *as_publish_files(GPtrArray *files) {
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) publish_file_free);
+
+    for (guint i = 0; files && i < files->len; i++) {
+        const ReleaseFile *file = files->pdata[i];
+
+        g_ptr_array_add(list, publish_file_new(file->name, file->digest));
+    }
+    return list;
+}
+
+/* The release of CHANNEL before RELEASE that is published; 0: none, or ERROR is set. */
+static gint64 former_release(Model *model, gint64 channel, gint64 release, GError **error) {
+    g_autoptr(GPtrArray) list = release_list(model, channel, TRUE, error);
+
+    for (guint i = 0; list && i < list->len; i++)
+        if (((Release *) list->pdata[i])->id != release)
+            return ((Release *) list->pdata[i])->id;
+    return 0;
+}
+
+static gboolean add_set(ReleasePlan *plan, Model *model, gint64 release, gint64 former, const Channel *channel,
+        const Target *target, GError **error) {
+    g_autoptr(GPtrArray) files = release_files(model, release, target->id, error);
+    g_autoptr(GPtrArray) before = files ? release_files(model, former, target->id, error) : NULL;
+    PlanSet *set = NULL;
+
+    if (!before)
+        return FALSE;
+    if (files->len == 0)
+        return TRUE;
+    set = g_new0(PlanSet, 1);
+    set->release = release;
+    set->target = target->id;
+    set->target_name = g_strdup(target->name);
+    set->channel = g_strdup(channel->name);
+    set->files = as_publish_files(files);
+    set->former = as_publish_files(before);
+    g_ptr_array_add(plan->sets, set);
+    return TRUE;
+}
+
+static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build, GPtrArray *jobs, GPtrArray *targets,
+        const Channel *channel, GError **error) {
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify) release_file_free);
+    g_autoptr(GError) failure = NULL;
+    gint64 release = 0, former = 0;
+
+    for (guint i = 0; i < targets->len; i++) {
+        const Target *target = targets->pdata[i];
+        gint64 job = done_job(jobs, target->id);
+
+        if (job != 0 && !add_files(model, job, target, channel, files, error))
+            return FALSE;
+    }
+    release = release_begin(model, channel->id, build->id, files, error);
+    if (release == 0)
+        return FALSE;
+    former = former_release(model, channel->id, release, &failure);
+    if (!model_check(failure, error))
+        return FALSE;
+    for (guint i = 0; i < targets->len; i++)
+        if (!add_set(plan, model, release, former, channel, targets->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+ReleasePlan *release_plan_new(Model *model, const Build *build, guint best_before, GError **error) {
+    g_autoptr(ReleasePlan) plan = g_new0(ReleasePlan, 1);
+    g_autoptr(Project) project = project_get(model, build->project_id, error);
+    g_autoptr(GPtrArray) channels = project ? channel_list(model, project->id, error) : NULL;
+    g_autoptr(GPtrArray) targets = channels ? target_list(model, project->id, error) : NULL;
+    g_autoptr(GPtrArray) jobs = targets ? job_list(model, build->id, error) : NULL;
+
+    plan->sets = g_ptr_array_new_with_free_func((GDestroyNotify) plan_set_free);
+    if (!jobs)
+        return NULL;
+    plan->space = g_strdup(project->namespace_name);
+    plan->project = g_strdup(project->name);
+    plan->version = g_strdup(build->version);
+    plan->best_before = best_before > 0 ? day_after(model_now(model), best_before) : NULL;
+    for (guint i = 0; i < channels->len; i++) {
+        const Channel *channel = channels->pdata[i];
+
+        if (channel->follows && !add_channel(plan, model, build, jobs, targets, channel, error))
+            return NULL;
+    }
+    return g_steal_pointer(&plan);
+}
+
+static PublishSet as_publish_set(const ReleasePlan *plan, const PlanSet *set) {
+    return (PublishSet){.space = plan->space,
+            .project = plan->project,
+            .target = set->target_name,
+            .channel = set->channel,
+            .version = plan->version,
+            .files = set->files,
+            .former = set->former,
+            .best_before = plan->best_before};
+}
+
+gboolean release_plan_run(ReleasePlan *plan, Publisher *publisher, GError **error) {
+    /* Nothing is switched before all of it can be. */
+    for (guint i = 0; i < plan->sets->len; i++) {
+        PlanSet *set = plan->sets->pdata[i];
+        PublishSet publish = as_publish_set(plan, set);
+
+        g_clear_pointer(&set->digest, g_free);
+        if (!publisher_prepare(publisher, &publish, &set->digest, error)) {
+            g_prefix_error(error, "%s of %s: ", set->channel, set->target_name);
+            return FALSE;
+        }
+    }
+    for (guint i = 0; i < plan->sets->len; i++) {
+        PlanSet *set = plan->sets->pdata[i];
+        PublishSet publish = as_publish_set(plan, set);
+
+        if (!publisher_switch(publisher, &publish, set->digest, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean release_plan_note(ReleasePlan *plan, Model *model, GError **error) {
+    for (guint i = 0; i < plan->sets->len; i++) {
+        const PlanSet *set = plan->sets->pdata[i];
+
+        if (!release_set_note(model, set->release, set->target, set->digest, error) ||
+                !release_published(model, set->release, error))
+            return FALSE;
+    }
+    return TRUE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* A build service whose repository, workers, signer and clock are played. What they know is on the disk, so that all of it can
+ * be killed and opened again. */
+
+#include "kitchen/api/worker-api.h"
+#include "kitchen/coordinator/coordinator.h"
+#include "kitchen/model/builds.h"
+#include "kitchen/model/jobs.h"
+#include "kitchen/model/projects.h"
+#include "kitchen/model/releases.h"
+#include "kitchen/model/requests.h"
+
+typedef struct {
+    char *path;
+    gint64 now;
+    Model *model;
+    Store *store;
+    SignService *signer;
+    Publisher *publisher;
+    WorkerApi *api;
+    Coordinator *coordinator;
+    Executor executor;
+    GitSource git;
+    gint64 project;
+    /* How the players behave. */
+    gboolean git_fails, signer_fails, workers_die, workers_hang;
+    const char *inputs; /* NULL: the commit */
+} World;
+
+/* Opens, or makes, the world in PATH. */
+World *world_open(const char *path);
+void world_close(World *world);
+
+/* The commit that the branch points to from now on, and a hook that says so. Returns when it is acknowledged. */
+void world_push(World *world, const char *commit);
+
+/* N seconds, in each of which the coordinator and the workers work. */
+void world_run(World *world, guint n);
+/* Until nothing is left to do, at most N seconds. Returns whether nothing is. */
+gboolean world_settle(World *world, guint n);
+
+/* The newest build; freed by the caller. */
+Build *world_newest(World *world);
+
+/* What the channel offers: the commit in the published file, after sha256sum found everything right. NULL: nothing. */
+char *world_offered(World *world);
+
+/* Calls FAULT before each operation that a crash could come between. */
+void world_set_fault(World *world, DatabaseFault fault, gpointer user);
+
+void world_remove(const char *path);
