@@ -119,8 +119,7 @@ void call_finish(WorkerCall *call) {
     call_free(call);
 }
 
-/* Parsers of JSON call themselves for each level. */
-static gboolean is_too_deep(const guint8 *text, gsize size) {
+gboolean call_is_too_deep(const char *text, gsize size) {
     gboolean quoted = FALSE;
     guint depth = 0;
 
@@ -142,7 +141,7 @@ JsonObject *call_json(WorkerCall *call) {
     g_autoptr(GError) failure = NULL;
     JsonNode *root = NULL;
 
-    if (is_too_deep(call->body->data, call->body->len)) {
+    if (call_is_too_deep((const char *) call->body->data, call->body->len)) {
         call_fail(call, 400, "The body has more than %d levels", DEPTH_MAX);
         return NULL;
     }

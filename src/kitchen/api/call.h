@@ -52,6 +52,9 @@ void call_fail_error(WorkerCall *call, const GError *error);
 /* Hands the answer over, and frees the call. */
 void call_finish(WorkerCall *call);
 
+/* Whether SIZE bytes of JSON at TEXT are nested more deeply than anything here: parsers call themselves for each level. */
+gboolean call_is_too_deep(const char *text, gsize size) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The body as a JSON object; NULL when it is none, and then the answer is set. */
 JsonObject *call_json(WorkerCall *call);
 

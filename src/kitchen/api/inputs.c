@@ -6,6 +6,10 @@
 #include "kitchen/model/builds.h"
 #include "kitchen/model/objects.h"
 #include "kitchen/model/projects.h"
+#include "kitchen/model/repositories.h"
+
+/* Repositories of a project that are watched. */
+#define REPOSITORIES_MAX 100
 
 static void decide(WorkerCall *call, gboolean build, const char *reason) {
     g_autoptr(JsonObject) body = json_object_new();
@@ -27,18 +31,47 @@ static GBytes *read_object(Store *store, const char *digest, GError **error) {
     return g_bytes_new_take(g_steal_pointer(&data), (gsize) size);
 }
 
+/* The repositories that INPUTS name, so that they can be watched. What is no input set names none. */
+static GPtrArray *list_repositories(GBytes *inputs) {
+    GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) repository_free);
+    gsize size = 0;
+    const char *text = g_bytes_get_data(inputs, &size);
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    JsonNode *root = NULL, *node = NULL;
+
+    if (call_is_too_deep(text, size) || !json_parser_load_from_data(parser, text, (gssize) size, NULL))
+        return list;
+    root = json_parser_get_root(parser);
+    node = root && JSON_NODE_HOLDS_OBJECT(root) ? json_object_get_member(json_node_get_object(root), "repositories")
+                                                : NULL;
+    for (guint i = 0; node && JSON_NODE_HOLDS_ARRAY(node) && i < json_array_get_length(json_node_get_array(node));
+            i++) {
+        JsonNode *element = json_array_get_element(json_node_get_array(node), i);
+        JsonObject *object = JSON_NODE_HOLDS_OBJECT(element) ? json_node_get_object(element) : NULL;
+        const char *url = object ? json_text(object, "metadata") : NULL;
+
+        if (url && list->len < REPOSITORIES_MAX)
+            g_ptr_array_add(list, repository_new(url, json_text(object, "digest")));
+    }
+    return list;
+}
+
 /* The body as an object of the job and its input set. */
-static gboolean keep(WorkerCall *call, GBytes *inputs, GError **error) {
+static gboolean keep(WorkerCall *call, gint64 project, GBytes *inputs, GError **error) {
     const WorkerApiSettings *kitchen = &call->api->settings;
     g_autofree char *digest = NULL;
+    g_autoptr(GPtrArray) repositories = NULL;
     g_autoptr(DatabaseTransaction) transaction = NULL;
 
     if (g_bytes_get_size(inputs) == 0)
         return TRUE;
+    repositories = list_repositories(inputs);
     return store_add_bytes(kitchen->store, inputs, &digest, error) &&
            (transaction = database_begin(model_database(kitchen->model), error)) &&
            object_note(kitchen->model, digest, (gint64) g_bytes_get_size(inputs), call->job->id, error) &&
-           input_set_put(kitchen->model, call->job->id, digest, error) && database_commit(transaction, error);
+           input_set_put(kitchen->model, call->job->id, digest, error) &&
+           project_set_repositories(kitchen->model, project, repositories, error) &&
+           database_commit(transaction, error);
 }
 
 static BuildReason *cause_of(const Build *build) {
@@ -109,7 +142,8 @@ static gboolean answer(WorkerCall *call, GBytes *inputs, GError **error) {
     gboolean forced = call->job->force, built = FALSE;
     gint64 since = 0;
 
-    if (!build || !keep(call, inputs, error) || !compare(call, build, inputs, reasons, &since, error))
+    if (!build || !keep(call, build->project_id, inputs, error) ||
+            !compare(call, build, inputs, reasons, &since, error))
         return FALSE;
     if (since > 0 && reasons->len == 0 && !forced) {
         if (!sibling_is_built(call, &built, error))

@@ -69,7 +69,7 @@ gboolean clean_up(Coordinator *coordinator, GError **error) {
     g_autoptr(GPtrArray) projects = NULL;
 
     /* Sets that are being made are not known yet. */
-    if (g_hash_table_size(coordinator->publishing) > 0)
+    if (g_hash_table_size(coordinator->publishing) > 0 || coordinator->n_refreshing > 0)
         return TRUE;
     projects = project_list(coordinator->model, 0, error);
     for (guint i = 0; projects && i < projects->len; i++)

@@ -8,9 +8,14 @@
 #include "kitchen/executor/executor.h"
 #include "kitchen/git/git-source.h"
 #include "kitchen/model/model.h"
+#include "kitchen/net/repository-watch.h"
 #include "kitchen/publish/publish.h"
 #include "kitchen/signing/sign-service.h"
 #include "kitchen/store/store.h"
+
+/* repository_watch(), or a stand-in for tests. Runs in threads. */
+typedef gboolean (*CoordinatorWatch)(
+        gpointer user, const char *url, RepositoryState *state, gboolean *ret_changed, GError **error);
 
 typedef struct {
     Model *model;
@@ -18,8 +23,10 @@ typedef struct {
     Executor *executor;
     Publisher *publisher;
     GitSource *git;
-    double percent_free; /* of the store's disk, below which nothing starts; 5 is usual */
-    guint best_before;   /* days that a manifest is good for; 0: for ever */
+    double percent_free;    /* of the store's disk, below which nothing starts; 5 is usual */
+    CoordinatorWatch watch; /* NULL: packages are not watched */
+    gpointer watch_user;
+    guint best_before; /* days that a manifest is good for; 0: for ever */
 } CoordinatorSettings;
 
 typedef struct Coordinator Coordinator;

@@ -38,6 +38,7 @@ Coordinator *coordinator_new(const CoordinatorSettings *settings) {
     coordinator->model = settings->model;
     coordinator->polling = id_table_new(NULL);
     coordinator->poll_later = id_table_new(g_free);
+    coordinator->watching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     coordinator->publishing = id_table_new(NULL);
     coordinator->publish_later = id_table_new(g_free);
     return coordinator;
@@ -52,6 +53,7 @@ void coordinator_free(Coordinator *coordinator) {
     g_clear_handle_id(&coordinator->idle, g_source_remove);
     g_hash_table_unref(coordinator->polling);
     g_hash_table_unref(coordinator->poll_later);
+    g_hash_table_unref(coordinator->watching);
     g_hash_table_unref(coordinator->publishing);
     g_hash_table_unref(coordinator->publish_later);
     g_free(coordinator->stopped);
@@ -127,14 +129,15 @@ static gboolean clean_now_and_then(Coordinator *coordinator, GError **error) {
     if (now - coordinator->cleaned < CLEAN_INTERVAL)
         return TRUE;
     coordinator->cleaned = now;
-    return clean_up(coordinator, error);
+    return clean_up(coordinator, error) && refresh_manifests(coordinator, error);
 }
 
 gboolean coordinator_step(Coordinator *coordinator, GError **error) {
     look_at_disk(coordinator);
     return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
-           release_builds(coordinator, error) && poll_projects(coordinator, error) &&
-           dispatch_start(coordinator, error) && clean_now_and_then(coordinator, error);
+           release_builds(coordinator, error) && watch_repositories(coordinator, error) &&
+           poll_projects(coordinator, error) && dispatch_start(coordinator, error) &&
+           clean_now_and_then(coordinator, error);
 }
 
 static void step_or_warn(Coordinator *coordinator) {
@@ -165,7 +168,6 @@ void coordinator_wake(Coordinator *coordinator) {
 
 gboolean coordinator_start(Coordinator *coordinator, GError **error) {
     coordinator->started = model_now(coordinator->model);
-    coordinator->cleaned = coordinator->started;
     if (!dispatch_recover(coordinator, error))
         return FALSE;
     coordinator->timer = g_timeout_add_seconds(1, on_timer, coordinator);

@@ -13,8 +13,10 @@ struct Coordinator {
     gint64 cleaned;    /* when files were removed last */
     guint timer, idle; /* sources */
     guint n_threads;
+    guint n_refreshing;        /* of them, those that sign manifests anew */
     GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
     GHashTable *poll_later;    /* project -> PollFailure */
+    GHashTable *watching;      /* URLs of repositories that are looked at */
     GHashTable *publishing;    /* IDs of builds in a thread */
     GHashTable *publish_later; /* build -> PublishFailure */
 };
@@ -44,8 +46,14 @@ gboolean check_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUS
 /* release.c: publishing. */
 gboolean release_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* refresh.c */
+gboolean refresh_manifests(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* poll.c: repositories. */
 gboolean poll_projects(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* watch.c */
+gboolean watch_repositories(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* clean.c: what nobody needs any more. */
 gboolean clean_up(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,6 @@
 #include "kitchen/model/objects.h"
 #include "kitchen/model/jobs.h"
 #include "kitchen/model/projects.h"
-#include "kitchen/model/releases.h"
 
 #define DAY (24 * 60 * 60)
 
@@ -88,13 +87,16 @@ static GPtrArray *as_publish_files(GPtrArray *files) {
     return list;
 }
 
-/* The release of CHANNEL before RELEASE that is published; 0: none, or ERROR is set. */
-static gint64 former_release(Model *model, gint64 channel, gint64 release, GError **error) {
+/* The published release of CHANNEL before VERSION; 0: none, or ERROR is set. */
+static gint64 former_release(Model *model, gint64 channel, const char *version, GError **error) {
     g_autoptr(GPtrArray) list = release_list(model, channel, TRUE, error);
 
-    for (guint i = 0; list && i < list->len; i++)
-        if (((Release *) list->pdata[i])->id != release)
-            return ((Release *) list->pdata[i])->id;
+    for (guint i = 0; list && i < list->len; i++) {
+        const Release *release = list->pdata[i];
+
+        if (strcmp(release->version, version) < 0)
+            return release->id;
+    }
     return 0;
 }
 
@@ -119,11 +121,23 @@ static gboolean add_set(ReleasePlan *plan, Model *model, gint64 release, gint64 
     return TRUE;
 }
 
+static gboolean add_sets(
+        ReleasePlan *plan, Model *model, gint64 release, const Channel *channel, GPtrArray *targets, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    gint64 former = former_release(model, channel->id, plan->version, &failure);
+
+    if (!model_check(failure, error))
+        return FALSE;
+    for (guint i = 0; i < targets->len; i++)
+        if (!add_set(plan, model, release, former, channel, targets->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
 static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build, GPtrArray *jobs, GPtrArray *targets,
         const Channel *channel, GError **error) {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify) release_file_free);
-    g_autoptr(GError) failure = NULL;
-    gint64 release = 0, former = 0;
+    gint64 release = 0;
 
     for (guint i = 0; i < targets->len; i++) {
         const Target *target = targets->pdata[i];
@@ -135,29 +149,44 @@ static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build,
     release = release_begin(model, channel->id, build->id, files, error);
     if (release == 0)
         return FALSE;
-    former = former_release(model, channel->id, release, &failure);
-    if (!model_check(failure, error))
-        return FALSE;
-    for (guint i = 0; i < targets->len; i++)
-        if (!add_set(plan, model, release, former, channel, targets->pdata[i], error))
-            return FALSE;
-    return TRUE;
+    return add_sets(plan, model, release, channel, targets, error);
+}
+
+/* A plan for a version of PROJECT without sets. */
+static ReleasePlan *new_plan(Model *model, gint64 project_id, const char *version, guint best_before, GError **error) {
+    g_autoptr(Project) project = project_get(model, project_id, error);
+    ReleasePlan *plan = NULL;
+
+    if (!project)
+        return NULL;
+    plan = g_new0(ReleasePlan, 1);
+    plan->sets = g_ptr_array_new_with_free_func((GDestroyNotify) plan_set_free);
+    plan->space = g_strdup(project->namespace_name);
+    plan->project = g_strdup(project->name);
+    plan->version = g_strdup(version);
+    plan->best_before = best_before > 0 ? day_after(model_now(model), best_before) : NULL;
+    return plan;
+}
+
+ReleasePlan *release_plan_again(Model *model, const Release *release, guint best_before, GError **error) {
+    g_autoptr(Channel) channel = channel_get(model, release->channel_id, error);
+    g_autoptr(GPtrArray) targets = channel ? target_list(model, channel->project_id, error) : NULL;
+    g_autoptr(ReleasePlan) plan =
+            targets ? new_plan(model, channel->project_id, release->version, best_before, error) : NULL;
+
+    if (!plan || !add_sets(plan, model, release->id, channel, targets, error))
+        return NULL;
+    return g_steal_pointer(&plan);
 }
 
 ReleasePlan *release_plan_new(Model *model, const Build *build, guint best_before, GError **error) {
-    g_autoptr(ReleasePlan) plan = g_new0(ReleasePlan, 1);
-    g_autoptr(Project) project = project_get(model, build->project_id, error);
-    g_autoptr(GPtrArray) channels = project ? channel_list(model, project->id, error) : NULL;
-    g_autoptr(GPtrArray) targets = channels ? target_list(model, project->id, error) : NULL;
+    g_autoptr(ReleasePlan) plan = new_plan(model, build->project_id, build->version, best_before, error);
+    g_autoptr(GPtrArray) channels = plan ? channel_list(model, build->project_id, error) : NULL;
+    g_autoptr(GPtrArray) targets = channels ? target_list(model, build->project_id, error) : NULL;
     g_autoptr(GPtrArray) jobs = targets ? job_list(model, build->id, error) : NULL;
 
-    plan->sets = g_ptr_array_new_with_free_func((GDestroyNotify) plan_set_free);
     if (!jobs)
         return NULL;
-    plan->space = g_strdup(project->namespace_name);
-    plan->project = g_strdup(project->name);
-    plan->version = g_strdup(build->version);
-    plan->best_before = best_before > 0 ? day_after(model_now(model), best_before) : NULL;
     for (guint i = 0; i < channels->len; i++) {
         const Channel *channel = channels->pdata[i];
 
@@ -206,6 +235,16 @@ gboolean release_plan_note(ReleasePlan *plan, Model *model, GError **error) {
 
         if (!release_set_note(model, set->release, set->target, set->digest, error) ||
                 !release_published(model, set->release, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean release_plan_is_fresh(const ReleasePlan *plan, Publisher *publisher) {
+    for (guint i = 0; i < plan->sets->len; i++) {
+        PublishSet publish = as_publish_set(plan, plan->sets->pdata[i]);
+
+        if (!publisher_is_fresh(publisher, &publish))
             return FALSE;
     }
     return TRUE;

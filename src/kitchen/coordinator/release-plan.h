@@ -4,6 +4,7 @@
 /* What the release of a build consists of: a set for each target in each channel that follows. */
 
 #include "kitchen/model/builds.h"
+#include "kitchen/model/releases.h"
 #include "kitchen/publish/publish.h"
 
 typedef struct ReleasePlan ReleasePlan;
@@ -11,6 +12,12 @@ typedef struct ReleasePlan ReleasePlan;
 /* Begins the releases of BUILD in the database, and lists their files. BEST_BEFORE: days; 0: for ever. MODEL_ERROR: it cannot
  * be released. */
 ReleasePlan *release_plan_new(Model *model, const Build *build, guint best_before, GError **error);
+/* The same for RELEASE, which is published, to have its manifests signed anew. */
+ReleasePlan *release_plan_again(Model *model, const Release *release, guint best_before, GError **error);
+
+/* Whether what channels offer is good for as long as the plan says. */
+gboolean release_plan_is_fresh(const ReleasePlan *plan, Publisher *publisher) G_GNUC_WARN_UNUSED_RESULT;
+
 void release_plan_free(ReleasePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ReleasePlan, release_plan_free)
 

@@ -110,7 +110,8 @@ static gboolean begin(Coordinator *coordinator, const Build *build, GError **err
 gboolean release_builds(Coordinator *coordinator, GError **error) {
     g_autoptr(GPtrArray) builds = build_list_in_state(coordinator->model, BUILD_PUBLISHING, error);
 
-    for (guint i = 0; builds && i < builds->len; i++)
+    /* An older manifest that is signed anew must not come after a newer one. */
+    for (guint i = 0; builds && coordinator->n_refreshing == 0 && i < builds->len; i++)
         if (!begin(coordinator, builds->pdata[i], error))
             return FALSE;
     return builds != NULL;

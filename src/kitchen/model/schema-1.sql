@@ -30,7 +30,7 @@ CREATE TABLE project (
     packages TEXT NOT NULL DEFAULT 'at-once' CHECK (packages IN ('at-once', 'daily', 'never')),
     boot INTEGER NOT NULL DEFAULT 0, script_network INTEGER NOT NULL DEFAULT 0, disk_limit INTEGER,
     timeout INTEGER NOT NULL DEFAULT 10800, forked_from INTEGER REFERENCES project, version TEXT,
-    polled INTEGER, poll_error TEXT, created INTEGER NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
+    polled INTEGER, poll_error TEXT, packages_wished INTEGER, created INTEGER NOT NULL, archived INTEGER NOT NULL DEFAULT 0,
     UNIQUE (namespace_id, name)
 );
 CREATE TABLE target (

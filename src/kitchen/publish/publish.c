@@ -312,6 +312,14 @@ char *publisher_current(
     return text && g_str_has_prefix(text, SETS "/") ? g_strdup(text + strlen(SETS "/")) : NULL;
 }
 
+gboolean publisher_is_fresh(Publisher *publisher, const PublishSet *set) {
+    g_autofree char *path = target_path(publisher, set->space, set->project, set->target);
+    g_autofree char *name = g_strconcat("BEST-BEFORE-", set->best_before, NULL);
+    g_autofree char *file = g_build_filename(path, set->channel, name, NULL);
+
+    return !set->best_before || g_file_test(file, G_FILE_TEST_EXISTS);
+}
+
 /* Adds the sets that links in PATH point to. */
 static void keep_current(const char *path, GHashTable *kept) {
     g_autoptr(GPtrArray) names = list_directory_if_any(path);

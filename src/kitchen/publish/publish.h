@@ -51,6 +51,9 @@ gboolean publisher_switch(
 char *publisher_current(
         Publisher *publisher, const char *space, const char *project, const char *target, const char *channel);
 
+/* Whether what the channel of SET offers now is good for as long as SET says. */
+gboolean publisher_is_fresh(Publisher *publisher, const PublishSet *set) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Removes the sets of a target, but for those whose digests are in KEPT (a set of strings), and those that a channel points
  * to. */
 gboolean publisher_prune(Publisher *publisher, const char *space, const char *project, const char *target,

@@ -10,6 +10,7 @@
 #include "kitchen/coordinator/coordinator.h"
 #include "kitchen/executor/executor.h"
 #include "kitchen/git/git-source.h"
+#include "kitchen/net/repository-watch.h"
 #include "kitchen/publish/publish.h"
 #include "kitchen/service/changes.h"
 #include "kitchen/signing/sign-service.h"
@@ -29,6 +30,8 @@ struct Service {
     WorkerApi *api;
     Mount mount;
     Coordinator *coordinator;
+    AddressPolicy *policy;
+    OutboundLimits limits;
 };
 
 /* A program of ours: beside this one where it runs from the build directory, else where it is installed. */
@@ -97,12 +100,24 @@ static gboolean open_api(Service *service, const ServiceSettings *settings, GErr
     return TRUE;
 }
 
+static gboolean watch(gpointer user, const char *url, RepositoryState *state, gboolean *ret_changed, GError **error) {
+    return repository_watch(user, url, state, ret_changed, error);
+}
+
+static gboolean open_net(Service *service, const ServiceSettings *settings, GError **error) {
+    service->policy = address_policy_new(settings->networks, error);
+    service->limits = (OutboundLimits){.policy = service->policy, .plain_http = settings->plain_http};
+    return service->policy != NULL;
+}
+
 static void open_coordinator(Service *service, const ServiceSettings *settings) {
     CoordinatorSettings coordinator = {.model = settings->model,
             .store = service->store,
             .executor = service->executor,
             .publisher = service->publisher,
             .git = service->git,
+            .watch = watch,
+            .watch_user = &service->limits,
             .percent_free = PERCENT_FREE,
             .best_before = BEST_BEFORE};
 
@@ -118,7 +133,7 @@ Service *service_new(const ServiceSettings *settings, GError **error) {
     service->signer = sign_service_new_socket(settings->signer);
     service->publisher = publisher_new(settings->publish_directory, service->store, service->signer);
     if (!open_workers(service, settings, error) || !open_git(service, settings, error) ||
-            !open_api(service, settings, error))
+            !open_net(service, settings, error) || !open_api(service, settings, error))
         return NULL;
     open_coordinator(service, settings);
     return g_steal_pointer(&service);
@@ -134,6 +149,7 @@ void service_free(Service *service) {
     publisher_free(service->publisher);
     sign_service_unref(service->signer);
     store_free(service->store);
+    address_policy_free(service->policy);
     g_free(service);
 }
 

@@ -15,8 +15,10 @@ typedef struct {
     const char *signer;             /* socket of particleos-signer */
     guint slots;                    /* jobs at once */
     const char *const *local_roots; /* repositories of this machine may lie there; may be NULL */
-    const char *builder;            /* the program particleos; NULL: ours */
-    const char *package_cache;      /* NULL: below work/ */
+    const char *const *networks; /* that repositories of packages may be in although they are not public; may be NULL */
+    gboolean plain_http;         /* repositories of packages by http: metadata are signed, and builders check that */
+    const char *builder;         /* the program particleos; NULL: ours */
+    const char *package_cache;   /* NULL: below work/ */
 } ServiceSettings;
 
 typedef struct Service Service;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 
 /* The service starts a worker and knows at once whether it lives; a claim does not wait for long. */
 #define CLAIM_PATIENCE 60
+/* Shorter than the silence for which a worker is given up. In seconds. */
+#define LOCK_PATIENCE 20
 #define PROTOCOL 1
 
 static char *new_token(void) {
@@ -86,13 +89,39 @@ static char *recipe_directory(const WorkerJob *job) {
     return g_build_filename(job->path, "tree", directory, NULL);
 }
 
-static gboolean make_places(WorkerJob *job, GError **error) {
-    const char *space = worker_job_text(job, "namespace"), *project = worker_job_text(job, "project");
+/* Inputs of a build name the places where it happens: they are the same each time, so one job of a target is there at once. A
+ * worker that was given up ends soon after it hears that. */
+static gboolean lock_place(WorkerJob *job, GError **error) {
+    g_autofree char *parent = g_path_get_dirname(job->path);
+    g_autofree char *path = g_strconcat(job->path, ".lock", NULL);
 
-    if (!is_part_of_path(space) || !is_part_of_path(project) || !(job->recipe = recipe_directory(job))) {
+    if (!make(parent, error))
+        return FALSE;
+    job->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (job->lock < 0)
+        return set_errno_error(error, errno, "Cannot make %s", path);
+    for (guint i = 0; i < LOCK_PATIENCE * 10; i++) {
+        if (flock(job->lock, LOCK_EX | LOCK_NB) == 0)
+            return TRUE;
+        g_usleep(100000);
+    }
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "Another worker is at work in %s", job->path);
+    return FALSE;
+}
+
+static gboolean make_places(WorkerJob *job, GError **error) {
+    const char *space = worker_job_text(job, "namespace"), *project = worker_job_text(job, "project"),
+               *target = worker_job_text(job, "target");
+    gboolean plain = is_part_of_path(space) && is_part_of_path(project) && is_part_of_path(target);
+
+    if (plain)
+        job->path = g_build_filename(job->work, "jobs", space, project, target, NULL);
+    if (!plain || !(job->recipe = recipe_directory(job))) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "The description of the job makes no sense");
         return FALSE;
     }
+    if (!lock_place(job, error))
+        return FALSE;
     job->output = g_build_filename(job->path, "output", NULL);
     job->cache = g_build_filename(job->work, "cache", space, project, NULL);
     job->log_path = g_build_filename(job->path, "log", NULL);
@@ -111,7 +140,7 @@ WorkerJob *worker_job_claim(const char *url, const char *builder, const char *wo
         const char *ticket, GError **error) {
     g_autoptr(WorkerJob) job = g_new0(WorkerJob, 1);
 
-    job->log = job->events = -1;
+    job->log = job->events = job->lock = -1;
     job->url = url;
     job->builder = builder;
     job->work = work;
@@ -121,7 +150,6 @@ WorkerJob *worker_job_claim(const char *url, const char *builder, const char *wo
     if (!job->description)
         return NULL;
     job->id = json_object_get_int_member_with_default(job->description, "job", 0);
-    job->path = g_strdup_printf("%s/jobs/%" G_GINT64_FORMAT, work, job->id);
     job->http = http_new(url, job->token, &job->stop);
     return make_places(job, error) ? g_steal_pointer(&job) : NULL;
 }
@@ -133,8 +161,10 @@ void worker_job_free(WorkerJob *job) {
         return;
     cleanup_fd(&job->log);
     cleanup_fd(&job->events);
-    if (job->path && !remove_tree(job->path, &failure))
+    /* Without the lock it is somebody else's. */
+    if (job->output && !remove_tree(job->path, &failure))
         g_printerr("%s\n", failure->message);
+    cleanup_fd(&job->lock);
     http_free(job->http);
     g_clear_pointer(&job->description, json_object_unref);
     g_free(job->token);

@@ -12,12 +12,13 @@ typedef struct {
     gint64 id;
     JsonObject *description; /* the service's answer to the claim */
     char *token;
-    char *path;   /* directory of the job: recipe, output, logs; removed at the end */
+    char *path;   /* directory of the job, the same for each of its target: recipe, output, logs; removed at the end */
     char *recipe; /* directory of the recipe */
     char *output; /* where images go */
     char *cache;  /* of the project; stays */
     char *log_path, *events_path;
     int log, events; /* open for appending */
+    int lock;        /* of PATH */
     gint stop;       /* atomic: not 0 when the job was cancelled or taken away */
     gint over;       /* atomic: it was taken away: there is nobody to tell */
     Http *http;      /* of the main thread */

@@ -16,7 +16,7 @@ static void wake(gpointer user, gint64 last_event) {
 static Service *open_service(Model *model, char **argv, guint port) {
     g_autofree char *pub = g_build_filename(argv[1], "pub", NULL);
     g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u/worker", port);
-    const char *const roots[] = {argv[4], NULL};
+    const char *const roots[] = {argv[4], NULL}, *const networks[] = {"127.0.0.1", NULL};
     ServiceSettings settings = {.model = model,
             .directory = argv[1],
             .publish_directory = pub,
@@ -25,7 +25,9 @@ static Service *open_service(Model *model, char **argv, guint port) {
             .signer = argv[2],
             .builder = argv[3],
             .slots = 2,
-            .local_roots = roots};
+            .local_roots = roots,
+            .networks = networks,
+            .plain_http = TRUE};
     g_autoptr(GError) error = NULL;
     Service *service = service_new(&settings, &error);
 

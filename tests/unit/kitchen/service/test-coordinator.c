@@ -5,7 +5,7 @@
 #include "world.h"
 
 static World *open_world(void) {
-    g_autofree char *path = g_dir_make_tmp("kitchen-XXXXXX", NULL);
+    g_autofree char *path = world_new_path();
 
     return world_open(path);
 }
@@ -199,7 +199,10 @@ static void test_retention(void) {
         world_push(world, commit);
         g_assert_true(world_settle(world, 10));
     }
+    /* What is old goes, then the newest one is signed anew, then its former set goes. */
     world->now += 15 * G_GINT64_CONSTANT(86400000);
+    world_run(world, 1);
+    world->now += 3600 * 1000;
     world_run(world, 1);
     releases = release_list(world->model, channel->id, TRUE, NULL);
     g_assert_cmpuint(releases->len, ==, RELEASES_KEPT);
@@ -211,6 +214,64 @@ static void test_retention(void) {
     end_world(world);
 }
 
+#define INPUTS(package, digest)                                                                                        \
+    "{\"package\": \"" package "\", \"repositories\": [{\"metadata\": \"" WORLD_REPOSITORY "\", \"digest\": \"" digest \
+    "\"}]}"
+
+static void test_packages(void) {
+    World *world = open_world();
+
+    world->inputs = INPUTS("262-1", "one");
+    world->metadata = "one";
+    world_push(world, "c1");
+    g_assert_true(world_settle(world, 10));
+    world_run(world, 2);
+    g_assert_cmpuint(world->n_watched, ==, 1);
+    assert_newest(world, 1, BUILD_PUBLISHED);
+    /* Nothing new, or no answer: no build, and no more looks than one in ten minutes. */
+    world_run(world, 700);
+    world->metadata = NULL;
+    world_run(world, 600);
+    g_assert_cmpuint(world->n_watched, ==, 3);
+    assert_newest(world, 1, BUILD_PUBLISHED);
+    /* Something new that does not concern the image: one job that skips, once. */
+    world->metadata = "two";
+    world->inputs = INPUTS("262-1", "two");
+    world_run(world, 1300);
+    assert_newest(world, 2, BUILD_SKIPPED);
+    /* And something that does. */
+    world->metadata = "three";
+    world->inputs = INPUTS("262-2", "three");
+    world_run(world, 1300);
+    assert_newest(world, 3, BUILD_PUBLISHED);
+    g_assert_true(database_run(model_database(world->model), "UPDATE project SET packages = 'never'", DB_NONE, NULL));
+    world->metadata = "four";
+    world_run(world, 1300);
+    assert_newest(world, 3, BUILD_PUBLISHED);
+    end_world(world);
+}
+
+/* A manifest is signed anew each day, and stays the newest. */
+static void test_best_before(void) {
+    World *world = open_world();
+    g_autofree char *channel = g_build_filename(world->path, "pub/ada/desktop/x86-64/testing", NULL);
+    g_autofree char *first = g_build_filename(channel, "BEST-BEFORE-2025-12-14", NULL);
+    g_autofree char *next = g_build_filename(channel, "BEST-BEFORE-2025-12-15", NULL);
+
+    world_push(world, "c1");
+    g_assert_true(world_settle(world, 10));
+    g_assert_true(g_file_test(first, G_FILE_TEST_EXISTS));
+    world->now += G_GINT64_CONSTANT(86400000);
+    world_run(world, 3);
+    g_assert_false(g_file_test(first, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(next, G_FILE_TEST_EXISTS));
+    assert_offered(world, "c1");
+    world_push(world, "c2");
+    g_assert_true(world_settle(world, 10));
+    assert_offered(world, "c2");
+    end_world(world);
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -218,7 +279,7 @@ int main(int argc, char **argv) {
     } tests[] = {{"push", test_push}, {"git-fails", test_git_fails}, {"lost", test_lost},
             {"second-attempt", test_second_attempt}, {"hang", test_hang}, {"cancel", test_cancel},
             {"superseded", test_superseded}, {"skipped", test_skipped}, {"signer", test_signer},
-            {"retention", test_retention}};
+            {"retention", test_retention}, {"packages", test_packages}, {"best-before", test_best_before}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

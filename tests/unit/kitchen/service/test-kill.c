@@ -95,15 +95,12 @@ static void remove_workers(const char *path) {
 
 /* One life and its judgement. Returns whether it was killed. */
 static gboolean try(gint n, gboolean workers_die) {
-    /* In memory, where syncing takes no time. */
-    g_autofree char *path =
-            g_build_filename(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : g_get_tmp_dir(), "kill-XXXXXX", NULL);
+    g_autofree char *path = world_new_path();
     g_autofree char *note = NULL;
     char acknowledged[3] = "";
     int fd = g_file_open_tmp("acknowledged-XXXXXX", &note, NULL), status = 0;
     pid_t pid = 0;
 
-    g_assert_nonnull(g_mkdtemp(path));
     if ((pid = fork()) == 0)
         be_killed(path, n, fd);
     status = wait_for(pid);

@@ -12,6 +12,8 @@
 #include "kitchen/model/releases.h"
 #include "kitchen/model/requests.h"
 
+#define WORLD_REPOSITORY "http://packages.example/dists/x/InRelease"
+
 typedef struct {
     char *path;
     gint64 now;
@@ -24,9 +26,11 @@ typedef struct {
     Executor executor;
     GitSource git;
     gint64 project;
+    guint n_watched; /* how often the repository of packages was looked at */
     /* How the players behave. */
     gboolean git_fails, signer_fails, workers_die, workers_hang;
-    const char *inputs; /* NULL: the commit */
+    const char *inputs;   /* NULL: the commit */
+    const char *metadata; /* digest of the one repository of packages */
 } World;
 
 /* Opens, or makes, the world in PATH. */
@@ -50,4 +54,6 @@ char *world_offered(World *world);
 /* Calls FAULT before each operation that a crash could come between. */
 void world_set_fault(World *world, DatabaseFault fault, gpointer user);
 
+/* A directory in memory, where syncing takes no time. Owned by the caller. */
+char *world_new_path(void);
 void world_remove(const char *path);
