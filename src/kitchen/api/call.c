@@ -166,6 +166,14 @@ const char *json_text(JsonObject *object, const char *name) {
                    : NULL;
 }
 
+gint64 json_number(JsonObject *object, const char *name, gint64 fallback) {
+    JsonNode *node = json_object_get_member(object, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64
+                   ? json_node_get_int(node)
+                   : fallback;
+}
+
 /* "jobs/N", "jobs/N/NAME", "jobs/N/NAME/ARGUMENT": the route; 0 or the job in RET_JOB. */
 static const WorkerRoute *find_route(
         WorkerCall *call, const char *method, const char *path, gint64 *ret_job, gboolean *ret_known) {
@@ -346,7 +354,8 @@ guint worker_api_ask(
     g_autofree char *authorization = token ? g_strconcat("Bearer ", token, NULL) : NULL;
     gsize size = 0;
     gconstpointer data = body ? g_bytes_get_data(body, &size) : NULL;
-    WorkerCall *call = worker_call_new(api, method, parts[0], parts[1], authorization, (gint64) size);
+    WorkerCall *call =
+            worker_call_new(api, method, parts[0] ?: "", parts[0] ? parts[1] : NULL, authorization, (gint64) size);
     Waiting waiting = {0};
 
     if (size > 0 && !worker_call_write(call, data, size))

@@ -61,6 +61,9 @@ JsonObject *call_json(WorkerCall *call);
 /* The string NAME of OBJECT; NULL when it is not there or no string. */
 const char *json_text(JsonObject *object, const char *name);
 
+/* The number NAME of OBJECT; FALLBACK when it is not there or no number. */
+gint64 json_number(JsonObject *object, const char *name, gint64 fallback);
+
 /* Runs WORK(data) in a thread, then THEN(call, data, error) here; THEN answers and finishes. Nothing when the API is freed
  * meanwhile. */
 typedef gboolean (*CallWork)(gpointer data, GError **error);

@@ -18,6 +18,7 @@ typedef struct {
     Build *build;
     Target *target;
     GPtrArray *channels;
+    gboolean development;
     JsonObject *keys; /* from the thread */
 } Claim;
 
@@ -102,7 +103,7 @@ static void describe(WorkerCall *call, gpointer data, const GError *failure) {
 static gboolean fetch_keys(gpointer data, GError **error) {
     Claim *claim = data;
 
-    claim->keys = project_keys_fetch(claim->signer, claim->project, claim->targets, error);
+    claim->keys = project_keys_fetch(claim->signer, claim->project, claim->targets, claim->development, error);
     return claim->keys != NULL;
 }
 
@@ -120,7 +121,7 @@ static Job *take_job(WorkerCall *call, JsonObject *body, GError **error) {
                *worker = json_text(body, "worker");
     gsize size = token ? strlen(token) : 0;
 
-    if (json_object_get_int_member_with_default(body, "protocol", 0) != WORKER_API_PROTOCOL) {
+    if (json_number(body, "protocol", 0) != WORKER_API_PROTOCOL) {
         g_set_error(error, MODEL_ERROR, MODEL_ERROR_INVALID,
                 "This service speaks version %d of the protocol: install a worker that does", WORKER_API_PROTOCOL);
         return NULL;
@@ -139,6 +140,7 @@ void claim_end(WorkerCall *call) {
     Claim *claim = g_new0(Claim, 1);
 
     claim->signer = sign_service_ref(call->api->settings.signer);
+    claim->development = call->api->settings.development;
     if (body) {
         call->job = take_job(call, body, &failure);
         if (!call->job || !load_claim(call->api->settings.model, call->job, claim, &failure))

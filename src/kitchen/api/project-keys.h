@@ -7,5 +7,7 @@
 #include "kitchen/signing/sign-service.h"
 
 /* {"certificates": {PURPOSE: PEM}, "keyRing": BASE64, "development": true}, a new reference. TARGETS (of Target) are those
- * that the project has. Blocks; may run in a thread. */
-JsonObject *project_keys_fetch(SignService *signer, const Project *project, GPtrArray *targets, GError **error);
+ * that the project has; the signer hears of them. DEVELOPMENT: keys that are made now trust the first program of each name.
+ * Blocks; may run in a thread. */
+JsonObject *project_keys_fetch(
+        SignService *signer, const Project *project, GPtrArray *targets, gboolean development, GError **error);

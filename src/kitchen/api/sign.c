@@ -42,9 +42,7 @@ static gboolean ask(gpointer data, GError **error) {
 static gint64 leaf_of(JsonObject *answer) {
     JsonNode *node = json_object_get_member(answer, "log");
 
-    return node && JSON_NODE_HOLDS_OBJECT(node)
-                   ? json_object_get_int_member_with_default(json_node_get_object(node), "size", 0) - 1
-                   : -1;
+    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_number(json_node_get_object(node), "size", 0) - 1 : -1;
 }
 
 static gboolean note(WorkerCall *call, const Signing *signing, GError **error) {
@@ -107,9 +105,9 @@ static gboolean add_object(WorkerCall *call, Signing *signing, JsonNode *node, J
     told = json_object_new();
     json_object_set_string_member(told, "name", name);
     if (json_object_has_member(object, "offset"))
-        json_object_set_int_member(told, "offset", json_object_get_int_member_with_default(object, "offset", -1));
+        json_object_set_int_member(told, "offset", json_number(object, "offset", -1));
     if (json_object_has_member(object, "size"))
-        json_object_set_int_member(told, "size", json_object_get_int_member_with_default(object, "size", -1));
+        json_object_set_int_member(told, "size", json_number(object, "size", -1));
     json_array_add_object_element(list, told);
     return TRUE;
 }

@@ -51,6 +51,7 @@ typedef struct {
     SignService *signer;
     const char *logs;        /* directory */
     const char *publish_url; /* where devices find "NS/PROJECT/TARGET/CHANNEL"; may be NULL */
+    gboolean development;    /* keys of new projects are for development */
     WorkerCompare compare;
     gpointer compare_user;
 } WorkerApiSettings;

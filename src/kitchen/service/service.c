@@ -91,6 +91,7 @@ static gboolean open_api(Service *service, const ServiceSettings *settings, GErr
             .signer = service->signer,
             .logs = logs,
             .publish_url = settings->publish_url,
+            .development = settings->development,
             .compare = changes_compare};
 
     if (!logs)

@@ -13,6 +13,7 @@ typedef struct {
     const char *publish_url;        /* where devices find it */
     const char *worker_url;         /* where workers find their API: "http://127.0.0.1:8090/worker" */
     const char *signer;             /* socket of particleos-signer */
+    gboolean development;           /* keys of new projects trust the first program of each name */
     guint slots;                    /* jobs at once */
     const char *const *local_roots; /* repositories of this machine may lie there; may be NULL */
     const char *const *networks; /* that repositories of packages may be in although they are not public; may be NULL */

@@ -24,6 +24,7 @@ static Service *open_service(Model *model, char **argv, guint port) {
             .worker_url = url,
             .signer = argv[2],
             .builder = argv[3],
+            .development = TRUE,
             .slots = 2,
             .local_roots = roots,
             .networks = networks,
