@@ -46,7 +46,7 @@ class Kitchen:
         self.directory.mkdir(parents=True)
         self.store = self.directory / "store"
         self.config = self.directory / "kitchen.conf"
-        self.config.write_text(f"[Web]\nListen=127.0.0.1:0\n[Store]\nDirectory={self.store}\n{config}")
+        self.config.write_text(f"[Web]\nListen=127.0.0.1:0\n[Store]\nDirectory={self.store}\n[Executor]\nKind=none\n{config}")
         self.start(haste)
 
     def start(self, haste=1):

@@ -14,6 +14,8 @@
 #include "kitchen/program/settings.h"
 #include "kitchen/program/engine.h"
 #include "kitchen/program/listen.h"
+#include "kitchen/mount/mount.h"
+#include "kitchen/service/service.h"
 #include "kitchen/web/web.h"
 
 #define CONFIG_PATH "/etc/particleos/kitchen.conf"
@@ -128,6 +130,39 @@ static guint haste(void) {
     return (guint) number;
 }
 
+static void wake(gpointer user, gint64 last_event) {
+    service_wake(user);
+}
+
+/* What builds; workers reach it at URL. */
+static Service *open_service(Kitchen *kitchen, const char *url, const char *publish_url, GError **error) {
+    static const char *const own[] = {"127.0.0.0/8", "::1", NULL};
+    const KitchenConfig *config = kitchen->config;
+    g_autofree char *worker_url = g_strconcat(url, "/worker", NULL);
+    ServiceSettings settings = {.model = kitchen->model,
+            .directory = config->store,
+            .publish_directory = config->publish,
+            .publish_url = publish_url,
+            .worker_url = worker_url,
+            .signer = config->signer,
+            .development = config->development,
+            .builder = config->builder,
+            .package_cache = config->package_cache,
+            .slots = config->slots,
+            .local_roots = (const char *const *) config->local_roots,
+            .networks = config->development ? own : NULL,
+            .plain_http = TRUE};
+
+    return service_new(&settings, error);
+}
+
+/* Lets workers in, and begins. */
+static gboolean start_service(Kitchen *kitchen, Service *service, Web *web, GError **error) {
+    web_mount(web, "/worker/", mount_early, mount_answer, (gpointer) service_mount(service));
+    database_set_listener(model_database(kitchen->model), wake, service);
+    return service_start(service, error);
+}
+
 static gboolean serve(Kitchen *kitchen, GError **error) {
     const KitchenConfig *config = kitchen->config;
     g_autofree char *url = NULL;
@@ -136,6 +171,7 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
     g_autoptr(GSocketListener) listener = listen_at(config->listen, &url, error);
     g_autoptr(SecretBox) box = listener ? secret_box_open(config->key, error) : NULL;
     g_autoptr(Engine) engine = engine_new(kitchen->model, config->store);
+    g_autoptr(Service) service = NULL;
     g_autoptr(Web) web = NULL;
     const char *base_url = config->base_url ?: url;
 
@@ -152,7 +188,12 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
             .development = config->development,
             .haste = haste()};
     web = web_new(listener, &settings, error);
-    if (!web || !greet(kitchen, base_url, error))
+    if (!web)
+        return FALSE;
+    if (strcmp(config->executor, "local") == 0 && (!(service = open_service(kitchen, url, publish_url, error)) ||
+                                                          !start_service(kitchen, service, web, error)))
+        return FALSE;
+    if (!greet(kitchen, base_url, error))
         return FALSE;
     g_unix_signal_add(SIGTERM, on_signal, loop);
     g_unix_signal_add(SIGINT, on_signal, loop);

@@ -38,6 +38,8 @@ static const Setting settings[] = {
         {"Store", "CredentialKey", TYPE_PATH, FIELD(key)},
         {"Executor", "Kind", TYPE_EXECUTOR, FIELD(executor)},
         {"Executor", "Slots", TYPE_COUNT, FIELD(slots)},
+        {"Executor", "Builder", TYPE_PATH, FIELD(builder)},
+        {"Executor", "PackageCache", TYPE_PATH, FIELD(package_cache)},
         {"Publish", "BaseURL", TYPE_URL, FIELD(publish_url)},
         {"Publish", "Directory", TYPE_PATH, FIELD(publish)},
         {"Publish", "Signer", TYPE_PATH, FIELD(signer)},
@@ -116,8 +118,8 @@ static gboolean set_value(
         *(guint *) field = (guint) number;
         return TRUE;
     case TYPE_EXECUTOR:
-        if (strcmp(value, "local") != 0)
-            return wrong(place, error, "%s=: there is no executor \"%s\"; there is: local", setting->key, value);
+        if (strcmp(value, "local") != 0 && strcmp(value, "none") != 0)
+            return wrong(place, error, "%s=: there is no executor \"%s\"; there are: local none", setting->key, value);
         break;
     case TYPE_PATH:
         if (value[0] != '/')
@@ -213,6 +215,8 @@ void kitchen_config_free(KitchenConfig *config) {
     g_free(config->store);
     g_free(config->key);
     g_free(config->executor);
+    g_free(config->builder);
+    g_free(config->package_cache);
     g_free(config->publish_url);
     g_free(config->publish);
     g_free(config->signer);

@@ -204,17 +204,29 @@ static gboolean ask(const Waiting *waiting, guint number, JsonObject *about, GEr
     return FALSE;
 }
 
+/* A kernel image names the root hash that it starts, so that is signed first, and integrity policies are inside of the volume. */
+static gboolean comes_first(JsonObject *thing) {
+    const char *type = json_object_get_string_member_with_default(thing, "type", "");
+
+    return strcmp(type, "verity") == 0 || strcmp(type, "ipe") == 0;
+}
+
+static gboolean ask_some(const Waiting *waiting, JsonArray *things, gboolean first, GError **error) {
+    for (guint i = 0; i < json_array_get_length(things); i++) {
+        JsonNode *thing = json_array_get_element(things, i);
+
+        if (JSON_NODE_HOLDS_OBJECT(thing) && comes_first(json_node_get_object(thing)) == first &&
+                !ask(waiting, i + 1, json_node_get_object(thing), error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean ask_all(const Waiting *waiting, GError **error) {
     JsonNode *node = json_object_get_member(waiting->description, "things");
     JsonArray *things = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
 
-    for (guint i = 0; things && i < json_array_get_length(things); i++) {
-        JsonNode *thing = json_array_get_element(things, i);
-
-        if (JSON_NODE_HOLDS_OBJECT(thing) && !ask(waiting, i + 1, json_node_get_object(thing), error))
-            return FALSE;
-    }
-    return TRUE;
+    return !things || (ask_some(waiting, things, TRUE, error) && ask_some(waiting, things, FALSE, error));
 }
 
 /* What `particleos attach` says. */
