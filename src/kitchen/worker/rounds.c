@@ -88,12 +88,8 @@ static char *root_hash_of(const char *path) {
     return g_strdup(json_object_get_string_member_with_default(json_node_get_object(root), "rootHash", NULL));
 }
 
-/* HALF, 32 hexadecimal digits, as a UUID. */
-static char *as_uuid(const char *half) {
-    return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%.12s", half, half + 8, half + 12, half + 16, half + 20);
-}
-
-/* The file of NAMES with UUID and MARK in its name; the UUIDs of partitions with verity are the halves of the root hash. */
+/* The file of NAMES with UUID and MARK in its name; the UUIDs of partitions with verity are the
+ * halves of the root hash. */
 static const char *find_file(GPtrArray *names, const char *uuid, const char *mark, gboolean marked) {
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
@@ -108,8 +104,8 @@ static const char *find_file(GPtrArray *names, const char *uuid, const char *mar
 static gboolean add_volume(const Waiting *waiting, const char *thing, JsonArray *objects, GError **error) {
     g_autofree char *hash = root_hash_of(thing);
     g_autoptr(GPtrArray) names = list_directory_if_any(waiting->job->output);
-    g_autofree char *first = hash && strlen(hash) == SHA256_HEX_SIZE ? as_uuid(hash) : NULL;
-    g_autofree char *second = first ? as_uuid(hash + 32) : NULL;
+    g_autofree char *first = hash && strlen(hash) == SHA256_HEX_SIZE ? g_strndup(hash, 32) : NULL;
+    g_autofree char *second = first ? g_strndup(hash + 32, 32) : NULL;
     const char *data = first ? find_file(names, first, "-verity.", FALSE) : NULL;
     const char *tree = first ? find_file(names, second, "-verity.", TRUE) : NULL;
     g_autofree char *data_path = g_build_filename(waiting->job->output, data ?: "", NULL);
