@@ -166,6 +166,19 @@ static gboolean write_answers(const Waiting *waiting, JsonObject *answer, GError
     return TRUE;
 }
 
+/* The same question has the same name: one that is repeated is not counted twice. */
+static char *question_id(const char *type, const char *title, const char *digest) {
+    g_autoptr(Sha256) sha = sha256_new();
+    g_autofree char *hex = NULL;
+    guint8 bytes[SHA256_SIZE];
+
+    sha256_update(sha, title, strlen(title) + 1);
+    sha256_update(sha, digest, strlen(digest));
+    sha256_finish(sha, bytes);
+    hex = hex_encode(bytes, 20);
+    return g_strdup_printf("%s:%s", type, hex);
+}
+
 /* Asks for the signatures that the thing NUMBER (from 1) waits for. */
 static gboolean ask(const Waiting *waiting, guint number, JsonObject *about, GError **error) {
     const char *type = signer_type(json_object_get_string_member_with_default(about, "type", NULL));
@@ -187,8 +200,7 @@ static gboolean ask(const Waiting *waiting, guint number, JsonObject *about, GEr
     add_object(objects, "thing", digest);
     if (strcmp(type, "verity") == 0 && !add_volume(waiting, path, objects, error))
         return FALSE;
-    /* The same thing has the same name: a question that is repeated is not counted twice. */
-    id = g_strdup_printf("%s:%.40s", type, digest);
+    id = question_id(type, title, digest);
     json_object_set_string_member(request, "id", id);
     json_object_set_string_member(request, "type", type);
     json_object_set_string_member(request, "title", title);
