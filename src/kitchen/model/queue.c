@@ -26,6 +26,7 @@ void queue_entry_free(QueueEntry *entry) {
     g_free(entry->project_name);
     g_free(entry->target_name);
     g_free(entry->wait_reason);
+    g_free(entry->build_wait_reason);
     g_free(entry);
 }
 

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/errors.h"
@@ -41,6 +43,18 @@ static gboolean unpack(WorkerJob *job, int archive, GError **error) {
     return status == 0;
 }
 
+/* Links of the repository do not lead the builder, or what is written for it, elsewhere. */
+static gboolean lies_in_tree(const WorkerJob *job) {
+    g_autofree char *tree = g_build_filename(job->path, "tree", NULL);
+    char *top = realpath(tree, NULL), *recipe = realpath(job->recipe, NULL);
+    gsize size = top ? strlen(top) : 0;
+    gboolean inside = top && recipe && strncmp(recipe, top, size) == 0 && (recipe[size] == '/' || recipe[size] == '\0');
+
+    free(top);
+    free(recipe);
+    return inside;
+}
+
 gboolean fetch_recipe(WorkerJob *job, GError **error) {
     AUTO_FD archive = get_archive(job, error);
 
@@ -48,7 +62,7 @@ gboolean fetch_recipe(WorkerJob *job, GError **error) {
         g_prefix_error(error, "Cannot fetch the recipe: ");
         return FALSE;
     }
-    if (g_file_test(job->recipe, G_FILE_TEST_IS_DIR))
+    if (g_file_test(job->recipe, G_FILE_TEST_IS_DIR) && lies_in_tree(job))
         return TRUE;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "There is no directory %s in the repository",
             worker_job_text(job, "directory"));

@@ -2,12 +2,18 @@
 #include "keys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/errors.h"
+#include "base/io.h"
 
 #define RING "import-pubring.pgp"
+#define DB "mkosi.uefi.db"
 
 static const struct {
     const char *purpose, *file, *option, *inspect;
@@ -48,13 +54,30 @@ static gboolean write_ring(WorkerJob *job, GError **error) {
     return write_file(job, RING, data, size, error);
 }
 
+/* Firmware and kernel learn the verity key from the db that the image enrols, whose certificates are in the recipe. That is
+ * somebody else's tree: no link of it is followed. */
+static gboolean write_db(WorkerJob *job, const char *pem, GError **error) {
+    AUTO_FD recipe = open(job->recipe, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD db = -1;
+    AUTO_FD file = -1;
+
+    if (recipe < 0 || (mkdirat(recipe, DB, 0755) < 0 && errno != EEXIST) ||
+            (db = openat(recipe, DB, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        return set_errno_error(error, errno, "Cannot use " DB " of the recipe");
+    file = openat(db, "kitchen-verity.crt", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (file < 0 || !write_all(file, pem, strlen(pem)))
+        return set_errno_error(error, errno, "Cannot write into " DB " of the recipe");
+    return TRUE;
+}
+
 gboolean keys_write(WorkerJob *job, GError **error) {
     JsonObject *certificates = get_certificates(job);
 
     for (guint i = 0; certificates && i < G_N_ELEMENTS(keys); i++) {
         const char *pem = json_object_get_string_member_with_default(certificates, keys[i].purpose, NULL);
 
-        if (pem && !write_file(job, keys[i].file, pem, strlen(pem), error))
+        if (pem && (!write_file(job, keys[i].file, pem, strlen(pem), error) ||
+                           (strcmp(keys[i].purpose, "verity") == 0 && !write_db(job, pem, error))))
             return FALSE;
     }
     return write_ring(job, error);
