@@ -61,16 +61,18 @@ static gint64 done_job(GPtrArray *jobs, gint64 target) {
     return found;
 }
 
-/* Adds what JOB made, as it is called in CHANNEL. The sums of the worker are not signed. */
-static gboolean add_files(
-        Model *model, gint64 job, const Target *target, const Channel *channel, GPtrArray *files, GError **error) {
+/* Adds what JOB made, as it is called in CHANNEL. Devices find versions behind the image's ID; what is called otherwise, and
+ * the sums of the worker, are not for them. */
+static gboolean add_files(Model *model, gint64 job, const char *version, const Target *target, const Channel *channel,
+        GPtrArray *files, GError **error) {
+    g_autofree char *prefix = g_strdup_printf("%s_%s", target->image_id, version);
     g_autoptr(GPtrArray) artifacts = artifact_list(model, job, error);
 
     for (guint i = 0; artifacts && i < artifacts->len; i++) {
         const Artifact *artifact = artifacts->pdata[i];
         g_autofree char *name = publish_name(target->name, channel->name, artifact->name);
 
-        if (strcmp(artifact->kind, "checksums") != 0)
+        if (g_str_has_prefix(artifact->name, prefix) && strcmp(artifact->kind, "checksums") != 0)
             g_ptr_array_add(files, release_file_new(target->id, name, artifact->digest, artifact->size));
     }
     return artifacts != NULL;
@@ -143,7 +145,7 @@ static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build,
         const Target *target = targets->pdata[i];
         gint64 job = done_job(jobs, target->id);
 
-        if (job != 0 && !add_files(model, job, target, channel, files, error))
+        if (job != 0 && !add_files(model, job, build->version, target, channel, files, error))
             return FALSE;
     }
     release = release_begin(model, channel->id, build->id, files, error);
