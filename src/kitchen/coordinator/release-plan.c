@@ -148,6 +148,11 @@ static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build,
         if (job != 0 && !add_files(model, job, build->version, target, channel, files, error))
             return FALSE;
     }
+    if (files->len == 0) {
+        g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE,
+                "No file is called by image ID and version, so devices would find nothing: use Output=%%i_%%v");
+        return FALSE;
+    }
     release = release_begin(model, channel->id, build->id, files, error);
     if (release == 0)
         return FALSE;
