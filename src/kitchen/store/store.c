@@ -17,6 +17,7 @@
 #include "base/sha256.h"
 
 #define BLOCK (1024 * 1024)
+#define HOLE_MIN 4096
 
 struct Store {
     int objects; /* descriptors of directories */
@@ -188,13 +189,20 @@ StoreUpload *store_upload_new(Store *store, const char *expected, gint64 size_ma
     return g_steal_pointer(&upload);
 }
 
+/* Disks are mostly zeros, which take no room as holes. */
+static gboolean write_or_skip(StoreUpload *upload, const guint8 *data, gsize size) {
+    gboolean zeros = size >= HOLE_MIN && data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+
+    return zeros ? lseek(upload->fd, (off_t) size, SEEK_CUR) >= 0 : write_all(upload->fd, data, size);
+}
+
 gboolean store_upload_write(StoreUpload *upload, const void *data, gsize size, GError **error) {
     if (size > (guint64) (upload->size_max - upload->size)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "An object may have %" G_GINT64_FORMAT " bytes at most",
                 upload->size_max);
         return FALSE;
     }
-    if (!write_all(upload->fd, data, size))
+    if (!write_or_skip(upload, data, size))
         return set_errno_error(error, errno, "Cannot write an object");
     sha256_update(upload->sha, data, size);
     upload->size += (gint64) size;
@@ -223,7 +231,7 @@ static gboolean put_in_place(StoreUpload *upload, const char *digest, GError **e
     if (!path)
         return FALSE;
     reach(store, "store.sync");
-    if (fchmod(upload->fd, 0444) < 0 || fsync(upload->fd) < 0)
+    if (ftruncate(upload->fd, upload->size) < 0 || fchmod(upload->fd, 0444) < 0 || fsync(upload->fd) < 0)
         return set_errno_error(error, errno, "Cannot sync an object");
     if (!sync_directory(store, digest, error))
         return FALSE;

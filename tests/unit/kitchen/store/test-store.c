@@ -84,6 +84,33 @@ static void test_add(World *world, gconstpointer data) {
     g_assert_false(store_has(world->store, HELLO));
 }
 
+/* Zeros at the beginning, between and at the end are holes, and are read as zeros. */
+static void test_holes(World *world, gconstpointer data) {
+    g_autofree guint8 *zeros = g_malloc0(1 << 20);
+    g_autofree guint8 *found = g_malloc((3 << 20) + 10);
+    g_autoptr(StoreUpload) upload = store_upload_new(world->store, NULL, 4 << 20, NULL);
+    g_autofree char *digest = NULL;
+    struct stat about;
+    gint64 size = 0;
+    AUTO_FD fd = -1;
+
+    for (guint i = 0; i < 3; i++) {
+        g_assert_true(store_upload_write(upload, zeros, 1 << 20, NULL));
+        if (i < 2)
+            g_assert_true(store_upload_write(upload, "hello", 5, NULL));
+    }
+    g_assert_true(store_upload_commit(upload, &digest, &size, NULL));
+    g_assert_cmpint(size, ==, (3 << 20) + 10);
+    fd = store_get(world->store, digest, &size, NULL);
+    g_assert_cmpint(size, ==, (3 << 20) + 10);
+    g_assert_cmpint(read(fd, found, (gsize) size), ==, size);
+    for (guint i = 0; i < 3; i++)
+        g_assert_cmpint(memcmp(found + i * ((1 << 20) + 5), zeros, 1 << 20), ==, 0);
+    g_assert_cmpint(memcmp(found + (1 << 20), "hello", 5) | memcmp(found + (2 << 20) + 5, "hello", 5), ==, 0);
+    g_assert_cmpint(fstat(fd, &about), ==, 0);
+    g_assert_cmpint(about.st_blocks * 512, <, 1 << 20);
+}
+
 static void test_wrong(World *world, gconstpointer data) {
     static const char *const none[] = {"", "../../etc/passwd", "2CF2", HELLO "0",
             "2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824"};
@@ -179,6 +206,7 @@ static void test_crash(World *world, gconstpointer data) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/kitchen/store/add", World, NULL, set_up, test_add, tear_down);
+    g_test_add("/kitchen/store/holes", World, NULL, set_up, test_holes, tear_down);
     g_test_add("/kitchen/store/wrong", World, NULL, set_up, test_wrong, tear_down);
     g_test_add("/kitchen/store/link", World, NULL, set_up, test_link, tear_down);
     g_test_add("/kitchen/store/leftovers", World, NULL, set_up, test_leftovers, tear_down);
