@@ -23,9 +23,11 @@ static void write_facts(Visit *visit, Html *html, const ProjectView *project) {
         html_text(html, ", a fork of ");
         html_text(html, project->forked_name);
     }
-    html_text(html, ". Looked at ");
-    frame_time(visit, html, project->polled);
-    html_text(html, ".");
+    html_text(html, project->polled ? ". Looked at " : ". Not looked at yet.");
+    if (project->polled) {
+        frame_time(visit, html, project->polled);
+        html_text(html, ".");
+    }
     html_close(html, "p");
     if (project->poll_error)
         html_element(html, "p", project->poll_error, "class", "message", "role", "alert", NULL);

@@ -84,8 +84,10 @@
                 source = null;
                 part.dataset.live = "";
                 const state = document.querySelector(".facts .state");
-                if (state)
+                if (state) {
                     state.textContent = event.data;
+                    state.className = "state " + (event.data === "done" ? "good" : event.data === "failed" ? "bad" : "idle");
+                }
             });
         };
 
