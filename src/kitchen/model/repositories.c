@@ -35,8 +35,11 @@ gboolean project_set_repositories(Model *model, gint64 project, GPtrArray *repos
     Database *database = model_database(model);
     g_autoptr(DatabaseTransaction) transaction = database_begin(database, error);
 
-    if (!transaction || !database_run(database, "DELETE FROM project_repository WHERE project_id = ?",
-                                DB_VALUES(DB_INT(project)), error))
+    /* Of a project with more targets each has its own; what none uses any more leads to a job that skips. */
+    if (!transaction || !database_run(database,
+                                "DELETE FROM project_repository WHERE project_id = ? AND "
+                                "(SELECT count(*) FROM target WHERE target.project_id = ?) = 1",
+                                DB_VALUES(DB_INT(project), DB_INT(project)), error))
         return FALSE;
     for (guint i = 0; i < repositories->len; i++) {
         const Repository *repository = repositories->pdata[i];

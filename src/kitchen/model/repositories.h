@@ -16,7 +16,7 @@ Repository *repository_new(const char *url, const char *digest);
 void repository_free(Repository *repository);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Repository, repository_free)
 
-/* What PROJECT is built from now: an array of Repository, whose URLs and digests count. */
+/* What a job of PROJECT is built from now: an array of Repository, whose URLs and digests count. */
 gboolean project_set_repositories(
         Model *model, gint64 project, GPtrArray *repositories, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
