@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "database.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
 
+#include "base/cleanup.h"
+#include "base/errors.h"
 #include "schema.h"
 
 struct Database {
@@ -312,13 +315,21 @@ static void finalize_statement(gpointer statement) {
     sqlite3_finalize(statement);
 }
 
-Database *database_open(const char *path, GError **error) {
-    g_autoptr(Database) database = g_new0(Database, 1);
-    mode_t mask = umask(0077);
-    int code = sqlite3_open_v2(path, &database->handle,
-            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+/* An empty file is an empty database; the files that SQLite puts beside it get its mode. */
+static gboolean make_file(const char *path, GError **error) {
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    umask(mask);
+    return fd >= 0 || set_errno_error(error, errno, "Cannot open the database %s", path);
+}
+
+Database *database_open(const char *path, GError **error) {
+    g_autoptr(Database) database = NULL;
+    int code = SQLITE_OK;
+
+    if (!g_str_equal(path, ":memory:") && !make_file(path, error))
+        return NULL;
+    database = g_new0(Database, 1);
+    code = sqlite3_open_v2(path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     database->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize_statement);
     if (code != SQLITE_OK) {
         set_error(database, "Cannot open", error);
