@@ -12,27 +12,37 @@
 #include "kitchen/model/model.h"
 #include "kitchen/model/user.h"
 #include "kitchen/program/settings.h"
+#include "kitchen/program/embedded.h"
 #include "kitchen/program/engine.h"
 #include "kitchen/program/listen.h"
+#include "kitchen/program/nginx.h"
 #include "kitchen/mount/mount.h"
 #include "kitchen/service/service.h"
 #include "kitchen/web/web.h"
 
 #define CONFIG_PATH "/etc/particleos/kitchen.conf"
+/* The first administrator. */
+#define COOK "cook"
+#define DEMO_PORT 8090
 #define LINK_LIFETIME (G_GINT64_CONSTANT(3600000))
 
 static const char usage[] = "Usage: particleos-kitchen [--config=FILE] COMMAND\n\n"
                             "The build service of ParticleOS.\n\n"
                             "  serve              serve the pages and build\n"
+                            "  demo [DIRECTORY]   the same with a signer and a first project, all below DIRECTORY\n"
+                            "                     (~/.local/share/particleos-kitchen)\n"
                             "  login-link [NAME]  print a link that lets NAME in once; an administrator is made when\n"
-                            "                     there is no such user\n\n"
+                            "                     there is no such user\n"
+                            "  nginx              print what nginx needs to stand in front of it\n\n"
                             "  --config=FILE      instead of " CONFIG_PATH "\n"
+                            "  --port=NUMBER      of the first start of a demo; 8090\n"
                             "  --help, --version\n";
 
 /* What every command works with. */
 typedef struct {
     KitchenConfig *config;
     Model *model;
+    gboolean is_demo;
 } Kitchen;
 
 static void kitchen_clear(Kitchen *kitchen) {
@@ -99,20 +109,21 @@ static gboolean print_link(Kitchen *kitchen, const char *name, GError **error) {
     return TRUE;
 }
 
-/* Nobody can log in yet: whoever sees our output becomes the administrator. */
-static gboolean greet(Kitchen *kitchen, const char *base_url, GError **error) {
+/* URL is where it listens, BASE_URL what people call it. While nobody has a password, and in a demo, whoever sees our output
+ * becomes the administrator. */
+static gboolean greet(Kitchen *kitchen, const char *url, const char *base_url, GError **error) {
     g_autoptr(GPtrArray) users = user_list(model_database(kitchen->model), error);
     g_autofree char *link = NULL;
 
     if (!users)
         return FALSE;
-    if (users->len == 0) {
-        link = make_link(kitchen, "cook", base_url, error);
+    if (users->len == 0 || kitchen->is_demo) {
+        link = make_link(kitchen, COOK, base_url, error);
         if (!link)
             return FALSE;
         fprintf(stderr, "The first administrator logs in within an hour at:\n    %s\n", link);
     }
-    fprintf(stderr, "Listening at %s\n", base_url);
+    fprintf(stderr, "Listening at %s\n", url);
     return TRUE;
 }
 
@@ -193,7 +204,7 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
     if (strcmp(config->executor, "local") == 0 && (!(service = open_service(kitchen, url, publish_url, error)) ||
                                                           !start_service(kitchen, service, web, error)))
         return FALSE;
-    if (!greet(kitchen, base_url, error))
+    if (!greet(kitchen, url, base_url, error))
         return FALSE;
     g_unix_signal_add(SIGTERM, on_signal, loop);
     g_unix_signal_add(SIGINT, on_signal, loop);
@@ -201,42 +212,107 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
     return TRUE;
 }
 
-static gboolean run(const char *config_path, char **words, GError **error) {
-    g_auto(Kitchen) kitchen = {NULL};
-    gboolean is_serve = words[0] && strcmp(words[0], "serve") == 0 && !words[1];
-    gboolean is_link = words[0] && strcmp(words[0], "login-link") == 0 && (!words[1] || !words[2]);
+typedef struct {
+    const char *config;
+    guint port; /* of a demo */
+} Options;
 
+static gboolean print_nginx(const Options *options, GError **error) {
+    g_autoptr(KitchenConfig) config = kitchen_config_read(options->config, error);
+    g_autofree char *text = NULL;
+
+    if (!config)
+        return FALSE;
+    fill_in(config);
+    text = nginx_configuration(config, error);
+    if (text)
+        fputs(text, stdout);
+    return text != NULL;
+}
+
+/* The user who owns the first project. */
+static gint64 find_cook(Kitchen *kitchen, GError **error) {
+    Database *database = model_database(kitchen->model);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(User) user = user_by_name(database, COOK, &failure);
+    gint64 id = user ? user->id : 0;
+
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    else if (!user && !user_add(database, COOK, TRUE, model_now(kitchen->model), &id, error))
+        return 0;
+    return id;
+}
+
+/* What it has begun ends with it. */
+static gboolean demo(const Options *options, const char *named, GError **error) {
+    g_auto(Kitchen) kitchen = {.is_demo = TRUE};
+    g_autofree char *usual = g_build_filename(g_get_user_data_dir(), "particleos-kitchen", NULL);
+    g_autofree char *directory = g_canonicalize_filename(named ?: usual, NULL);
+    g_autofree char *config = embedded_set_up(directory, options->port, error);
+    gint64 cook = 0;
+
+    if (!config || !kitchen_open(&kitchen, config, error) || !(cook = find_cook(&kitchen, error)) ||
+            !embedded_add_project(kitchen.model, directory, cook, error) || embedded_start_signer(directory, error) < 0)
+        return FALSE;
+    fprintf(stderr, "Everything is in %s; the recipe's repository is %s/demo.git\n", directory, directory);
+    return serve(&kitchen, error);
+}
+
+static gboolean run(const Options *options, char **words, GError **error) {
+    g_auto(Kitchen) kitchen = {NULL};
+    guint n = g_strv_length(words);
+    gboolean is_serve = n == 1 && strcmp(words[0], "serve") == 0;
+    gboolean is_link = n > 0 && n <= 2 && strcmp(words[0], "login-link") == 0;
+
+    if (n > 0 && n <= 2 && strcmp(words[0], "demo") == 0)
+        return demo(options, words[1], error);
+    if (n == 1 && strcmp(words[0], "nginx") == 0)
+        return print_nginx(options, error);
     if (!is_serve && !is_link) {
         g_set_error(error, KITCHEN_CONFIG_ERROR, 0, "Nothing to do. %s", usage);
         return FALSE;
     }
-    if (!kitchen_open(&kitchen, config_path, error))
+    if (!kitchen_open(&kitchen, options->config, error))
         return FALSE;
-    return is_serve ? serve(&kitchen, error) : print_link(&kitchen, words[1] ?: "cook", error);
+    return is_serve ? serve(&kitchen, error) : print_link(&kitchen, words[1] ?: COOK, error);
+}
+
+/* Takes the option WORD. Returns the exit status when it is the last thing to do, -1 to go on. */
+static int take_option(Options *options, const char *word) {
+    guint64 port = 0;
+
+    if (strcmp(word, "--help") == 0) {
+        fputs(usage, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("particleos-kitchen %s\n", PARTICLEOS_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (g_str_has_prefix(word, "--config=")) {
+        options->config = word + strlen("--config=");
+        return -1;
+    }
+    if (g_str_has_prefix(word, "--port=") &&
+            g_ascii_string_to_unsigned(word + strlen("--port="), 10, 1, 65535, &port, NULL)) {
+        options->port = (guint) port;
+        return -1;
+    }
+    fprintf(stderr, "error: there is no option %s\n", word);
+    return 2;
 }
 
 int main(int argc, char **argv) {
     g_autoptr(GError) error = NULL;
-    const char *config = CONFIG_PATH;
-    int at = 1;
+    Options options = {.config = CONFIG_PATH, .port = DEMO_PORT};
+    int at = 1, status = -1;
 
-    for (; at < argc && g_str_has_prefix(argv[at], "--"); at++) {
-        if (strcmp(argv[at], "--help") == 0) {
-            fputs(usage, stdout);
-            return EXIT_SUCCESS;
-        }
-        if (strcmp(argv[at], "--version") == 0) {
-            printf("particleos-kitchen %s\n", PARTICLEOS_VERSION);
-            return EXIT_SUCCESS;
-        }
-        if (!g_str_has_prefix(argv[at], "--config=")) {
-            fprintf(stderr, "error: there is no option %s\n", argv[at]);
-            return 2;
-        }
-        config = argv[at] + strlen("--config=");
-    }
+    for (; at < argc && g_str_has_prefix(argv[at], "--"); at++)
+        if ((status = take_option(&options, argv[at])) >= 0)
+            return status;
     secret_forbid_core_dumps();
-    if (run(config, argv + at, &error))
+    if (run(&options, argv + at, &error))
         return EXIT_SUCCESS;
     fprintf(stderr, "error: %s\n", error->message);
     return EXIT_FAILURE;
