@@ -8,6 +8,8 @@
 #include "kitchen/executor/executor.h"
 #include "kitchen/git/git-source.h"
 #include "kitchen/model/model.h"
+#include "kitchen/model/secret.h"
+#include "kitchen/net/forge-status.h"
 #include "kitchen/net/repository-watch.h"
 #include "kitchen/publish/publish.h"
 #include "kitchen/signing/sign-service.h"
@@ -16,6 +18,9 @@
 /* repository_watch(), or a stand-in for tests. Runs in threads. */
 typedef gboolean (*CoordinatorWatch)(
         gpointer user, const char *url, RepositoryState *state, gboolean *ret_changed, GError **error);
+
+/* forge_status_send(), or a stand-in for tests. Runs in threads. */
+typedef gboolean (*CoordinatorTell)(gpointer user, const ForgeStatus *status, const char *token, GError **error);
 
 typedef struct {
     Model *model;
@@ -26,6 +31,10 @@ typedef struct {
     double percent_free;    /* of the store's disk, below which nothing starts; 5 is usual */
     CoordinatorWatch watch; /* NULL: packages are not watched */
     gpointer watch_user;
+    CoordinatorTell tell; /* NULL: forges are told nothing */
+    gpointer tell_user;
+    const SecretBox *box; /* of the tokens of forges */
+    const char *base_url; /* what pages of builds begin with */
     guint best_before; /* days that a manifest is good for; 0: for ever */
 } CoordinatorSettings;
 

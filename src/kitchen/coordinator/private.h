@@ -19,6 +19,8 @@ struct Coordinator {
     GHashTable *watching;      /* URLs of repositories that are looked at */
     GHashTable *publishing;    /* IDs of builds in a thread */
     GHashTable *publish_later; /* build -> PublishFailure */
+    GHashTable *telling;       /* IDs of builds that a forge is being told of */
+    GHashTable *tell_later;    /* build -> time (gint64) of the next try */
 };
 
 /* Runs WORK(data) in a thread, then THEN(coordinator, data, error) in the loop; DATA is freed after it. */
@@ -54,6 +56,9 @@ gboolean poll_projects(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNU
 
 /* watch.c */
 gboolean watch_repositories(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* tell.c */
+gboolean tell_forges(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* clean.c: what nobody needs any more. */
 gboolean clean_up(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -98,7 +98,7 @@ CREATE TABLE build (
     caused_by TEXT,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'checking', 'approval', 'publishing', 'published', 'skipped', 'superseded', 'cancelled', 'failed')),
     failure TEXT CHECK (failure IN ('recipe', 'packages', 'script', 'refused', 'timeout', 'lost', 'check', 'publish')),
-    detail TEXT, wait_reason TEXT, priority INTEGER NOT NULL DEFAULT 0, same_as INTEGER REFERENCES build,
+    told TEXT, detail TEXT, wait_reason TEXT, priority INTEGER NOT NULL DEFAULT 0, same_as INTEGER REFERENCES build,
     created INTEGER NOT NULL, started INTEGER, finished INTEGER, UNIQUE (project_id, number)
 );
 CREATE INDEX build_by_state ON build (state, created);

@@ -122,6 +122,11 @@ void page_settings_credential(Visit *visit) {
         frame_message(visit, SOUP_STATUS_BAD_REQUEST, "A credential needs a kind, a name and a secret.");
         return;
     }
+    if (g_str_equal(visit_field(visit, "kind"), "forge") && hook_kind_by_name(name) < 0) {
+        frame_message(visit, SOUP_STATUS_BAD_REQUEST,
+                "The name of a forge's token says which kind of forge it is: github, gitlab, gitea or forgejo.");
+        return;
+    }
     if (!credential_set(visit->site->database, visit->site->box, project->id, visit_field(visit, "kind"), name, value,
                 visit->now, NULL, &error))
         frame_error(visit, error);

@@ -146,7 +146,8 @@ static void wake(gpointer user, gint64 last_event) {
 }
 
 /* What builds; workers reach it at URL. */
-static Service *open_service(Kitchen *kitchen, const char *url, const char *publish_url, GError **error) {
+static Service *open_service(
+        Kitchen *kitchen, const SecretBox *box, const char *url, const char *publish_url, GError **error) {
     static const char *const own[] = {"127.0.0.0/8", "::1", NULL};
     const KitchenConfig *config = kitchen->config;
     g_autofree char *worker_url = g_strconcat(url, "/worker", NULL);
@@ -156,6 +157,8 @@ static Service *open_service(Kitchen *kitchen, const char *url, const char *publ
             .publish_url = publish_url,
             .worker_url = worker_url,
             .signer = config->signer,
+            .box = box,
+            .base_url = config->base_url ?: url,
             .development = config->development,
             .builder = config->builder,
             .package_cache = config->package_cache,
@@ -201,7 +204,7 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
     web = web_new(listener, &settings, error);
     if (!web)
         return FALSE;
-    if (strcmp(config->executor, "local") == 0 && (!(service = open_service(kitchen, url, publish_url, error)) ||
+    if (strcmp(config->executor, "local") == 0 && (!(service = open_service(kitchen, box, url, publish_url, error)) ||
                                                           !start_service(kitchen, service, web, error)))
         return FALSE;
     if (!greet(kitchen, url, base_url, error))

@@ -105,6 +105,10 @@ static gboolean watch(gpointer user, const char *url, RepositoryState *state, gb
     return repository_watch(user, url, state, ret_changed, error);
 }
 
+static gboolean tell(gpointer user, const ForgeStatus *status, const char *token, GError **error) {
+    return forge_status_send(user, status, token, error);
+}
+
 static gboolean open_net(Service *service, const ServiceSettings *settings, GError **error) {
     service->policy = address_policy_new(settings->networks, error);
     service->limits = (OutboundLimits){.policy = service->policy, .plain_http = settings->plain_http};
@@ -119,6 +123,10 @@ static void open_coordinator(Service *service, const ServiceSettings *settings) 
             .git = service->git,
             .watch = watch,
             .watch_user = &service->limits,
+            .tell = settings->box ? tell : NULL,
+            .tell_user = &service->limits,
+            .box = settings->box,
+            .base_url = settings->base_url,
             .percent_free = PERCENT_FREE,
             .best_before = BEST_BEFORE};
 

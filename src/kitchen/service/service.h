@@ -4,6 +4,7 @@
 /* All that builds, joined together: store, publisher, signer, executor, repositories, coordinator, and what workers ask. */
 
 #include "kitchen/model/model.h"
+#include "kitchen/model/secret.h"
 #include "kitchen/mount/mount.h"
 
 typedef struct {
@@ -13,6 +14,8 @@ typedef struct {
     const char *publish_url;        /* where devices find it */
     const char *worker_url;         /* where workers find their API: "http://127.0.0.1:8090/worker" */
     const char *signer;             /* socket of particleos-signer */
+    const SecretBox *box;           /* of the tokens of forges */
+    const char *base_url;           /* what pages begin with, for forges */
     gboolean development;           /* keys of new projects trust the first program of each name */
     guint slots;                    /* jobs at once */
     const char *const *local_roots; /* repositories of this machine may lie there; may be NULL */

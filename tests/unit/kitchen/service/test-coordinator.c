@@ -2,6 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "kitchen/model/credential.h"
 #include "world.h"
 
 static World *open_world(void) {
@@ -251,6 +252,35 @@ static void test_packages(void) {
     end_world(world);
 }
 
+/* Forges hear of each state of a commit once; one that is away hears later. */
+static void test_forge(void) {
+    World *world = open_world();
+    g_autoptr(GError) error = NULL;
+
+    world_push(world, "c1");
+    g_assert_true(world_settle(world, 10));
+    g_assert_cmpstr(world->told->str, ==, ""); /* there is no token */
+    g_assert_true(credential_set(model_database(world->model), world->box, world->project, "forge", "github", "sesame",
+            world->now, NULL, &error));
+    world_push(world, "c2");
+    world_run(world, 20);
+    g_assert_nonnull(strstr(world->told->str, "1 c2 https://kitchen.example/ada/desktop/builds/2 sesame\n"));
+    g_assert_nonnull(strstr(world->told->str, "1 c1 "));
+    world_run(world, 20);
+    g_assert_null(strstr(strstr(world->told->str, "1 c2 ") + 1, "1 c2 "));
+    world->forge_fails = TRUE;
+    g_string_truncate(world->told, 0);
+    g_test_expect_message("particleos", G_LOG_LEVEL_WARNING, "*the forge is away*");
+    world_push(world, "c3");
+    world_run(world, 60);
+    g_test_assert_expected_messages();
+    g_assert_cmpstr(world->told->str, ==, "");
+    world->forge_fails = FALSE;
+    world_run(world, 180);
+    g_assert_cmpstr(world->told->str, ==, "1 c3 https://kitchen.example/ada/desktop/builds/3 sesame\n");
+    end_world(world);
+}
+
 /* A manifest is signed anew each day, and stays the newest. */
 static void test_best_before(void) {
     World *world = open_world();
@@ -279,7 +309,7 @@ int main(int argc, char **argv) {
     } tests[] = {{"push", test_push}, {"git-fails", test_git_fails}, {"lost", test_lost},
             {"second-attempt", test_second_attempt}, {"hang", test_hang}, {"cancel", test_cancel},
             {"superseded", test_superseded}, {"skipped", test_skipped}, {"signer", test_signer},
-            {"retention", test_retention}, {"packages", test_packages}, {"best-before", test_best_before}};
+            {"retention", test_retention}, {"packages", test_packages}, {"forge", test_forge}, {"best-before", test_best_before}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

@@ -249,10 +249,22 @@ static void set_up_project(World *world) {
     g_assert_true(database_commit(transaction, NULL));
 }
 
+static gboolean tell(gpointer user, const ForgeStatus *status, const char *token, GError **error) {
+    World *world = user;
+
+    if (world->forge_fails) {
+        g_set_error(error, OUTBOUND_ERROR, OUTBOUND_ERROR_FAILED, "the forge is away");
+        return FALSE;
+    }
+    g_string_append_printf(world->told, "%d %s %s %s\n", (int) status->state, status->commit, status->target, token);
+    return TRUE;
+}
+
 static void open_parts(World *world) {
     g_autofree char *database = in_world(world, "database");
     g_autofree char *store = in_world(world, "store");
     g_autofree char *pub = in_world(world, "pub");
+    g_autofree char *key = in_world(world, "key");
     g_autoptr(GError) error = NULL;
     WorkerApiSettings api = {.logs = world->path, .compare = compare};
     CoordinatorSettings settings = {.percent_free = 0, .best_before = 14};
@@ -276,6 +288,13 @@ static void open_parts(World *world) {
     settings.git = &world->git;
     settings.watch = watch;
     settings.watch_user = world;
+    world->box = secret_box_open(key, &error);
+    g_assert_no_error(error);
+    world->told = g_string_new(NULL);
+    settings.tell = tell;
+    settings.tell_user = world;
+    settings.box = world->box;
+    settings.base_url = "https://kitchen.example";
     world->coordinator = coordinator_new(&settings);
 }
 
@@ -295,6 +314,8 @@ World *world_open(const char *path) {
 
 void world_close(World *world) {
     coordinator_free(world->coordinator);
+    secret_box_free(world->box);
+    g_string_free(world->told, TRUE);
     worker_api_free(world->api);
     publisher_free(world->publisher);
     sign_service_unref(world->signer);

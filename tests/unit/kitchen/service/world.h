@@ -26,9 +26,11 @@ typedef struct {
     Executor executor;
     GitSource git;
     gint64 project;
+    SecretBox *box;
+    GString *told;   /* what the forge was told: "STATE COMMIT TOKEN\n" */
     guint n_watched; /* how often the repository of packages was looked at */
     /* How the players behave. */
-    gboolean git_fails, signer_fails, workers_die, workers_hang;
+    gboolean forge_fails, git_fails, signer_fails, workers_die, workers_hang;
     const char *inputs;   /* NULL: the commit */
     const char *metadata; /* digest of the one repository of packages */
 } World;
