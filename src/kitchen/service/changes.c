@@ -15,6 +15,14 @@ static JsonNode *parse(GBytes *bytes, const char *which, GError **error) {
     return node;
 }
 
+/* A new program alone is no reason: it makes the same images, or its authors say otherwise, and somebody starts builds then. */
+static gboolean is_program_alone(GPtrArray *found) {
+    for (guint i = 0; i < found->len; i++)
+        if (((const Reason *) found->pdata[i])->kind != REASON_PROGRAM)
+            return FALSE;
+    return TRUE;
+}
+
 gboolean changes_compare(gpointer user, GBytes *before, GBytes *after, GPtrArray *reasons, GError **error) {
     g_autoptr(JsonNode) now = parse(after, "new", error);
     g_autoptr(JsonNode) then = NULL;
@@ -31,7 +39,7 @@ gboolean changes_compare(gpointer user, GBytes *before, GBytes *after, GPtrArray
         return TRUE;
     }
     found = reasons_compare(then, now, error);
-    for (guint i = 0; found && i < found->len; i++) {
+    for (guint i = 0; found && !is_program_alone(found) && i < found->len; i++) {
         const Reason *reason = found->pdata[i];
 
         g_ptr_array_add(reasons, build_reason_new(reason_kind_to_string(reason->kind), reason->text, 0));
