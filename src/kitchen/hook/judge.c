@@ -119,7 +119,7 @@ static gboolean any_matches(const char *list, const guint8 *expected) {
     g_auto(GStrv) words = g_strsplit(list, " ", SIGNATURES_MAX + 1);
     gboolean found = FALSE;
 
-    for (guint i = 0; words[i] && i < SIGNATURES_MAX; i++) {
+    for (guint i = 0; i < SIGNATURES_MAX && words[i]; i++) {
         gsize size = 0;
         g_autofree guint8 *given = NULL;
 

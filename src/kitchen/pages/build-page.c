@@ -31,7 +31,7 @@ static gboolean write_reasons(Visit *visit, Html *html, const BuildView *build, 
     html_element(html, "li", cause, NULL);
     while (database_rows_next(rows, &failure)) {
         html_open(html, "li", NULL);
-        html_text(html, database_rows_text(rows, 0));
+        part_marked(html, database_rows_text(rows, 0));
         if (database_rows_text(rows, 1)) {
             html_text(html, " ");
             html_element(html, "small", database_rows_text(rows, 1), NULL);

@@ -155,14 +155,28 @@ char *part_cause(const BuildView *build) {
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_strcmp0(words[i][0], build->cause) == 0)
             text = words[i][1];
-    return build->caused_by ? g_strdup_printf("%s by %s", text, build->caused_by) : g_strdup(text);
+    return build->caused_by && build->caused_by[0] ? g_strdup_printf("%s by %s", text, build->caused_by) : g_strdup(text);
+}
+
+void part_marked(Html *html, const char *text) {
+    g_auto(GStrv) pieces = g_strsplit(text, "`", -1);
+    guint n = g_strv_length(pieces);
+
+    /* A last backtick without a partner is text. */
+    for (guint i = 0; i < n; i++)
+        if (i % 2 == 0)
+            html_text(html, pieces[i]);
+        else if (i + 1 < n)
+            html_element(html, "code", pieces[i], NULL);
+        else
+            html_textf(html, "`%s", pieces[i]);
 }
 
 static void write_reason(Html *html, const BuildView *build) {
     g_autofree char *cause = part_cause(build);
 
     html_open(html, "td", NULL);
-    html_text(html, build->wait_reason ?: build->first_reason ?: build->detail ?: cause);
+    part_marked(html, build->wait_reason ?: build->first_reason ?: build->detail ?: cause);
     if (!build->wait_reason && build->n_reasons > 1) {
         g_autofree char *more = g_strdup_printf(", and %" G_GINT64_FORMAT " more", build->n_reasons - 1);
         html_text(html, more);
@@ -207,8 +221,8 @@ void part_builds(Visit *visit, Html *html, const ProjectView *project, GPtrArray
         html_close(html, "td");
         write_reason(html, build);
         write_commit(html, build);
-        html_element(html, "td", took ?: "–", NULL);
-        html_open(html, "td", NULL);
+        html_element(html, "td", took ?: "–", "class", "short", NULL);
+        html_open(html, "td", "class", "short", NULL);
         frame_time(visit, html, build->finished ?: build->started ?: build->created);
         html_close(html, "td");
         html_close(html, "tr");

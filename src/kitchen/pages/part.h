@@ -28,5 +28,8 @@ Html *part_begin(Visit *visit, const ProjectView *project, const char *title, co
 void part_projects(Visit *visit, Html *html, GPtrArray *projects);
 void part_builds(Visit *visit, Html *html, const ProjectView *project, GPtrArray *builds);
 
+/* TEXT with what stands between backticks as code. */
+void part_marked(Html *html, const char *text);
+
 /* What started a build, in words; owned by the caller. */
 char *part_cause(const BuildView *build);
