@@ -8,13 +8,20 @@
 
 #define RELEASES_SHOWN 20
 
-/* What goes into /etc/sysupdate.d of a device that follows the channel. */
+/* The sources of transfers (sysupdate.d(5)) for a device that follows the channel: %M and %a are its image ID and architecture. */
 static char *transfer_text(const Site *site, const ProjectView *project, const char *channel, const char *target) {
-    return g_strdup_printf("[Source]\n"
-                           "Type=url-file\n"
-                           "Path=%s/%s/%s/%s/%s\n"
-                           "MatchPattern=%s.%s.*_@v.efi\n",
-            site->publish_url, project->namespace_name, project->name, target, channel, target, channel);
+    static const char *const parts[] = {".usr-%a-verity-sig.raw", ".usr-%a-verity.@u.raw", ".usr-%a.@u.raw", ".efi"};
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+        g_string_append_printf(text,
+                "[Source]\n"
+                "Type=url-file\n"
+                "Path=%s/%s/%s/%s/%s\n"
+                "MatchPattern=%s.%s.%%M_@v_%%a%s\n%s",
+                site->publish_url, project->namespace_name, project->name, target, channel, target, channel, parts[i],
+                i + 1 < G_N_ELEMENTS(parts) ? "\n" : "");
+    return g_string_free(text, FALSE);
 }
 
 static gboolean write_transfers(
