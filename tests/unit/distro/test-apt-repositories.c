@@ -61,7 +61,7 @@ static void test_case(gconstpointer data) {
 /* As apt 2.6 calls them. */
 static void test_list_names(void) {
     static const char *const names[][2] = {
-            {"http://deb.debian.org/debian/dists/trixie/InRelease", "deb.debian.org_debian_dists_trixie_InRelease"},
+            {"http://archive.example/debian/dists/trixie/InRelease", "archive.example_debian_dists_trixie_InRelease"},
             {"http://127.0.0.1:8080/dists/trixie/InRelease", "127.0.0.1:8080_dists_trixie_InRelease"},
             {"https://a/b_c~d/InRelease", "a_b%5fc%7ed_InRelease"}};
 
