@@ -15,6 +15,8 @@
 #include "kitchen/git/git-url.h"
 #include "sandbox/sandbox.h"
 
+/* Where a repository of this machine is in the sandbox: its own place may be below one that the sandbox uses, like /work. */
+#define SOURCE "/source"
 #define SECONDS_MAX "300"
 #define BYTES_MAX (1024 * G_GINT64_CONSTANT(1048576))
 #define FILES_MAX 200000
@@ -39,6 +41,11 @@ typedef struct {
     char *work; /* host directory that git sees as /work; NULL: none */
 } Fetch;
 
+/* How git inside of the sandbox calls the repository. */
+static const char *address(const Fetch *fetch) {
+    return fetch->url.path ? SOURCE : fetch->url.url;
+}
+
 static Sandbox *make_sandbox(const Fetch *fetch) {
     Sandbox *sandbox = sandbox_new_for_tools(NULL);
 
@@ -51,7 +58,7 @@ static Sandbox *make_sandbox(const Fetch *fetch) {
     sandbox_setenv(sandbox, "GIT_ALLOW_PROTOCOL", fetch->url.path ? "file" : "https");
     sandbox_setenv(sandbox, "HOME", "/nonexistent");
     if (fetch->url.path)
-        sandbox_bind(sandbox, fetch->url.path, fetch->url.path, SANDBOX_READ_ONLY);
+        sandbox_bind(sandbox, fetch->url.path, SOURCE, SANDBOX_READ_ONLY);
     else
         sandbox_network(sandbox, TRUE);
     if (fetch->work)
@@ -93,7 +100,7 @@ static void print_answer(JsonObject *answer) {
 
 static gboolean resolve(const Fetch *fetch, GError **error) {
     g_autofree char *name = g_strconcat("refs/heads/", fetch->branch, NULL);
-    const char *const words[] = {"ls-remote", "--", fetch->url.url, name, NULL};
+    const char *const words[] = {"ls-remote", "--", address(fetch), name, NULL};
     g_autofree char *said = run_git(fetch, words, NULL, error);
     g_autoptr(JsonObject) answer = json_object_new();
     char *end = said ? strchr(said, '\t') : NULL;
@@ -169,7 +176,7 @@ static gboolean describe(const Fetch *fetch, GError **error) {
 static gboolean take_tree(const Fetch *fetch, const char *output, GError **error) {
     const char *const init[] = {"init", "--quiet", "--bare", "--template=", "/work/repository", NULL};
     const char *const get[] = {"-C", "/work/repository", "fetch", "--quiet", "--depth=1", "--no-tags",
-            "--no-recurse-submodules", "--no-auto-maintenance", "--", fetch->url.url, fetch->commit, NULL};
+            "--no-recurse-submodules", "--no-auto-maintenance", "--", address(fetch), fetch->commit, NULL};
     const char *const archive[] = {
             "-C", "/work/repository", "archive", "--format=tar", "--output=/work/tree.tar", fetch->commit, NULL};
     g_autofree char *made = g_build_filename(fetch->work, "tree.tar", NULL);
