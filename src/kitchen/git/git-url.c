@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kitchen/net/address.h"
+
 void git_url_clear(GitUrl *url) {
     g_clear_pointer(&url->url, g_free);
     g_clear_pointer(&url->path, g_free);
@@ -47,30 +49,14 @@ static gboolean check_path(const char *text, const char *const *roots, GitUrl *r
     return allowed || refuse(error, "%s lies below none of the directories that LocalRoots= names", text);
 }
 
-/* Addresses that only this machine or its neighbours have. */
-static gboolean is_public(GInetAddress *address) {
-    const guint8 *bytes = g_inet_address_to_bytes(address);
-
-    if (g_inet_address_get_is_any(address) || g_inet_address_get_is_loopback(address) ||
-            g_inet_address_get_is_link_local(address) || g_inet_address_get_is_site_local(address) ||
-            g_inet_address_get_is_multicast(address))
-        return FALSE;
-    if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4)
-        /* This network, carriers' own, benchmarks, the rest of the class that was reserved. */
-        return bytes[0] != 0 && !(bytes[0] == 100 && (bytes[1] & 0xc0) == 64) &&
-               !(bytes[0] == 198 && (bytes[1] & 0xfe) == 18) && bytes[0] < 240;
-    /* Unique local ones; those that stand for addresses of version 4, mapped or translated. */
-    return (bytes[0] & 0xfe) != 0xfc && bytes[0] != 0 && !(bytes[0] == 0x20 && bytes[1] == 0x02) &&
-           !(bytes[0] == 0x00 && bytes[1] == 0x64);
-}
-
 static gboolean pin_host(const char *host, int port, GitUrl *ret_url, GError **error) {
     g_autoptr(GResolver) resolver = g_resolver_get_default();
+    g_autoptr(AddressPolicy) policy = address_policy_new(NULL, NULL);
     GList *addresses = g_resolver_lookup_by_name(resolver, host, NULL, error);
     gboolean good = addresses != NULL;
 
     for (GList *address = addresses; address && good; address = address->next)
-        good = is_public(address->data) ||
+        good = address_policy_allows(policy, address->data) ||
                refuse(error, "%s has an address that is not public; repositories of this network are not fetched",
                        host);
     if (good) {

@@ -17,11 +17,11 @@ static void test_refused(void) {
     static const char *const bad[] = {"", "http://example.org/x.git", "git://example.org/x", "ssh://example.org/x",
             "ext::sh -c id", "file://host/x", "git@example.org:x.git", "https://", "https://user@example.org/x",
             "https://user:password@example.org/x", "https://-oProxyCommand=id/x", "https://127.0.0.1/x",
-            "https://[::1]/x", "https://10.0.0.1/x", "https://192.168.1.1/x", "https://172.16.0.1/x",
-            "https://169.254.169.254/latest", "https://100.64.0.1/x", "https://0.0.0.0/x", "https://[fd00::1]/x",
-            "https://[::ffff:127.0.0.1]/x", "https://[fe80::1]/x", "https://224.0.0.1/x", "https://example.org/x\n",
-            "https://example.org/x y", "-x", "https://2130706433/x", "https://0x7f.1/x", "https://1.1.1.1/x#fragment",
-            "/etc", "relative/path"};
+            "https://[::1]/x", "https://10.0.0.1/x", "https://192.0.2.1/x", "https://203.0.113.1/x",
+            "https://[100::1]/x", "https://192.168.1.1/x", "https://172.16.0.1/x", "https://169.254.169.254/latest",
+            "https://100.64.0.1/x", "https://0.0.0.0/x", "https://[fd00::1]/x", "https://[::ffff:127.0.0.1]/x",
+            "https://[fe80::1]/x", "https://224.0.0.1/x", "https://example.org/x\n", "https://example.org/x y", "-x",
+            "https://2130706433/x", "https://0x7f.1/x", "https://1.1.1.1/x#fragment", "/etc", "relative/path"};
     g_auto(GitUrl) url = {0};
 
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
