@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "reasons/reasons.h"
 
-G_DEFINE_QUARK(particleos - reasons - error - quark, reasons_error)
+G_DEFINE_QUARK(particleos-reasons-error-quark, reasons_error)
 
 void reason_free(Reason *reason) {
     if (!reason)

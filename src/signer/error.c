@@ -3,7 +3,7 @@
 
 #include "signer/client/protocol.h"
 
-G_DEFINE_QUARK(signer - error - quark, signer_error)
+G_DEFINE_QUARK(signer-error-quark, signer_error)
 
 const char *signer_error_to_word(const GError *error) {
     static const char *const words[] = {

@@ -16,7 +16,7 @@ struct KitchenClient {
     char *url, *token;
 };
 
-G_DEFINE_QUARK(kitchen - client - error - quark, kitchen_client_error)
+G_DEFINE_QUARK(kitchen-client-error-quark, kitchen_client_error)
 
 KitchenClient *kitchen_client_new(const char *url, const char *token) {
     KitchenClient *client = g_new0(KitchenClient, 1);

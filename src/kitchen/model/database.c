@@ -31,7 +31,7 @@ struct DatabaseTransaction {
     gboolean committed;
 };
 
-G_DEFINE_QUARK(database - error - quark, database_error)
+G_DEFINE_QUARK(database-error-quark, database_error)
 
 static gboolean set_error(Database *database, const char *what, GError **error) {
     int code = sqlite3_errcode(database->handle);

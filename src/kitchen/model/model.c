@@ -14,7 +14,7 @@ struct Model {
     gpointer user;
 };
 
-G_DEFINE_QUARK(model - error - quark, model_error)
+G_DEFINE_QUARK(model-error-quark, model_error)
 
 static gint64 system_clock(gpointer user) {
     return g_get_real_time() / 1000;

@@ -10,7 +10,7 @@
 #define TIMEOUT_DEFAULT 60
 #define REDIRECTS_MAX 3
 
-G_DEFINE_QUARK(outbound - error - quark, outbound_error)
+G_DEFINE_QUARK(outbound-error-quark, outbound_error)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CURL, curl_easy_cleanup)
 typedef struct curl_slist CurlList;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CurlList, curl_slist_free_all)

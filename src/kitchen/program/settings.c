@@ -7,7 +7,7 @@
 
 #define SLOTS_MAX 256
 
-G_DEFINE_QUARK(kitchen - config - error - quark, kitchen_config_error)
+G_DEFINE_QUARK(kitchen-config-error-quark, kitchen_config_error)
 
 typedef enum {
     TYPE_TEXT,

@@ -10,7 +10,7 @@ struct SignService {
     GDestroyNotify free_user;
 };
 
-G_DEFINE_QUARK(sign - service - error - quark, sign_service_error)
+G_DEFINE_QUARK(sign-service-error-quark, sign_service_error)
 
 SignService *sign_service_new(SignAsk ask, gpointer user, GDestroyNotify free_user) {
     SignService *service = g_new0(SignService, 1);

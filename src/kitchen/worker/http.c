@@ -29,7 +29,7 @@ typedef struct {
     GByteArray *answer;
 } Exchange;
 
-G_DEFINE_QUARK(http - error - quark, http_error)
+G_DEFINE_QUARK(http-error-quark, http_error)
 
 Http *http_new(const char *url, const char *token, const gint *stop) {
     Http *http = g_new0(Http, 1);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-G_DEFINE_QUARK(signer - client - error - quark, signer_client_error)
+G_DEFINE_QUARK(signer-client-error-quark, signer_client_error)
 
 static gboolean fail(GError **error, SignerClientError code, const char *what, int number) {
     g_set_error(error, SIGNER_CLIENT_ERROR, code, "%s: %s", what, g_strerror(number));
