@@ -8,8 +8,8 @@
 #include "build/kernel-tree.h"
 #include "events/events.h"
 #include "format/uki.h"
-#include "recipe/paths.h"
-#include "recipe/versions.h"
+#include "recipe/values/paths.h"
+#include "recipe/language/versions.h"
 #include "tree/tree.h"
 
 #define DEFINITIONS "usr/lib/repart.d"

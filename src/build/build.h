@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "crypto/key-session.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Builds every image of RECIPE, images that do not depend on each other side by side, and moves the results
  * into the output directory when all of them succeeded; on failure the outputs of earlier builds are

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Where ERROR tells of a file system without room, adds to it which of the places where a build of CONFIG
  * writes are full, and the settings that name these places; nothing happens to other errors, nor to one that

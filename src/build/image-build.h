@@ -11,7 +11,7 @@
 #include "distro/distro.h"
 #include "format/openpgp.h"
 #include "image/disk.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"
 #include "tree/workspace.h"
 

@@ -5,8 +5,8 @@
 
 #include "build/commits.h"
 #include "build/image-build.h"
-#include "recipe/settings.h"
-#include "recipe/value.h"
+#include "recipe/language/settings.h"
+#include "recipe/values/value.h"
 
 /* An input set in the making. */
 typedef struct {

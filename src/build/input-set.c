@@ -11,7 +11,7 @@
 #include "build/package-folder.h"
 #include "build/packages.h"
 #include "config.h"
-#include "recipe/image-parser.h"
+#include "recipe/reading/image-parser.h"
 
 /* Grows when a reader of the older form would misunderstand the newer. */
 #define INPUT_SET_VERSION 1

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* The inputs of a build of RECIPE as JSON text that ends with a newline; owned by the caller. Equal inputs
  * give equal bytes, wherever the recipe lies and whoever asks. Runs sync scripts and fetches metadata of

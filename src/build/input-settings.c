@@ -9,7 +9,7 @@
 #include "build/input-set-private.h"
 #include "build/inputs.h"
 #include "build/tools-tree.h"
-#include "recipe/image-parser.h"
+#include "recipe/reading/image-parser.h"
 #include "events/redact.h"
 
 /* Trying all words of a language takes days, and this takes no time that anybody notices. */

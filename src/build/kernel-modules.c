@@ -8,7 +8,7 @@
 #include "build/kernel-filter.h"
 #include "build/kernel-firmware.h"
 #include "build/kernel-tree.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 void kernel_module_set_free(KernelModuleSet *set) {
     if (!set)

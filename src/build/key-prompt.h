@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "crypto/key-session.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 typedef struct KeyPrompt KeyPrompt;
 

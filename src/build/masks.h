@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"
 
 typedef struct Masks Masks;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* The root password of the image CONFIG as crypt(5) has it in shadow files: as given when it is hashed
  * already, else SHA-512 with a salt that Seed= and the names of the image decide, so that the same recipe

@@ -3,7 +3,7 @@
 
 /* What the files about programs of the reading share. Internal to reading*.c and commits.c. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"
 
 /* What a program sees of one place of the host. */

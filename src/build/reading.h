@@ -6,7 +6,7 @@
  * what is known by its name to be secret or made by builds; no network, nothing of the caller's environment
  * but short words that they name, no terminal. With --trust-recipe they run as the caller. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* For a RecipeRunner: what PROGRAM prints, owned by the caller. DATA is not used. */
 char *reading_run_program(const RecipeProgram *program, gpointer data, GError **error);

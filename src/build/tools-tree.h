@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "crypto/key-session.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Builds the tools image of RECIPE unless the tree in its output directory was built from the same inputs
  * (-ff builds it in any case). Does nothing for a recipe without one. Keys are opened in SESSION.

@@ -11,7 +11,7 @@
 #include "build/offline.h"
 #include "format/pe.h"
 #include "format/uki.h"
-#include "recipe/versions.h"
+#include "recipe/language/versions.h"
 
 /* Stubs from this version on load microcode from a section of its own. */
 #define STUB_WITH_UCODE 256

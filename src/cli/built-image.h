@@ -3,7 +3,7 @@
 
 /* The image that verbs such as vm, shell and burn work on. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Makes sure that the main image of RECIPE is there: builds it when --force asks for it (in a process of its
  * own, because a build becomes root of a user namespace), else it must have been built before. Does nothing

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "recipe/cli-options.h"
-#include "recipe/settings.h"
+#include "recipe/language/settings.h"
 
 /* The whole script; owned by the caller. */
 char *completion_for_bash(void);

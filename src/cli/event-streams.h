@@ -3,7 +3,7 @@
 
 /* Events for whoever started the program: "--json build" and --events-fd=. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "ui/json-lines.h"
 
 /* One task's streams; all NULL: none. */

@@ -13,7 +13,7 @@
 #include "base/compare.h"
 #include "base/errors.h"
 #include "events/events.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 #define CHUNK_SIZE (1024 * 1024)
 

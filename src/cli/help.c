@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "recipe/cli-options.h"
-#include "recipe/settings.h"
+#include "recipe/language/settings.h"
 #include "recipe/verb-names.h"
 #include "ui/log.h"
 

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"
 
 /* Where PROGRAM is: ExtraSearchPaths= of CONFIG (may be NULL), PATH, /usr/sbin, /usr/lib/systemd. Owned by

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/event-streams.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* As recipe_load(), with programs of the recipe in a sandbox, which is what the command line makes of it. As soon as the
  * command line is known, the task of this thread (events/task.h) gets the flags that it asks for, and STREAMS (NULL:

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "recipe/recipe.h"
-#include "recipe/settings.h"
+#include "recipe/result/recipe.h"
+#include "recipe/language/settings.h"
 
 /* What one element of the value is. */
 static char *describe_element(const Setting *setting) {

@@ -3,7 +3,7 @@
 
 /* The argument of the verbs sign and attach. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "signing/request-directory.h"
 
 /* Loads the directory that is the one argument of VERB. */

@@ -8,7 +8,7 @@
 #include "build/key-prompt.h"
 #include "build/tools-tree.h"
 #include "cli/host-program.h"
-#include "recipe/distributions.h"
+#include "recipe/language/distributions.h"
 #include "sandbox/sandbox.h"
 #include "ui/ask.h"
 

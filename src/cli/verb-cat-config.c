@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "recipe/paths.h"
+#include "recipe/values/paths.h"
 #include "ui/log.h"
 #include "ui/pager.h"
 

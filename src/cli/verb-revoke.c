@@ -13,7 +13,7 @@
 #include "build/revocations.h"
 #include "events/events.h"
 #include "format/uki-sections.h"
-#include "recipe/versions.h"
+#include "recipe/language/versions.h"
 #include "text/os-release.h"
 #include "ui/ask.h"
 #include "ui/log.h"

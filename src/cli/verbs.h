@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
 

@@ -3,7 +3,7 @@
 
 /* VirtualMachineMonitor=vmspawn. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Runs the image of RECIPE in systemd-vmspawn and passes its exit status on. */
 gboolean vmspawn_run(Recipe *recipe, gboolean ephemeral, int *ret_exit_status, GError **error);

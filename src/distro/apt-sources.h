@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* Where the host's own apt configuration gets DISTRIBUTION ("debian", "ubuntu") from: the first URI whose
  * path ends in that name, and the first that ends in NAME-security. Either may be NULL. Free with g_free().

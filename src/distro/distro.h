@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 #define DISTRO_ERROR distro_error_quark()
 GQuark distro_error_quark(void);

@@ -5,7 +5,7 @@
 
 #include <gio/gio.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* What URL answers, as NUL-terminated text (at most 64 MiB), through the proxy of CONFIG; owned by the
  * caller. Follows redirections, tries again when the network fails. */

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* The name of the newest snapshot of CONFIG's distribution, asked of Mirror= or of the distribution's own
  * archive; owned by the caller. The error says so when the distribution keeps no snapshots. */

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "events/events.h"
-#include "recipe/enum-words.h"
-#include "recipe/includes.h"
-#include "recipe/paths.h"
-#include "recipe/split.h"
-#include "recipe/suggest.h"
+#include "recipe/language/enum-words.h"
+#include "recipe/reading/includes.h"
+#include "recipe/values/paths.h"
+#include "recipe/values/split.h"
+#include "recipe/language/suggest.h"
 #include "recipe/verb-names.h"
 
 #define AT(field) .offset = G_STRUCT_OFFSET(RecipeArguments, field)

@@ -3,7 +3,7 @@
 
 /* The command line: every setting is an option, derived from the table (reference, chapter 1). */
 
-#include "recipe/image-parser.h"
+#include "recipe/reading/image-parser.h"
 
 /* Fills ARGUMENTS and PARSER's CLI namespace from ARGV (without the program's name). Paths given to
  * --include are appended to INCLUDES, resolved. DIRECTORY is where the program was started. */

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* Adds one credential to OEM_STRINGS (of VmOemString). The value goes through a file in SCRATCH, because
  * everybody on the host can read a command line. */

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 #include "vm/credentials.h"
 
 typedef struct {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crypto/ssh-key.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "vm/host.h"
 
 #define ZONES "/usr/share/zoneinfo/"

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 typedef struct {
     char *name;

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "events/events.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "vm/host.h"
 
 void vm_direct_boot_free(VmDirectBoot *boot) {

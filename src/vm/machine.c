@@ -9,7 +9,7 @@
 #include "events/events.h"
 #include "events/printable.h"
 #include "events/task.h"
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 #include "vm/host.h"
 #include "vm/storage.h"
 

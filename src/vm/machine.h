@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 #include "vm/console.h"
 
 typedef struct VmMachine VmMachine;

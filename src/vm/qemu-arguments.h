@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "recipe/enums.h"
+#include "recipe/language/enums.h"
 #include "vm/firmware.h"
 
 /* An SMBIOS OEM string (type 11): short and public as a value, else a file that holds it. */

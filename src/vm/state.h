@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* A file in the caller's runtime directory that says how to reach a machine; it goes away with it. */
 typedef struct VmState VmState;

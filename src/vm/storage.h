@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "recipe/image-config.h"
+#include "recipe/result/image-config.h"
 
 /* Copies a regular file; the copy belongs to the caller only (mode 0600). */
 gboolean vm_copy_file(const char *source, const char *target, GError **error);

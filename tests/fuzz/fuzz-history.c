@@ -2,7 +2,7 @@
 /* What the last build was told: JSON, as a value for each setting. */
 #include <stdint.h>
 
-#include "recipe/history.h"
+#include "recipe/reading/history.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

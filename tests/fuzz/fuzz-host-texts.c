@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "distro/apt-repositories.h"
 #include "distro/apt-sources.h"
-#include "recipe/distributions.h"
+#include "recipe/language/distributions.h"
 #include "tree/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -3,7 +3,7 @@
 
 /* Recipes in a temporary directory. */
 
-#include "recipe/recipe.h"
+#include "recipe/result/recipe.h"
 
 /* Starts an empty recipe in a new temporary directory; the previous one is removed. */
 void fixture_new(void);

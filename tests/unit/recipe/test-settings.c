@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table agrees with itself. */
-#include "recipe/enum-words.h"
-#include "recipe/image-config.h"
-#include "recipe/settings.h"
-#include "recipe/value-parse.h"
+#include "recipe/language/enum-words.h"
+#include "recipe/result/image-config.h"
+#include "recipe/language/settings.h"
+#include "recipe/values/value-parse.h"
 
 static void test_rows(void) {
     for (int id = 0; id < _SETTING_MAX; id++) {

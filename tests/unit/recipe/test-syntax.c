@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "recipe/ini.h"
+#include "recipe/reading/ini.h"
 
 #include <string.h>
 

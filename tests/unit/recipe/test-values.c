@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "recipe/value-parse.h"
+#include "recipe/values/value-parse.h"
 
 #include <glib/gstdio.h>
 
