@@ -10,9 +10,9 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "build/build.h"
 #include "cli/verbs.h"
 #include "events/events.h"
+#include "pipeline/build.h"
 #include "recipe/verb-names.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"

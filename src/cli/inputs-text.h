@@ -3,5 +3,5 @@
 
 #include <json-glib/json-glib.h>
 
-/* Prints the input set ROOT (build/input-set.h) for people: in short, what there is of everything. */
+/* Prints the input set ROOT (pipeline/inputs/input-set.h) for people: in short, what there is of everything. */
 void inputs_print_text(JsonNode *root);

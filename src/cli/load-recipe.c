@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/load-recipe.h"
 
-#include "build/key-prompt.h"
-#include "build/reading.h"
 #include "events/task.h"
+#include "pipeline/keys/key-prompt.h"
+#include "pipeline/reading/reading.h"
 
 static gboolean begin(const RecipeArguments *arguments, gpointer data, GError **error) {
     EventStreams *streams = data;

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "build/full-disk.h"
 #include "cli/built-image.h"
 #include "cli/event-streams.h"
 #include "cli/load-recipe.h"
@@ -15,6 +14,7 @@
 #include "cli/verbs.h"
 #include "events/events.h"
 #include "events/task.h"
+#include "pipeline/full-disk.h"
 #include "ui/log.h"
 #include "ui/people.h"
 #include "ui/step.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "build/outputs.h"
-#include "build/scripts.h"
 #include "cli/signing-argument.h"
 #include "cli/verbs.h"
 #include "events/events.h"
+#include "pipeline/scripts/scripts.h"
+#include "pipeline/staging/outputs.h"
 #include "sandbox/sandbox.h"
 #include "signing/attach.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/directory.h"
-#include "build/key-prompt.h"
-#include "build/tools-tree.h"
 #include "cli/host-program.h"
+#include "pipeline/keys/key-prompt.h"
+#include "pipeline/tools-tree.h"
 #include "recipe/language/distributions.h"
 #include "sandbox/sandbox.h"
 #include "ui/ask.h"

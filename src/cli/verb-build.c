@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "build/build.h"
-#include "build/check.h"
-#include "build/key-prompt.h"
-#include "build/tools-tree.h"
 #include "events/events.h"
 #include "events/task.h"
+#include "pipeline/build.h"
+#include "pipeline/check.h"
+#include "pipeline/keys/key-prompt.h"
+#include "pipeline/tools-tree.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
 #include "ui/ask.h"

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "build/build.h"
 #include "events/events.h"
 #include "image/burn.h"
+#include "pipeline/build.h"
 #include "text/size.h"
 
 #define DEFAULT_SECTOR_SIZE 512

@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "build/key-prompt.h"
 #include "cli/genkey-report.h"
 #include "cli/genkey-use.h"
 #include "cli/verbs.h"
@@ -18,6 +17,7 @@
 #include "crypto/key-session.h"
 #include "crypto/pkcs11-uri.h"
 #include "events/events.h"
+#include "pipeline/keys/key-prompt.h"
 #include "ui/ask.h"
 
 #define COMMON_NAME "particleos of %u"

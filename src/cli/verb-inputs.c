@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "build/build.h"
-#include "build/check.h"
-#include "build/input-set.h"
-#include "build/key-prompt.h"
-#include "build/tools-tree.h"
 #include "cli/inputs-text.h"
+#include "pipeline/build.h"
+#include "pipeline/check.h"
+#include "pipeline/inputs/input-set.h"
+#include "pipeline/keys/key-prompt.h"
+#include "pipeline/tools-tree.h"
 #include "reasons/reasons.h"
 #include "sandbox/sandbox.h"
 

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "build/build.h"
 #include "cli/built-image.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
+#include "pipeline/build.h"
 #include "ui/log.h"
 
 /* Why there is nothing to inspect in what CONFIG makes, and what to do instead; NULL: there is. */

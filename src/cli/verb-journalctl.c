@@ -2,8 +2,8 @@
 /* The verbs journalctl and coredumpctl: what an image that has run keeps. */
 #include "cli/verbs.h"
 
-#include "build/build.h"
 #include "cli/host-program.h"
+#include "pipeline/build.h"
 
 static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static gboolean refuse(GError **error, const char *format, ...) {

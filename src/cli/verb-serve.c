@@ -6,10 +6,10 @@
 #include <glib-unix.h>
 #include <signal.h>
 
-#include "build/build.h"
 #include "cli/file-server.h"
 #include "cli/host-program.h"
 #include "events/events.h"
+#include "pipeline/build.h"
 
 /* As mkosi. */
 #define PORT 8081

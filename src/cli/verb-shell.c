@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "build/build.h"
 #include "cli/built-image.h"
 #include "cli/host-program.h"
+#include "pipeline/build.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
 #include "vm/container.h"

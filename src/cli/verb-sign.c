@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "build/key-prompt.h"
 #include "cli/signing-argument.h"
 #include "cli/verbs.h"
 #include "crypto/key-session.h"
+#include "pipeline/keys/key-prompt.h"
 #include "signing/sign.h"
 #include "ui/ask.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "build/build.h"
 #include "cli/host-program.h"
+#include "pipeline/build.h"
 
 /* The first version with --transfer-source. */
 #define SYSUPDATE_VERSION 257

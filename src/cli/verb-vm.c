@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "build/build.h"
 #include "cli/vmspawn.h"
+#include "pipeline/build.h"
 #include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "vm/machine.h"

@@ -20,9 +20,9 @@ CIRCLES = [
     (("recipe/reading/image-parser", "recipe/reading/includes", "recipe/result/image-config", "recipe/result/image-values",
       "recipe/result/recipe", "recipe/result/secrets", "recipe/values/split", "recipe/values/value-parse",
       "recipe/values/value-parse-internal"), STRUCTS),
-    (("build/build-overlay", "build/packages", "build/scripts"), UNTIE),
-    (("build/boot", "build/boot-parts", "build/build", "build/key-limits"), UNTIE),
-    (("build/configure", "build/extension"), UNTIE),
+    (("pipeline/layers/build-overlay", "pipeline/packages/packages", "pipeline/scripts/scripts"), UNTIE),
+    (("pipeline/boot/boot", "pipeline/boot/boot-parts", "pipeline/build", "pipeline/keys/key-limits"), UNTIE),
+    (("pipeline/content/configure", "pipeline/content/extension"), UNTIE),
     (("recipe/cli-options", "recipe/language/suggest"), UNTIE),
     (("ui/log", "ui/terminal"), UNTIE),
     (("vm/host", "vm/storage"), UNTIE),
@@ -42,7 +42,7 @@ LIBRARIES = {
 # Threads that do not work for the task of the one that starts them.
 THREADS = {
     "sandbox/relay.c": "carries bytes",
-    "build/kernel-tree.c": "a pool that reads kernel modules, and collects errors",
+    "pipeline/kernel/kernel-tree.c": "a pool that reads kernel modules, and collects errors",
 }
 
 # Rooms of programs: what they print is for whoever called them. The others report events.

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "build/layer.h"
 #include "distro/verified.h"
+#include "pipeline/layers/layer.h"
 #include "tree/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "build/ipe-policy.h"
+#include "pipeline/integrity/ipe-policy.h"
 
 int LLVMFuzzerTestOneInput(const guint8 *data, gsize size);
 

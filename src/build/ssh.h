@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-#pragma once
-
-/* Ssh=: an SSH server that listens on vsock. */
-
-#include "build/image-build.h"
-
-gboolean step_ssh(ImageBuild *image, GError **error);

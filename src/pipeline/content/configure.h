@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Files that the recipe's settings put into the tree. */
+
+#include "pipeline/state/image-build.h"
+
+gboolean step_configure(ImageBuild *image, GError **error);
+
+/* What EnvironmentFiles= and Environment= of CONFIG say about the variable NAME, or NULL; owned by the
+ * caller. */
+char *configure_environment_value(const ImageConfig *config, const char *name);

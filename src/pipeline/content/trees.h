@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pipeline/state/image-build.h"
+
+/* Whether PATH is, by its name, an archive that can be unpacked. */
+gboolean trees_is_archive(const char *path);
+
+/* Copies or unpacks SOURCE (directory, file, archive) into TARGET (NULL: the root) of the tree TREE_FD.
+ * Everything belongs to root there. */
+gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error);
+
+gboolean trees_install_skeleton(ImageBuild *image, GError **error);
+
+/* Merges SandboxTrees= into image->sandbox_tree. */
+gboolean trees_install_sandbox(ImageBuild *image, GError **error);
+
+/* Collects the package files of PackageDirectories=, VolatilePackageDirectories= and $PACKAGEDIR in
+ * image->repository. */
+gboolean trees_install_package_directories(ImageBuild *image, GError **error);
+
+gboolean wants_extra_trees(const ImageBuild *image);
+gboolean step_extra_trees(ImageBuild *image, GError **error);
+
+gboolean wants_remove_files(const ImageBuild *image);
+gboolean step_remove_files(ImageBuild *image, GError **error);
+
+/* An error unless the tree looks like one of an operating system. */
+gboolean step_check_tree(ImageBuild *image, GError **error);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* CompressOutput= and CompressLevel=. */
+
+#include "format/compressor.h"
+#include "pipeline/state/image-build.h"
+
+/* How CompressOutput= of CONFIG is called in the room of formats. */
+CompressorKind compress_kind(const ImageConfig *config);
+
+/* A level that the compression does not have is an error. */
+gboolean compress_check(const ImageConfig *config, GError **error);
+
+/* Step: files that were written as they are and that CompressOutput= wants compressed: disks, and the
+ * partitions that SplitArtifacts= made of them. */
+gboolean step_compress(ImageBuild *image, GError **error);

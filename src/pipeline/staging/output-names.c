@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Names of outputs. */
+
+#include "pipeline/staging/outputs.h"
+
+static const char *const compression_suffixes[] = {
+        [COMPRESSION_NONE] = "",
+        [COMPRESSION_ZSTD] = ".zst",
+        [COMPRESSION_XZ] = ".xz",
+        [COMPRESSION_BZ2] = ".bz2",
+        [COMPRESSION_GZ] = ".gz",
+        [COMPRESSION_LZ4] = ".lz4",
+        [COMPRESSION_LZMA] = ".lzma",
+};
+
+static const char *format_extension(OutputFormat format) {
+    switch (format) {
+    case OUTPUT_FORMAT_CPIO:
+        return "cpio";
+    case OUTPUT_FORMAT_TAR:
+        return "tar";
+    case OUTPUT_FORMAT_UKI:
+    case OUTPUT_FORMAT_ADDON:
+        return "efi";
+    case OUTPUT_FORMAT_DIRECTORY:
+    case OUTPUT_FORMAT_OCI:
+    case OUTPUT_FORMAT_NONE:
+        return "";
+    default:
+        return "raw";
+    }
+}
+
+gboolean outputs_are_disks(const ImageConfig *config) {
+    switch (config->format) {
+    case OUTPUT_FORMAT_DISK:
+    case OUTPUT_FORMAT_SYSEXT:
+    case OUTPUT_FORMAT_CONFEXT:
+    case OUTPUT_FORMAT_PORTABLE:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+const char *outputs_compression_suffix(const ImageConfig *config) {
+    switch (config->format) {
+    case OUTPUT_FORMAT_UKI:
+    case OUTPUT_FORMAT_ESP:
+    case OUTPUT_FORMAT_ADDON:
+    case OUTPUT_FORMAT_OCI:
+    case OUTPUT_FORMAT_DIRECTORY:
+    case OUTPUT_FORMAT_NONE:
+        return "";
+    default:
+        return compression_suffixes[config->compress_output];
+    }
+}
+
+char *outputs_plain_name(const ImageConfig *config) {
+    const char *extension =
+            config->output_extension ? config->output_extension : format_extension(config->format);
+    return g_strconcat(config->output, *extension ? "." : "", extension, NULL);
+}
+
+char *outputs_main_name(const ImageConfig *config) {
+    g_autofree char *plain = outputs_plain_name(config);
+    return g_strconcat(plain, outputs_compression_suffix(config), NULL);
+}
+
+char *outputs_tar_name(const ImageConfig *config) {
+    return g_strconcat(config->output, ".tar", compression_suffixes[config->compress_output], NULL);
+}
+
+char **outputs_names(const ImageConfig *config) {
+    static const char *const suffixes[] = {"", ".efi", ".vmlinuz", ".initrd", ".pcrs", ".roothash",
+            ".osrelease", ".kernel-modules-initrd", ".repart.d", ".nspawn", ".SHA256SUMS", ".SHA256SUMS.gpg",
+            ".import-pubring.gpg", ".signing", ".manifest", ".changelog", ".efinvramstate", ".tpmstate"};
+    GPtrArray *names = g_ptr_array_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        g_ptr_array_add(names, g_strconcat(config->output, suffixes[i], NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(compression_suffixes); i++) {
+        g_ptr_array_add(names, g_strconcat(config->output, ".tar", compression_suffixes[i], NULL));
+        g_ptr_array_add(names, g_strconcat(config->output, ".*.raw", compression_suffixes[i], NULL));
+    }
+    g_ptr_array_add(names, outputs_plain_name(config));
+    g_ptr_array_add(names, outputs_main_name(config));
+    g_ptr_array_add(names, NULL);
+    return (char **) g_ptr_array_free(names, FALSE);
+}
+
+const ImageConfig *outputs_find(const Recipe *recipe, const char *directory, const char *output) {
+    g_autofree char *wanted = g_canonicalize_filename(directory, NULL);
+
+    for (ImageConfig **config = recipe->images; config && *config; config++) {
+        g_autofree char *made = g_canonicalize_filename(image_config_output_directory(*config), NULL);
+        if (g_str_equal((*config)->output, output) && g_str_equal(made, wanted))
+            return *config;
+    }
+    return NULL;
+}

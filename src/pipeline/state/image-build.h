@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The state of one build (all images of a recipe) and of one image in it. Steps read and extend ImageBuild;
+ * each field says which step sets it. */
+
+#include <glib.h>
+
+#include "crypto/certificate.h"
+#include "crypto/key-session.h"
+#include "distro/distro.h"
+#include "format/openpgp.h"
+#include "image/disk.h"
+#include "recipe/result/recipe.h"
+#include "sandbox/sandbox.h"
+#include "tree/workspace.h"
+
+#define BUILD_ERROR build_error_quark()
+GQuark build_error_quark(void);
+
+typedef enum {
+    BUILD_ERROR_FAILED,
+    BUILD_ERROR_INPUT,           /* something that the recipe names cannot be used */
+    BUILD_ERROR_NOT_IMPLEMENTED, /* a setting that this program knows but cannot do yet */
+    BUILD_ERROR_DEPENDENCY,      /* another image that this one needs failed */
+} BuildError;
+
+typedef struct Build Build;
+typedef struct ImageBuild ImageBuild;
+
+struct ImageBuild {
+    Build *build;
+    const ImageConfig *config;
+    const char *name; /* of the image, for messages: config->image */
+
+    char *directory;  /* in the workspace, for this image alone */
+    char *staging;    /* finished outputs; renamed into the output directory when everything succeeded */
+    GPtrArray *bases; /* directories that BaseTrees= made the lower layers of root, top first, ended by NULL;
+                         or NULL */
+    char *root;       /* the tree; an overlay mount over the cached layer, or a plain directory */
+    int root_fd;
+    char *sandbox_tree; /* merged SandboxTrees, or NULL */
+    char *packages;     /* $PACKAGEDIR: packages of earlier images and of this one */
+    char *artifacts;    /* $ARTIFACTDIR */
+    char *repository;   /* packages offered to the package manager: local ones, and those of $PACKAGEDIR */
+    GArray *used_layers; /* descriptors that keep cached layers in place (pipeline/layers/layer.h) */
+    int output_lock;     /* of the layer that the output becomes, while it is made; else -1 */
+    char *build_layer;  /* the build overlay's layer, or NULL; set by the build packages step */
+    char *destination;  /* $DESTDIR of build scripts, or NULL if none ran */
+    DistroSession *distro;
+
+    char *base_key;   /* key of the layer with packages installed; set by the packages step */
+    gboolean reused;  /* that layer came from the cache */
+    gboolean mounted; /* root is an overlay mount */
+
+    /* Set before files are removed from the tree, for the boot steps. */
+    char *kernel_version;    /* of the newest kernel; NULL: no kernel in the image */
+    GPtrArray *kernels;      /* BootKernel (pipeline/kernel/kernel.h), newest first */
+    GBytes *stub;            /* systemd-stub, or NULL; for addons the addon stub */
+    GPtrArray *boot_loaders; /* BootFile: systemd-boot for every EFI architecture that the image has */
+    GPtrArray *shim;         /* BootFile: shim and its MokManager */
+    GBytes *os_release;      /* /usr/lib/os-release as the image ships it */
+    GBytes *splash;          /* Splash=, or NULL */
+    GPtrArray *microcode;    /* GBytes: microcode archives */
+    GPtrArray *installed;    /* DistroInstalled: content of the manifest */
+    char *changelog;         /* Output.changelog, or NULL */
+    char *extension;         /* the extension-release file of a system extension, or NULL */
+
+    DiskOptions *disk_options; /* borrowed by disk */
+    Disk *disk;                /* between the two disk steps */
+    char *usr_hash;            /* hex, set by the disk step */
+    char *root_hash;           /* hex, set by the disk step */
+    char *output;              /* path of the main output in staging */
+    GPtrArray *early_things, *early_requests; /* of pipeline/integrity/offline-early.h, or NULL */
+    GPtrArray *waiting; /* SigningThing: what of the outputs is signed elsewhere; set by the step that looks for it */
+    GPtrArray *split_files;    /* paths in staging of SplitArtifacts=partitions; set by the disk step */
+
+    /* Shared with threads that wait for this image. */
+    gboolean finished;
+    gboolean failed;
+    GThread *thread;
+    GError *error;
+};
+
+struct Build {
+    const Recipe *recipe;
+    Workspace *workspace;
+    GPtrArray *images; /* ImageBuild in build order */
+    GMutex lock;       /* guards finished and failed of the images */
+    GCond changed;
+    GMutex package_cache_lock; /* one download at a time */
+    KeySession *key_session; /* all keys are opened in it, at the start; borrowed */
+    KeySource *verity_key, *secure_boot_key;
+    Certificate *verity_certificate, *secure_boot_certificate;
+    OpenpgpKey *manifest_key; /* OpenPGPTool=builtin */
+
+    /* Of pipeline/integrity/offline.h. */
+    GPtrArray *certificates_elsewhere;         /* Certificate: of the keys that are not here */
+    Certificate *manifest_certificate_elsewhere; /* OpenPGPTool=builtin; or NULL */
+    GPtrArray *keys_elsewhere;                 /* who makes room for their signatures */
+    GHashTable *signed_elsewhere, *found_elsewhere; /* digests of what zeros stand for; guarded by LOCK */
+};
+
+/* One stage of building an image. WANTED NULL: always. */
+typedef struct {
+    const char *name;
+    gboolean (*wanted)(const ImageBuild *image);
+    gboolean (*run)(ImageBuild *image, GError **error);
+    gboolean (*last)(const ImageBuild *image); /* no step comes after this one; NULL: never */
+} BuildStep;
+
+/* All stages in the order in which they run, ended by one without name. */
+extern const BuildStep build_steps[];
+
+/* The state of a build of RECIPE that has not begun: a workspace, and its images. */
+Build *build_new(const Recipe *recipe, GError **error);
+void build_free(Build *build);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
+
+/* Sync scripts of all images, with network: before anything else that the recipe names is read. */
+gboolean build_run_sync_scripts(Build *build, GError **error);
+
+/* Reads SandboxTrees= and opens the package manager of each image. */
+gboolean build_open_images(Build *build, GError **error);
+
+ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **error);
+void image_build_free(ImageBuild *image);
+
+/* The image called NAME in this build, or NULL. */
+ImageBuild *build_find_image(Build *build, const char *name);
+
+/* Waits until IMAGE is finished; an error when it failed. */
+gboolean build_wait_for_image(ImageBuild *image, GError **error);
+
+/* The image of this build whose output the file PATH is, or NULL. */
+ImageBuild *build_find_output(Build *build, const char *path);
+
+/* Where the file PATH, an output of some image of this build, is now: in that image's staging directory if
+ * it is made by this build (waits for the image), else PATH itself. Owned by the caller. */
+char *build_resolve_output(Build *build, const char *path, GError **error);
+
+/* Where metadata and packages of the distribution are kept; owned by the caller. */
+char *build_package_cache_directory(const ImageConfig *config);
+
+/* Where things are kept that no setting names a place for; owned by the caller. */
+char *build_user_cache_directory(void);
+
+/* What the layers of an image are called in the cache: CacheKey=, where nothing else is said with the profiles,
+ * so that flavours of a recipe do not replace each other's. SUFFIX says which layer. Owned by the caller. */
+char *build_layer_name(const ImageConfig *config, const char *suffix);
+
+/* CacheDirectory, or its default; owned by the caller. */
+char *build_cache_directory(const Build *build, const ImageConfig *config);
