@@ -35,7 +35,7 @@ static int take(int fd, GError **error) {
     return copy;
 }
 
-static JsonLines *start(int fd, const RecipeArguments *arguments, GError **error) {
+static JsonLines *start(int fd, const Arguments *arguments, GError **error) {
     int copy = take(fd, error);
     if (copy < 0)
         return NULL;
@@ -60,12 +60,12 @@ static int parse_descriptor(const char *text, GError **error) {
 }
 
 /* Scripts that call mkosi get what mkosi prints: nothing. */
-static gboolean replaces_text(const RecipeArguments *arguments) {
+static gboolean replaces_text(const Arguments *arguments) {
     return arguments->json && strcmp(arguments->verb, "build") == 0 && !called_as_mkosi() && !arguments->help &&
            !arguments->version;
 }
 
-gboolean event_streams_begin(EventStreams *streams, const RecipeArguments *arguments, GError **error) {
+gboolean event_streams_begin(EventStreams *streams, const Arguments *arguments, GError **error) {
     int fd = -1;
 
     if (arguments->events_fd && (fd = parse_descriptor(arguments->events_fd, error)) < 0)

@@ -3,7 +3,7 @@
 
 /* Events for whoever started the program: "--json build" and --events-fd=. */
 
-#include "recipe/result/recipe.h"
+#include "cli/arguments/arguments.h"
 #include "ui/json-lines.h"
 
 /* One task's streams; all NULL: none. */
@@ -16,7 +16,7 @@ typedef struct {
  * standard error is for all others if a stream uses it, and people hear of nothing but errors where it replaces what
  * they would read. Before the first child is started: none of them inherits a descriptor. */
 gboolean event_streams_begin(
-        EventStreams *streams, const RecipeArguments *arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+        EventStreams *streams, const Arguments *arguments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the streams: the program is about to exit with EXIT_STATUS. FALSE with ERROR set when one could not be written. */
 gboolean event_streams_end(EventStreams *streams, int exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;

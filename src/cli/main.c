@@ -7,14 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/built-image.h"
+#include "pipeline/full-disk.h"
+#include "cli/make/built-image.h"
 #include "cli/event-streams.h"
+#include "cli/arguments/parse.h"
 #include "cli/load-recipe.h"
 #include "cli/standard-output.h"
 #include "cli/verbs.h"
 #include "events/events.h"
 #include "events/task.h"
-#include "pipeline/full-disk.h"
 #include "ui/log.h"
 #include "ui/people.h"
 #include "ui/step.h"
@@ -63,8 +64,8 @@ static VerbFunc find_verb(const char *name) {
     return NULL;
 }
 
-static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
-    const RecipeArguments *arguments = recipe->arguments;
+static gboolean run_verb(const VerbCall *call, int *ret_exit_status, GError **error) {
+    const Arguments *arguments = call->arguments;
     if (arguments->version) {
         puts(called_as_mkosi() ? "mkosi " MKOSI_VERSION : "particleos " PARTICLEOS_VERSION);
         return TRUE;
@@ -76,9 +77,9 @@ static gboolean run_verb(Recipe *recipe, int *ret_exit_status, GError **error) {
                 arguments->verb);
         return FALSE;
     }
-    if (!arguments->help && !built_image_prepare(recipe, error))
+    if (!arguments->help && !built_image_prepare(call, error))
         return FALSE;
-    return run(recipe, ret_exit_status, error);
+    return run(call, ret_exit_status, error);
 }
 
 /* Scripts that call mkosi may look at the difference. */
@@ -101,18 +102,28 @@ static void tell_failure(const Recipe *recipe, GError **error) {
         events_error("%s", *error ? (*error)->message : "Something failed without saying why");
 }
 
-static int run(int argc, char **argv) {
+static gboolean run_arguments(
+        const Arguments *arguments, EventStreams *streams, Recipe **ret_recipe, int *ret_exit_status, GError **error) {
+    if (!begin_task(arguments, streams, error) || !(*ret_recipe = load_recipe(arguments, error)))
+        return FALSE;
+    const VerbCall call = {.arguments = arguments, .recipe = *ret_recipe};
+    return run_verb(&call, ret_exit_status, error);
+}
+
+static int run(char **argv) {
     g_autoptr(GError) error = NULL, unwritten = NULL;
+    g_autoptr(Arguments) arguments = NULL;
     g_autoptr(Recipe) recipe = NULL;
+    g_autofree char *directory = g_get_current_dir();
     EventStreams streams = {0};
     int exit_status = 0;
 
-    if (set_program_name(argv[0] ? argv[0] : "particleos", &error))
-        recipe = load_recipe(argc, argv, &streams, &error);
-    gboolean good = recipe && run_verb(recipe, &exit_status, &error);
+    gboolean good = set_program_name(argv[0] ? argv[0] : "particleos", &error) &&
+                    (arguments = arguments_parse(argv[0] ? argv + 1 : argv, directory, &error)) &&
+                    run_arguments(arguments, &streams, &recipe, &exit_status, &error);
     if (!standard_output_finish(good ? &error : NULL))
         good = FALSE;
-    if (recipe && recipe->arguments->debug_timing)
+    if (recipe && arguments->debug_timing)
         ui_print_timing();
     if (!good) {
         tell_failure(recipe, &error);
@@ -136,5 +147,5 @@ int main(int argc, char *argv[]) {
     task_listen(task, ui_listen_for_people, NULL);
     if (!isatty(STDOUT_FILENO))
         task_set_output(task, STDOUT_FILENO);
-    return run(argc, argv);
+    return run(argv);
 }

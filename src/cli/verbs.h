@@ -7,9 +7,15 @@
 
 #include <glib.h>
 
+#include "cli/arguments/arguments.h"
 #include "recipe/result/recipe.h"
 
-typedef gboolean (*VerbFunc)(Recipe *recipe, int *ret_exit_status, GError **error);
+typedef struct {
+    const Arguments *arguments; /* the command line */
+    Recipe *recipe;             /* without images for verbs that read none */
+} VerbCall;
+
+typedef gboolean (*VerbFunc)(const VerbCall *call, int *ret_exit_status, GError **error);
 
 /* Remembers under which name the program runs. Fails for names of programs that it is not. */
 gboolean set_program_name(const char *argv0, GError **error);
@@ -17,31 +23,31 @@ gboolean set_program_name(const char *argv0, GError **error);
 /* Whether that name is mkosi: what differs between the two programs is then done as mkosi does it. */
 gboolean called_as_mkosi(void);
 
-gboolean verb_attach(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_boot(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_box(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_build(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_bump(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_burn(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_cat_config(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_clean(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_completion(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_coredumpctl(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_dependencies(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_documentation(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_genkey(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_help(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_init(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_inputs(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_kitchen(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_inspect(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_journalctl(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_latest_snapshot(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_revoke(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_serve(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_shell(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_sign(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_ssh(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_summary(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_sysupdate(Recipe *recipe, int *ret_exit_status, GError **error);
-gboolean verb_vm(Recipe *recipe, int *ret_exit_status, GError **error);
+gboolean verb_attach(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_boot(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_box(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_build(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_bump(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_burn(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_cat_config(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_clean(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_completion(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_coredumpctl(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_documentation(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_genkey(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_help(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_init(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_inputs(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_kitchen(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_inspect(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_journalctl(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_latest_snapshot(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_revoke(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_shell(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_sign(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_ssh(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_summary(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_sysupdate(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_vm(const VerbCall *call, int *ret_exit_status, GError **error);

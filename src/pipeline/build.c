@@ -40,7 +40,7 @@ void build_free(Build *build) {
     certificate_unref(build->secure_boot_certificate);
     openpgp_key_free(build->manifest_key);
     offline_stop(build);
-    if (build->workspace && build->recipe->arguments->debug_workspace)
+    if (build->workspace && build->options.keep_workspace)
         workspace_keep(build->workspace);
     g_clear_pointer(&build->workspace, workspace_free);
     g_mutex_clear(&build->lock);
@@ -457,11 +457,12 @@ static void free_image(gpointer image) {
     image_build_free(image);
 }
 
-Build *build_new(const Recipe *recipe, GError **error) {
+Build *build_new(const Recipe *recipe, const BuildOptions *options, GError **error) {
     g_autoptr(Build) build = g_new0(Build, 1);
     g_autofree char *parent = find_workspace_parent(recipe->main, error);
 
     build->recipe = recipe;
+    build->options = *options;
     build->images = g_ptr_array_new_with_free_func(free_image);
     offline_start(build);
     g_mutex_init(&build->lock);
@@ -478,8 +479,8 @@ Build *build_new(const Recipe *recipe, GError **error) {
     return g_steal_pointer(&build);
 }
 
-gboolean build_run(const Recipe *recipe, KeySession *session, GError **error) {
-    g_autoptr(Build) build = build_new(recipe, error);
+gboolean build_run(const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) {
+    g_autoptr(Build) build = build_new(recipe, options, error);
     g_autoptr(GPtrArray) stagings = g_ptr_array_new_with_free_func(staging_free);
 
     if (!build)

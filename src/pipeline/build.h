@@ -5,6 +5,7 @@
 
 #include <glib.h>
 
+#include "pipeline/state/build-options.h"
 #include "crypto/key-session.h"
 #include "recipe/result/recipe.h"
 
@@ -13,7 +14,7 @@
  * untouched. Its keys are opened in SESSION, which the caller keeps. Needs sandbox_become_root() before, and
  * a umask of 0022, because modes in trees are decided by recipes. It reports to the task of this thread, and stops when that is
  * cancelled; several may run in a process at once, each in a thread of its own with a task of its own. */
-gboolean build_run(const Recipe *recipe, KeySession *session, GError **error);
+gboolean build_run(const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error);
 
 /* Runs the configure scripts of all images; RECIPE is changed to what they say. For every verb that builds
  * or needs an image, before anything is done with the recipe. */

@@ -67,24 +67,21 @@ static gboolean is_current(const char *tree, const char *key) {
 }
 
 /* The tools image is a recipe of its own. */
-static gboolean build_tools(const Recipe *recipe, KeySession *session, GError **error) {
-    RecipeArguments arguments = *recipe->arguments;
+static gboolean build_tools(
+        const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) {
+    const BuildOptions tools_options = {.force = options->force, .keep_workspace = options->keep_workspace};
     ImageConfig *images[] = {recipe->tools, NULL};
-    char *none[] = {NULL};
     Recipe tools = *recipe;
 
-    arguments.verb = (char *) "build";
-    arguments.arguments = none;
-    arguments.rerun_build_scripts = FALSE;
-    tools.arguments = &arguments;
     tools.images = images;
     tools.main = recipe->tools;
     tools.tools = NULL;
     tools.whole = recipe;
-    return build_check(&tools, error) && build_run(&tools, session, error);
+    return build_check(&tools, error) && build_run(&tools, &tools_options, session, error);
 }
 
-gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **error) {
+gboolean tools_tree_prepare(
+        const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) {
     g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
     g_autofree char *key = NULL;
@@ -93,13 +90,13 @@ gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **
         return TRUE;
     if (!(key = tools_key(recipe->tools, error)))
         return FALSE;
-    if (recipe->arguments->force < 2 && is_current(tree, key)) {
+    if (options->force < 2 && is_current(tree, key)) {
         events_debug("tools: the tools tree %s is reused (key %.16s)", tree, key);
         return TRUE;
     }
     events_debug("tools: the tools tree %s is made anew", tree);
     (void) g_unlink(manifest);
-    if (!build_tools(recipe, session, error) || !g_file_set_contents(manifest, key, -1, error)) {
+    if (!build_tools(recipe, options, session, error) || !g_file_set_contents(manifest, key, -1, error)) {
         g_prefix_error(error, "Cannot build the tools tree (ToolsTree=default): ");
         return FALSE;
     }

@@ -5,13 +5,15 @@
 
 #include <glib.h>
 
+#include "pipeline/state/build-options.h"
 #include "crypto/key-session.h"
 #include "recipe/result/recipe.h"
 
 /* Builds the tools image of RECIPE unless the tree in its output directory was built from the same inputs
  * (-ff builds it in any case). Does nothing for a recipe without one. Keys are opened in SESSION.
  * Needs sandbox_become_root() before. */
-gboolean tools_tree_prepare(const Recipe *recipe, KeySession *session, GError **error);
+gboolean tools_tree_prepare(
+        const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error);
 
 /* Whether another value of the setting NAME makes another tools tree. */
 gboolean tools_tree_depends_on(const char *section, const char *name);

@@ -17,13 +17,9 @@ CIRCLES = [
     (("format/pcr", "format/uki", "format/uki-sections", "format/uki-stub", "format/uki-text"), STRUCTS),
     (("image/disk", "image/disk-private", "image/fstab", "image/gpt", "image/luks", "image/partition-definition",
       "image/partition-plan", "image/specifiers", "image/split-artifacts"), STRUCTS),
-    (("recipe/reading/image-parser", "recipe/reading/includes", "recipe/result/image-config", "recipe/result/image-values",
-      "recipe/result/recipe", "recipe/result/secrets", "recipe/values/split", "recipe/values/value-parse",
-      "recipe/values/value-parse-internal"), STRUCTS),
     (("pipeline/layers/build-overlay", "pipeline/packages/packages", "pipeline/scripts/scripts"), UNTIE),
     (("pipeline/boot/boot", "pipeline/boot/boot-parts", "pipeline/build", "pipeline/keys/key-limits"), UNTIE),
     (("pipeline/content/configure", "pipeline/content/extension"), UNTIE),
-    (("recipe/cli-options", "recipe/language/suggest"), UNTIE),
     (("ui/log", "ui/terminal"), UNTIE),
     (("vm/host", "vm/storage"), UNTIE),
 ]

@@ -2,7 +2,7 @@
 /* What the last build was told: JSON, as a value for each setting. */
 #include <stdint.h>
 
-#include "recipe/reading/history.h"
+#include "recipe/values/checked-json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -10,7 +10,7 @@ static void try_setting(const Setting *setting, const Value *json) {
     g_autoptr(Value) value = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(history_value(setting, json, &value, &error) == !error);
+    g_assert_true(value_checked_from_json(setting, json, &value, &error) == !error);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

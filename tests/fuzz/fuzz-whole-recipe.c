@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "recipe/result/recipe.h"
+#include "cli/arguments/parse.h"
+#include "recipe/reading/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -105,6 +106,16 @@ static void take_section(const char **p, const char *end, GPtrArray *argv) {
     *p = stop;
 }
 
+/* No program of the recipe runs. */
+static Recipe *load_recipe(const Arguments *arguments, GError **error) {
+    const RecipeRequest request = {
+            .directory = arguments->directory,
+            .assignments = arguments->assignments,
+            .wants = arguments_get_wants(arguments),
+    };
+    return recipe_load(&request, error);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static gsize done;
     if (g_once_init_enter(&done)) {
@@ -116,7 +127,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
 
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(argv, g_strdup("particleos"));
     g_ptr_array_add(argv, g_strdup("-C"));
     g_ptr_array_add(argv, g_strdup(directory));
     const char *p = (const char *) data, *end = p + size;
@@ -127,7 +137,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     g_autoptr(GError) error = NULL;
     dup2(nowhere, STDERR_FILENO); /* warnings */
-    g_autoptr(Recipe) recipe = recipe_load(argv->len - 1, (char **) argv->pdata, NULL, &error);
+    g_autoptr(Arguments) arguments = arguments_parse((char **) argv->pdata, "/", &error);
+    g_autoptr(Recipe) recipe = arguments ? load_recipe(arguments, &error) : NULL;
     dup2(messages, STDERR_FILENO);
     g_assert_true(!recipe == !!error);
     if (recipe && recipe->main) {

@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "pipeline/boot/microcode.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/layers/layer.h"
+#include "pipeline/boot/microcode.h"
 #include "pipeline/outputs/output-cache.h"
 #include "pipeline/packages/package-folder.h"
 #include "pipeline/packages/packages.h"
-#include "recipe/reading/image-parser.h"
+#include "config.h"
+#include "recipe/reading/builtin.h"
 
 /* Grows when a reader of the older form would misunderstand the newer. */
 #define INPUT_SET_VERSION 1
@@ -170,7 +170,7 @@ static Value *describe_images(InputSet *set, Value *repositories, GError **error
 }
 
 /* The tools tree that this recipe makes. That there are newer packages for it does not make it another one
- * (pipeline/tools-tree.c). */
+ * (build/tools-tree.c). */
 static gboolean describe_tools(InputSet *set, Value *map, GError **error) {
     const Recipe *recipe = set->build->recipe;
     ImageBuild image = {.build = set->build, .config = recipe->tools, .name = "tools"};
@@ -241,8 +241,8 @@ static gboolean prepare(Build *build, GError **error) {
     return TRUE;
 }
 
-char *input_set_text(const Recipe *recipe, GError **error) {
-    g_autoptr(Build) build = build_new(recipe, error);
+char *input_set_text(const Recipe *recipe, const BuildOptions *options, GError **error) {
+    g_autoptr(Build) build = build_new(recipe, options, error);
     InputSet set = {.build = build};
     char *text;
 

@@ -6,10 +6,11 @@
 
 #include <glib.h>
 
+#include "pipeline/state/build-options.h"
 #include "recipe/result/recipe.h"
 
 /* The inputs of a build of RECIPE as JSON text that ends with a newline; owned by the caller. Equal inputs
  * give equal bytes, wherever the recipe lies and whoever asks. Runs sync scripts and fetches metadata of
  * repositories, as a build does (and as CacheOnly= allows). Secrets are only told by what cannot be turned
  * back. After build_configure(); needs sandbox_become_root() before. */
-char *input_set_text(const Recipe *recipe, GError **error);
+char *input_set_text(const Recipe *recipe, const BuildOptions *options, GError **error);

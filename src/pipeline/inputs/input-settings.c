@@ -6,11 +6,12 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "events/redact.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/tools-tree.h"
-#include "recipe/reading/image-parser.h"
+#include "events/redact.h"
+#include "recipe/language/settings.h"
+#include "recipe/values/value.h"
 
 /* Trying all words of a language takes days, and this takes no time that anybody notices. */
 #define SEAL_ROUNDS 100000

@@ -8,7 +8,7 @@
 #include "pipeline/kernel/kernel-filter.h"
 #include "pipeline/kernel/kernel-firmware.h"
 #include "pipeline/kernel/kernel-tree.h"
-#include "recipe/result/recipe.h"
+#include "recipe/reading/load.h"
 
 void kernel_module_set_free(KernelModuleSet *set) {
     if (!set)

@@ -92,8 +92,8 @@ static int descriptor_of(const char *text) {
     return g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &number, NULL) ? (int) number : -1;
 }
 
-void key_prompt_hide(const RecipeArguments *arguments) {
-    int fd = arguments->key_pin_fd ? descriptor_of(arguments->key_pin_fd) : -1;
+void key_prompt_hide(const char *pin_fd) {
+    int fd = pin_fd ? descriptor_of(pin_fd) : -1;
     int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
 
     if (flags >= 0)
@@ -127,16 +127,16 @@ static gboolean read_descriptor(KeyPrompt *prompt, const char *text, GError **er
 
 /* ---- the prompt ---- */
 
-KeyPrompt *key_prompt_new(const RecipeArguments *arguments, KeyPromptAsk ask, GError **error) {
+KeyPrompt *key_prompt_new(const char *pin_fd, const char *pinentry, KeyPromptAsk ask, GError **error) {
     g_autoptr(KeyPrompt) prompt = g_new0(KeyPrompt, 1);
 
     prompt->asked = g_ptr_array_new_with_free_func(g_free);
-    prompt->pinentry = g_strdup(arguments->key_pinentry);
+    prompt->pinentry = g_strdup(pinentry);
     prompt->ask = ask;
-    if (!arguments->key_pin_fd)
+    if (!pin_fd)
         return g_steal_pointer(&prompt);
     secret_forbid_core_dumps();
-    return read_descriptor(prompt, arguments->key_pin_fd, error) ? g_steal_pointer(&prompt) : NULL;
+    return read_descriptor(prompt, pin_fd, error) ? g_steal_pointer(&prompt) : NULL;
 }
 
 void key_prompt_free(KeyPrompt *prompt) {

@@ -8,7 +8,6 @@
 #include <glib.h>
 
 #include "crypto/key-session.h"
-#include "recipe/result/recipe.h"
 
 typedef struct KeyPrompt KeyPrompt;
 
@@ -16,12 +15,12 @@ typedef struct KeyPrompt KeyPrompt;
  * terminal, or no answer. */
 typedef char *(*KeyPromptAsk)(const char *question, GError **error);
 
-/* Keeps children from inheriting the descriptor of --key-pin-fd=. Before the first child is started. */
-void key_prompt_hide(const RecipeArguments *arguments);
+/* Keeps children from inheriting the descriptor PIN_FD, the value of --key-pin-fd= (NULL: none). Before the first child is started. */
+void key_prompt_hide(const char *pin_fd);
 
-/* Reads the descriptor of --key-pin-fd= to its end and closes it. An error when it is not open, says nothing, or is a
+/* Reads the descriptor PIN_FD to its end and closes it. PINENTRY is the value of --key-pinentry=; NULL: none. An error when it is not open, says nothing, or is a
  * file that others can read. ASK asks on the terminal. */
-KeyPrompt *key_prompt_new(const RecipeArguments *arguments, KeyPromptAsk ask, GError **error);
+KeyPrompt *key_prompt_new(const char *pin_fd, const char *pinentry, KeyPromptAsk ask, GError **error);
 
 /* Wipes what was read. */
 void key_prompt_free(KeyPrompt *prompt);

@@ -131,9 +131,7 @@ static gboolean keep_layer(ImageBuild *image, GError **error) {
 }
 
 static gboolean refuse_strict(const ImageBuild *image, GError **error) {
-    const RecipeArguments *arguments = image->build->recipe->arguments;
-
-    if (arguments->rerun_build_scripts)
+    if (image->build->options.rerun_build_scripts)
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "--rerun-build-scripts: the cached build packages do not fit any more; build the whole "
                 "image with -f");
@@ -145,9 +143,9 @@ static gboolean refuse_strict(const ImageBuild *image, GError **error) {
 
 gboolean step_build_overlay(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    const RecipeArguments *arguments = image->build->recipe->arguments;
-    gboolean strict = (config->incremental == INCREMENTAL_STRICT && arguments->force < 2) ||
-                      arguments->rerun_build_scripts;
+    const BuildOptions *options = &image->build->options;
+    gboolean strict = (config->incremental == INCREMENTAL_STRICT && options->force < 2) ||
+                      options->rerun_build_scripts;
     g_autofree char *cache = build_cache_directory(image->build, config);
     g_autofree char *name = build_layer_name(config, ".build");
     g_autoptr(LayerInputs) inputs = NULL;

@@ -84,7 +84,7 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
     /* Held until the output is stored, or copied. */
     if ((image->output_lock = layer_lock(cache, name, image->name, error)) < 0)
         return FALSE;
-    if (image->build->recipe->arguments->force > 1)
+    if (image->build->options.force > 1)
         return TRUE;
     if (!(inputs = output_inputs(image, error)))
         return FALSE;

@@ -36,7 +36,6 @@ gboolean packages_are_used(const ImageBuild *image) {
 
 static gboolean must_sync(ImageBuild *image, gboolean newest) {
     const ImageConfig *config = image->config;
-    const Recipe *recipe = image->build->recipe;
 
     if (config->cache_only == CACHE_ONLY_ALWAYS || config->cache_only == CACHE_ONLY_METADATA)
         return FALSE;
@@ -44,7 +43,7 @@ static gboolean must_sync(ImageBuild *image, gboolean newest) {
         return TRUE;
     /* As long as a recipe is worked on, its packages stay the same; -ff and a build without cache look for
      * new ones. */
-    return config->incremental == INCREMENTAL_NO || recipe->arguments->force > 1;
+    return config->incremental == INCREMENTAL_NO || image->build->options.force > 1;
 }
 
 gboolean packages_sync(Build *build, gboolean newest, GError **error) {
@@ -364,7 +363,7 @@ gboolean packages_ignore_repositories(ImageBuild *image) {
 }
 
 static gboolean refuse_new_layer(const ImageBuild *image, GError **error) {
-    if (image->build->recipe->arguments->rerun_build_scripts)
+    if (image->build->options.rerun_build_scripts)
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
                 "--rerun-build-scripts: there is no cached layer that fits; build the whole image with -f");
     else
@@ -374,9 +373,9 @@ static gboolean refuse_new_layer(const ImageBuild *image, GError **error) {
 }
 
 gboolean step_base_layer(ImageBuild *image, GError **error) {
-    const RecipeArguments *arguments = image->build->recipe->arguments;
-    gboolean strict = (image->config->incremental == INCREMENTAL_STRICT && arguments->force < 2) ||
-                      arguments->rerun_build_scripts;
+    const BuildOptions *options = &image->build->options;
+    gboolean strict = (image->config->incremental == INCREMENTAL_STRICT && options->force < 2) ||
+                      options->rerun_build_scripts;
     gboolean incremental = image->config->incremental != INCREMENTAL_NO;
     g_autoptr(LayerInputs) inputs = NULL;
     g_autofree char *cache = incremental ? build_cache_directory(image->build, image->config) : NULL;
@@ -391,7 +390,7 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
         if (!(inputs = packages_layer_inputs(image, error)) ||
                 (lock = layer_lock(cache, name, image->name, error)) < 0)
             return FALSE;
-        if (arguments->force < 2)
+        if (options->force < 2)
             layer = layer_lookup(cache, name, inputs, image->name);
     }
     image->reused = layer != NULL;

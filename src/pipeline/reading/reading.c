@@ -121,8 +121,7 @@ static Sandbox *make_sandbox(const RecipeProgram *program, char **ret_command, G
     return g_steal_pointer(&sandbox);
 }
 
-/* As the caller would start it. */
-static char *run_trusted(const RecipeProgram *program, GError **error) {
+char *reading_run_trusted(const RecipeProgram *program, GError **error) {
     g_autoptr(Sandbox) sandbox = sandbox_new_for_host();
     const char *const argv[] = {program->path, NULL};
 
@@ -131,17 +130,14 @@ static char *run_trusted(const RecipeProgram *program, GError **error) {
     return sandbox_run_output(sandbox, argv, NULL, error);
 }
 
-char *reading_run_program(const RecipeProgram *program, gpointer data, GError **error) {
+char *reading_run_program(const RecipeProgram *program, GError **error) {
     g_autofree char *command = NULL;
 
-    if (program->arguments->trust_recipe)
-        return run_trusted(program, error);
     g_autoptr(Sandbox) sandbox = make_sandbox(program, &command, error);
     const char *const argv[] = {command, NULL};
     char *output = sandbox ? sandbox_run_output(sandbox, argv, NULL, error) : NULL;
     if (!output)
         g_prefix_error(error, "in a sandbox without network, files of the host and the caller's environment "
-                              "(--trust-recipe "
-                              "runs it without a sandbox): ");
+                              "(--trust-recipe runs it without a sandbox): ");
     return output;
 }

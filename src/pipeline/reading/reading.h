@@ -4,9 +4,12 @@
 /* Programs that a recipe brings for its own reading: a stranger's, run by somebody who may only have wanted
  * to look. They get the host's programs and, to read, the recipe with the repository that holds it, without
  * what is known by its name to be secret or made by builds; no network, nothing of the caller's environment
- * but short words that they name, no terminal. With --trust-recipe they run as the caller. */
+ * but short words that they name, no terminal. Who trusts the recipe (--trust-recipe) runs them as the caller. */
 
-#include "recipe/result/recipe.h"
+#include "recipe/reading/load.h"
 
-/* For a RecipeRunner: what PROGRAM prints, owned by the caller. DATA is not used. */
-char *reading_run_program(const RecipeProgram *program, gpointer data, GError **error);
+/* What PROGRAM prints, owned by the caller. */
+char *reading_run_program(const RecipeProgram *program, GError **error);
+
+/* The same, as the caller would start it. */
+char *reading_run_trusted(const RecipeProgram *program, GError **error);

@@ -162,9 +162,8 @@ static gboolean make_build_directories(ImageBuild *image, GError **error) {
 }
 
 gboolean step_build_scripts(ImageBuild *image, GError **error) {
-    const RecipeArguments *arguments = image->build->recipe->arguments;
-    gboolean build = g_str_equal(arguments->verb, "build") && arguments->arguments;
-    ScriptRun run = image_run(&script_build, image, build ? arguments->arguments : no_arguments);
+    char *const *arguments = image->build->options.script_arguments;
+    ScriptRun run = image_run(&script_build, image, arguments ? arguments : no_arguments);
     g_autofree char *root = NULL;
     gboolean ok;
 
@@ -201,7 +200,7 @@ gboolean step_build_results(ImageBuild *image, GError **error) {
 
 gboolean scripts_end_build(const ImageBuild *image) {
     return image->config->format == OUTPUT_FORMAT_NONE ||
-           image->build->recipe->arguments->rerun_build_scripts;
+           image->build->options.rerun_build_scripts;
 }
 
 gboolean wants_postinst(const ImageBuild *image) {

@@ -6,6 +6,7 @@
 
 #include <glib.h>
 
+#include "pipeline/state/build-options.h"
 #include "crypto/certificate.h"
 #include "crypto/key-session.h"
 #include "distro/distro.h"
@@ -84,6 +85,7 @@ struct ImageBuild {
 
 struct Build {
     const Recipe *recipe;
+    BuildOptions options;
     Workspace *workspace;
     GPtrArray *images; /* ImageBuild in build order */
     GMutex lock;       /* guards finished and failed of the images */
@@ -113,7 +115,7 @@ typedef struct {
 extern const BuildStep build_steps[];
 
 /* The state of a build of RECIPE that has not begun: a workspace, and its images. */
-Build *build_new(const Recipe *recipe, GError **error);
+Build *build_new(const Recipe *recipe, const BuildOptions *options, GError **error);
 void build_free(Build *build);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 

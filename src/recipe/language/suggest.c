@@ -3,9 +3,7 @@
 
 #include <string.h>
 
-#include "recipe/cli-options.h"
 #include "recipe/language/settings.h"
-#include "recipe/verb-names.h"
 
 #define LONGEST 63
 
@@ -54,20 +52,4 @@ char *suggest_setting(const char *name) {
     for (int id = 0; id < _SETTING_MAX; id++)
         suggestion_offer(&suggestion, settings[id].name);
     return suggestion_text(&suggestion, "", "=");
-}
-
-char *suggest_option(const char *name) {
-    Suggestion suggestion = {.wanted = name};
-    for (const CliOption *option = cli_options; option->name; option++)
-        suggestion_offer(&suggestion, option->name);
-    for (int id = 0; id < _SETTING_MAX; id++)
-        suggestion_offer(&suggestion, settings[id].option);
-    return suggestion_text(&suggestion, "--", "");
-}
-
-char *suggest_verb(const char *name) {
-    Suggestion suggestion = {.wanted = name};
-    for (const VerbName *verb = verb_names; verb->name; verb++)
-        suggestion_offer(&suggestion, verb->name);
-    return suggestion_text(&suggestion, "", "");
 }

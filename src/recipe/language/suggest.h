@@ -18,7 +18,5 @@ void suggestion_offer(Suggestion *suggestion, const char *candidate);
  */
 char *suggestion_text(const Suggestion *suggestion, const char *prefix, const char *suffix);
 
-/* For settings, options ("--" in front) and verbs. */
+/* The same for the name of a setting. */
 char *suggest_setting(const char *name);
-char *suggest_option(const char *name);
-char *suggest_verb(const char *name);

@@ -37,8 +37,8 @@ static gboolean builds_tools_tree(ImageParser *parser) {
 static Value *default_repository_key_fetch(ImageParser *parser) {
     gboolean foreign = distribution_has_foreign_keys(current_distribution(parser, SETTING_DISTRIBUTION));
     if (builds_tools_tree(parser))
-        return value_new_bool(foreign && current_distribution(parser, SETTING_TOOLS_TREE_DISTRIBUTION) ==
-                                                 DISTRIBUTION_UBUNTU);
+        return value_new_bool(
+                foreign && current_distribution(parser, SETTING_TOOLS_TREE_DISTRIBUTION) == DISTRIBUTION_UBUNTU);
 
     Distribution tools;
     g_autofree char *release = NULL, *id = NULL;
@@ -169,8 +169,7 @@ static Value *default_proxy_exclude(ImageParser *parser) {
 }
 
 static Value *default_proxy_peer_certificate(void) {
-    static const char *const bundles[] = {
-            "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"};
+    static const char *const bundles[] = {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"};
     for (gsize i = 0; i < G_N_ELEMENTS(bundles); i++)
         if (access(bundles[i], F_OK) == 0)
             return value_new_string(bundles[i]);
@@ -240,8 +239,7 @@ static Value *computed_default(ImageParser *parser, SettingId id) {
     case SETTING_PROXY_CLIENT_KEY:
         return image_parser_value(parser, SETTING_PROXY_CLIENT_CERTIFICATE);
     case SETTING_MACHINE:
-        return parser->run->directory ? value_new_string_take(g_path_get_basename(parser->run->directory))
-                                      : NULL;
+        return parser->run->directory ? value_new_string_take(g_path_get_basename(parser->run->directory)) : NULL;
     case SETTING_DELEGATE_RANGES:
         return value_new_int(geteuid() == 0 ? 0 : 3);
     default:
@@ -250,16 +248,5 @@ static Value *computed_default(ImageParser *parser, SettingId id) {
 }
 
 Value *setting_default(ImageParser *parser, SettingId id) {
-    const Setting *setting = &settings[id];
-    if (setting->flags & SETTING_COMPUTED)
-        return computed_default(parser, id);
-    if (setting->default_text) {
-        Slot slot = {0};
-        ParseContext context = {"/", FALSE};
-        slot_assign(&slot, setting, setting->default_text, &context, NULL);
-        return slot.value;
-    }
-    if (setting->shape == SHAPE_SCALAR)
-        return NULL;
-    return setting->shape == SHAPE_MAP ? value_new_map() : value_new_list();
+    return settings[id].flags & SETTING_COMPUTED ? computed_default(parser, id) : setting_fixed_default(&settings[id]);
 }

@@ -7,27 +7,13 @@
 
 #include "base/errors.h"
 #include "events/events.h"
+#include "recipe/values/checked-json.h"
 #include "recipe/values/paths.h"
-#include "recipe/verb-names.h"
 
 #define HISTORY ".mkosi-private/history"
 
-static gboolean starts_a_build(const ParserRun *run) {
-    const RecipeArguments *arguments = run->arguments;
-    const VerbName *verb = verb_by_name(arguments->verb);
-    if (!run->config_directory || !(verb->flags & VERB_NEEDS_BUILD) || arguments->rerun_build_scripts)
-        return FALSE;
-    return strcmp(verb->name, "build") == 0 || arguments->force > 0;
-}
-
-static gboolean uses_history(const ParserRun *run) {
-    const VerbName *verb = verb_by_name(run->arguments->verb);
-    if (!run->config_directory || starts_a_build(run) || (verb->flags & VERB_NO_HISTORY))
-        return FALSE;
-    gboolean fresh =
-            run->arguments->force > 0 &&
-            (strcmp(verb->name, "summary") == 0 || (verb->flags & (VERB_NEEDS_TOOLS | VERB_NEEDS_BUILD)));
-    return !fresh && (strcmp(verb->name, "build") != 0 || run->arguments->rerun_build_scripts);
+static gboolean wants(const ImageParser *main, RecipeWants what) {
+    return main->run->config_directory && (main->run->request->wants & what);
 }
 
 static char *history_path(const char *directory) {
@@ -46,16 +32,15 @@ static gboolean join(ImageParser *main, const char *key, const Value *json, GErr
         return TRUE;
     g_autoptr(Value) value = NULL;
     g_autoptr(GError) problem = NULL;
-    if (!history_value(setting, json, &value, &problem)) {
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "%s; build again, or remove the file",
-                problem->message);
+    if (!value_checked_from_json(setting, json, &value, &problem)) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "%s; build again, or remove the file", problem->message);
         return FALSE;
     }
     SettingId id = setting_id(setting);
     Slot *slot = &main->cli.slots[id];
     if (slot->given && !value_equal(slot->value, value))
-        events_warning("Ignoring --%s: the image was built with another value; use -f to build it again",
-                setting->option);
+        events_warning(
+                "Ignoring --%s: the image was built with another value; use -f to build it again", setting->option);
     namespace_set(&main->cli, id, value, slot->origin ?: g_intern_static_string(HISTORY));
     if (setting->shape != SHAPE_SCALAR && value_length(value) == 0)
         slot->reset = TRUE;
@@ -71,8 +56,8 @@ static gboolean join_all(ImageParser *main, const char *text, gsize length, GErr
         return FALSE;
     }
     if (!history || value_kind(history) != VALUE_MAP) {
-        g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                "The file is not a JSON object; build again, or remove it");
+        g_set_error_literal(
+                error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "The file is not a JSON object; build again, or remove it");
         return FALSE;
     }
     for (guint i = 0; i < value_length(history); i++)
@@ -84,7 +69,7 @@ static gboolean join_all(ImageParser *main, const char *text, gsize length, GErr
 }
 
 gboolean history_read(ImageParser *main, GError **error) {
-    if (!uses_history(main->run))
+    if (!wants(main, RECIPE_WANTS_HISTORY))
         return TRUE;
     const char *output = value_get_string(main->cli.slots[SETTING_OUTPUT_DIRECTORY].value);
     g_autofree char *path = output ? history_path(output) : NULL;
@@ -124,11 +109,10 @@ static gboolean write_to(const char *directory, const char *snapshot, GError **e
 }
 
 gboolean history_write(ImageParser *main, const char *snapshot, GError **error) {
-    if (!starts_a_build(main->run) || !image_parser_bool(main, SETTING_HISTORY))
+    if (!wants(main, RECIPE_WANTS_NEW_HISTORY) || !image_parser_bool(main, SETTING_HISTORY))
         return TRUE;
     const char *output = image_parser_text(main, SETTING_OUTPUT_DIRECTORY);
-    return write_to(main->run->config_directory, snapshot, error) &&
-           (!output || write_to(output, snapshot, error));
+    return write_to(main->run->config_directory, snapshot, error) && (!output || write_to(output, snapshot, error));
 }
 
 gboolean recipe_remove_history(const Recipe *recipe, GError **error) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "recipe/reading/image-parser.h"
 
+#include <string.h>
+
 #include "recipe/reading/includes.h"
 
 ImageParser *image_parser_new(const ParserRun *run, const char *image) {
@@ -130,4 +132,28 @@ void image_parser_promote_files(ImageParser *parser) {
 const char *origin_of(const char *file, guint line) {
     g_autofree char *text = g_strdup_printf("%s:%u", file, line);
     return g_intern_string(text);
+}
+
+static const char *origin_in(ImageParser *parser, SettingId id) {
+    const Slot *slots[] = {&parser->cli.slots[id], &parser->files.slots[id], &parser->inherited.slots[id]};
+    for (gsize i = 0; i < G_N_ELEMENTS(slots); i++)
+        if (slots[i]->given && slots[i]->origin)
+            return slots[i]->origin;
+    return NULL;
+}
+
+ImageValues *image_parser_get_values(ImageParser *parser) {
+    ImageValues *values = g_new0(ImageValues, 1);
+    values->image = g_strdup(parser->image);
+    values->directory = g_strdup(parser->run->config_directory ? parser->run->config_directory : parser->directory);
+    for (int id = 0; id < _SETTING_MAX; id++) {
+        if (settings[id].stored_in)
+            continue;
+        values->values[id] = image_parser_value(parser, id);
+        values->origins[id] = origin_in(parser, id);
+    }
+    g_ptr_array_add(parser->files_read, NULL);
+    values->files = g_strdupv((char **) parser->files_read->pdata);
+    g_ptr_array_remove_index(parser->files_read, parser->files_read->len - 1);
+    return values;
 }

@@ -5,25 +5,24 @@
 
 #include <glib.h>
 
-#include "recipe/result/recipe.h"
 #include "recipe/language/settings.h"
+#include "recipe/reading/includes.h"
+#include "recipe/reading/request.h"
+#include "recipe/result/image-values.h"
+#include "recipe/result/recipe.h"
 #include "recipe/values/value-parse.h"
 
 typedef struct {
     Slot slots[_SETTING_MAX];
 } Namespace;
 
-/* What was to be included (includes.h). */
-typedef struct Includes Includes;
-
 /* What all images of a run share. */
 typedef struct {
-    const RecipeArguments *arguments;
-    char *directory;            /* working directory, resolved, or NULL */
-    char *config_directory;     /* NULL without recipe */
-    char *seed;                 /* the random default of Seed= */
-    GPtrArray *trace;           /* RecipeRead, in the order of reading; NULL: not wanted */
-    const RecipeRunner *runner; /* NULL: no programs */
+    const RecipeRequest *request;
+    const char *directory;  /* of the request */
+    char *config_directory; /* NULL without recipe */
+    char *seed;             /* the random default of Seed= */
+    GPtrArray *trace;       /* RecipeRead, in the order of reading; NULL: not wanted */
 } ParserRun;
 
 typedef struct {
@@ -54,6 +53,9 @@ gboolean image_parser_bool(ImageParser *parser, SettingId id);
 /* TRUE when the setting was assigned on the command line or in a file, even to nothing. */
 gboolean image_parser_given(const ImageParser *parser, SettingId id);
 
+/* All final values, as things stand; owned by the caller. */
+ImageValues *image_parser_get_values(ImageParser *parser);
+
 /* Moves what the files have set to the namespace that outranks files (local configuration). */
 void image_parser_promote_files(ImageParser *parser);
 
@@ -70,9 +72,6 @@ Value *setting_default(ImageParser *parser, SettingId id);
 /* TEXT with its %-specifiers replaced (specifiers.c). FILE and LINE are for warnings and %C. */
 char *expand_specifiers(ImageParser *parser, const char *text, const char *file, guint line);
 
-/* VALUE with the &-specifiers of CacheKey and BuildKey replaced. */
-char *expand_key(const char *text, const char *(*lookup)(gpointer data, char letter), gpointer data);
-
 typedef enum {
     READ_LOCAL = 1 << 0,    /* mkosi.local/ and mkosi.local.conf */
     READ_PROFILES = 1 << 1, /* mkosi.profiles/ */
@@ -83,11 +82,8 @@ typedef enum {
 gboolean image_parser_read(
         ImageParser *parser, const char *path, ReadFlags flags, gboolean *ret_matched, GError **error);
 
-/* TRUE when PATH is the name of a builtin configuration. */
-gboolean is_builtin_configuration(const char *path);
-
-/* The directory of the builtin configuration NAME; owned by the caller. */
-char *builtin_configuration_path(const char *name);
+/* Reads what Include= and --include have named and was not read, each file once (parser.c). */
+gboolean image_parser_include_pending(ImageParser *parser, GError **error);
 
 /* Picks up what stands beside mkosi.conf by name (companions.c). */
 gboolean image_parser_read_companions(ImageParser *parser, GHashTable *names, GError **error);

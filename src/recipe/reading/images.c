@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/directory.h"
+#include "recipe/reading/builtin.h"
+#include "recipe/result/image-order.h"
 #include "recipe/values/paths.h"
 #include "text/recipe-values.h"
 
@@ -31,8 +33,7 @@ static void pass_environment(const ImageValues *main, ImageParser *parser) {
 }
 
 /* Settings for the one special image keep the rank they were given with: option, file, or only a default. */
-static void pass_special(
-        ImageParser *main, const ImageValues *values, ImageParser *parser, SettingScope scope) {
+static void pass_special(ImageParser *main, const ImageValues *values, ImageParser *parser, SettingScope scope) {
     for (int id = 0; id < _SETTING_MAX; id++) {
         if (settings[id].scope != scope)
             continue;
@@ -79,10 +80,9 @@ static ImageValues *make_tools(ImageParser *main, const ImageValues *values, GEr
     namespace_set(&parser->cli, SETTING_FORMAT, format, g_intern_static_string("ToolsTree="));
     pass_special(main, values, parser, SCOPE_TOOLS);
     pass_environment(values, parser);
-    if (!read_own_configuration(parser, "mkosi.tools.conf", error) ||
-            !read_builtin(parser, "mkosi-tools", error))
+    if (!read_own_configuration(parser, "mkosi.tools.conf", error) || !read_builtin(parser, "mkosi-tools", error))
         return NULL;
-    return image_values_new(parser);
+    return image_parser_get_values(parser);
 }
 
 static ImageValues *make_initrd(ImageParser *main, const ImageValues *values, GError **error) {
@@ -93,10 +93,9 @@ static ImageValues *make_initrd(ImageParser *main, const ImageValues *values, GE
     pass_down(values, &parser->inherited, SCOPE_INITRD_INHERIT);
     pass_special(main, values, parser, SCOPE_INITRD);
     pass_environment(values, parser);
-    if (!read_own_configuration(parser, "mkosi.initrd.conf", error) ||
-            !read_builtin(parser, "mkosi-initrd", error))
+    if (!read_own_configuration(parser, "mkosi.initrd.conf", error) || !read_builtin(parser, "mkosi-initrd", error))
         return NULL;
-    return image_values_new(parser);
+    return image_parser_get_values(parser);
 }
 
 /* Decides ToolsTree=: a path, nothing, or an image of its own. */
@@ -111,8 +110,7 @@ static gboolean resolve_tools(ImageParser *main, ImageValues *values, ImageValue
     gboolean in_box;
     const char *box = g_getenv("MKOSI_IN_BOX");
     if (box && recipe_boolean_parse(box, &in_box) && in_box) {
-        image_values_set(
-                values, SETTING_TOOLS_TREE, value_new_string(g_getenv("MKOSI_DEFAULT_TOOLS_TREE_PATH")));
+        image_values_set(values, SETTING_TOOLS_TREE, value_new_string(g_getenv("MKOSI_DEFAULT_TOOLS_TREE_PATH")));
         return TRUE;
     }
     *ret = make_tools(main, values, error);
@@ -134,8 +132,7 @@ static gboolean check_image_name(const char *name, const char *path, GPtrArray *
     for (guint i = 0; i < images->len; i++)
         if (strcmp(((ImageValues *) images->pdata[i])->image, name) == 0) {
             g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                    "%s: There are two images named \"%s\", a directory and a file; remove one", shown,
-                    name);
+                    "%s: There are two images named \"%s\", a directory and a file; remove one", shown, name);
             return FALSE;
         }
     return TRUE;
@@ -164,7 +161,7 @@ static gboolean read_subimage(
     if (!image_parser_read(parser, path, flags, &matched, error))
         return FALSE;
     if (matched)
-        g_ptr_array_add(images, image_values_new(parser));
+        g_ptr_array_add(images, image_parser_get_values(parser));
     return TRUE;
 }
 
@@ -193,8 +190,7 @@ static void use_initrd(ImageValues *image, const char *path) {
     Value *initrds = value_new_list(), *old = image->values[SETTING_INITRDS];
     for (guint i = 0; i < value_length(old); i++) {
         Value *element = value_element(old, i);
-        value_append(
-                initrds, value_is_string(element, "default") ? value_new_string(path) : value_ref(element));
+        value_append(initrds, value_is_string(element, "default") ? value_new_string(path) : value_ref(element));
     }
     image_values_set(image, SETTING_INITRDS, initrds);
 
@@ -222,7 +218,7 @@ static gboolean add_initrd(ImageParser *main, ImageValues *values, GPtrArray *im
 }
 
 GPtrArray *images_resolve(ImageParser *main, ImageValues **ret_tools, GError **error) {
-    g_autoptr(ImageValues) values = image_values_new(main);
+    g_autoptr(ImageValues) values = image_parser_get_values(main);
     g_autoptr(ImageValues) tools = NULL;
     if (!resolve_tools(main, values, &tools, error))
         return NULL;
@@ -245,17 +241,4 @@ GPtrArray *images_resolve(ImageParser *main, ImageValues **ret_tools, GError **e
     g_ptr_array_add(ordered, g_steal_pointer(&values));
     *ret_tools = g_steal_pointer(&tools);
     return ordered;
-}
-
-char **recipe_default_kernel_modules(GError **error) {
-    ParserRun run = {0};
-    g_autoptr(ImageParser) parser = image_parser_new(&run, "default-initrd");
-    if (!read_builtin(parser, "mkosi-initrd", error))
-        return NULL;
-    g_autoptr(Value) modules = image_parser_value(parser, SETTING_KERNEL_MODULES);
-    GPtrArray *list = g_ptr_array_new();
-    for (guint i = 0; i < value_length(modules); i++)
-        g_ptr_array_add(list, g_strdup(value_get_string(value_element(modules, i))));
-    g_ptr_array_add(list, NULL);
-    return (char **) g_ptr_array_free(list, FALSE);
 }

@@ -3,12 +3,8 @@
 
 /* From the parsed main image to all images of the recipe (reference, chapters 9 and 10). Internal. */
 
-#include "recipe/result/image-values.h"
+#include "recipe/reading/image-parser.h"
 
 /* The images to build in order, the main image last (array of ImageValues), and the tools image or NULL in
  * RET_TOOLS. MAIN has been read completely. */
 GPtrArray *images_resolve(ImageParser *main, ImageValues **ret_tools, GError **error);
-
-/* Puts IMAGES (ImageValues, the main image not among them) into build order and drops those that MAIN does
- * not need, directly or indirectly (image-order.c). */
-GPtrArray *images_order(GPtrArray *images, const ImageValues *main, GError **error);

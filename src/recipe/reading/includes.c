@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What Include= and --include name, and when it is read. */
 #include "recipe/reading/includes.h"
 
 #include <stdint.h>
-#include <sys/stat.h>
 
+#include "recipe/reading/builtin.h"
 #include "recipe/values/split.h"
-
-typedef struct {
-    char *path;
-    char *origin; /* for errors */
-    gboolean read;
-} Include;
+#include "recipe/values/value-parse.h"
 
 struct Includes {
     GPtrArray *options; /* of the command line; they come first */
     GPtrArray *files;
-    GHashTable *read;   /* "device:inode" */
+    guint next_option, next_file;
+    GHashTable *read; /* "device:inode" */
 };
 
 static void include_free(gpointer data) {
@@ -62,35 +57,16 @@ gboolean includes_add(
     return TRUE;
 }
 
-/* Reads it unless it, or the same file by another name, was read before. */
-static gboolean read_once(ImageParser *parser, Include *include, GError **error) {
-    g_autofree char *builtin =
-            is_builtin_configuration(include->path) ? builtin_configuration_path(include->path) : NULL;
-    const char *path = builtin ?: include->path;
-    struct stat info;
-
-    if (include->read)
-        return TRUE;
-    include->read = TRUE;
-    if (stat(path, &info) < 0) {
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "%s: \"%s\" does not exist", include->origin, path);
-        return FALSE;
-    }
-    char *key = g_strdup_printf("%ju:%ju", (uintmax_t) info.st_dev, (uintmax_t) info.st_ino);
-    if (!g_hash_table_add(parser->includes->read, key))
-        return TRUE;
-    return image_parser_read(parser, path, S_ISDIR(info.st_mode) ? READ_PROFILES : 0, NULL, error);
+static const Include *next_of(const GPtrArray *list, guint *next) {
+    return *next < list->len ? list->pdata[(*next)++] : NULL;
 }
 
-/* The list grows while what is in it is read. */
-static gboolean read_all(ImageParser *parser, const GPtrArray *list, GError **error) {
-    for (guint i = 0; i < list->len; i++)
-        if (!read_once(parser, list->pdata[i], error))
-            return FALSE;
-    return TRUE;
+const Include *includes_next(Includes *includes) {
+    const Include *option = next_of(includes->options, &includes->next_option);
+    return option ? option : next_of(includes->files, &includes->next_file);
 }
 
-gboolean image_parser_include_pending(ImageParser *parser, GError **error) {
-    return read_all(parser, parser->includes->options, error) &&
-           read_all(parser, parser->includes->files, error);
+gboolean includes_note_file(Includes *includes, const struct stat *info) {
+    char *key = g_strdup_printf("%ju:%ju", (uintmax_t) info->st_dev, (uintmax_t) info->st_ino);
+    return g_hash_table_add(includes->read, key);
 }

@@ -7,14 +7,28 @@
  * So of "Include=a b" b is read within a, after the first setting of a, and before what a itself includes. An
  * empty Include= names nothing, and forgets nothing. */
 
-#include "recipe/reading/image-parser.h"
+#include <glib.h>
+#include <sys/stat.h>
+
+#include "recipe/values/parse-context.h"
+
+typedef struct {
+    char *path;   /* absolute, or the name of a builtin configuration */
+    char *origin; /* begins errors */
+} Include;
+
+typedef struct Includes Includes;
 
 Includes *includes_new(void);
 void includes_free(Includes *includes);
 
-/* Notes the list of paths and builtin names TEXT, of an option or a file by CONTEXT. ORIGIN (option, or file, line and setting) begins errors. */
+/* Notes the list of paths and builtin names TEXT, of an option or a file by CONTEXT. ORIGIN (option, or file, line and
+ * setting) begins errors. */
 gboolean includes_add(
         Includes *includes, const char *text, const char *origin, const ParseContext *context, GError **error);
 
-/* Reads what was noted and has not been read, each file once. */
-gboolean image_parser_include_pending(ImageParser *parser, GError **error);
+/* The next one that was not returned yet (borrowed), or NULL. */
+const Include *includes_next(Includes *includes);
+
+/* Notes that the file INFO is read; FALSE when it was noted before. */
+gboolean includes_note_file(Includes *includes, const struct stat *info);

@@ -1,59 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From argv to a Recipe. */
-#include "recipe/result/recipe.h"
+#include "recipe/reading/load.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "recipe/reading/bump.h"
-#include "recipe/cli-options.h"
 #include "recipe/reading/history.h"
 #include "recipe/reading/images.h"
-#include "recipe/reading/includes.h"
+#include "recipe/result/image-secrets.h"
 #include "recipe/values/paths.h"
-#include "recipe/verb-names.h"
-
-G_DEFINE_QUARK(recipe - error - quark, recipe_error)
-
-static void arguments_free(RecipeArguments *arguments) {
-    g_free(arguments->verb);
-    g_strfreev(arguments->arguments);
-    g_free(arguments->directory);
-    g_free(arguments->genkey_valid_days);
-    g_free(arguments->genkey_common_name);
-    g_free(arguments->genkey_source);
-    g_free(arguments->genkey_key);
-    g_free(arguments->doc_format);
-    g_free(arguments->certificate);
-    g_free(arguments->pcr_certificate);
-    g_free(arguments->root_hash_certificate);
-    g_free(arguments->other_certificate);
-    g_free(arguments->known_files);
-    g_free(arguments->image);
-    g_free(arguments->revocations);
-    g_free(arguments->since);
-    g_free(arguments->listen);
-    g_free(arguments->events_fd);
-    g_free(arguments);
-}
-
-void recipe_free(Recipe *recipe) {
-    if (!recipe)
-        return;
-    arguments_free(recipe->arguments);
-    for (ImageConfig **image = recipe->images; image && *image; image++)
-        image_config_free(*image);
-    g_free(recipe->images);
-    image_config_free(recipe->tools);
-    g_clear_pointer(&recipe->trace, g_ptr_array_unref);
-    g_free(recipe->directory);
-    g_free(recipe->config_directory);
-    g_free(recipe);
-}
 
 static void run_clear(ParserRun *run) {
-    g_free(run->directory);
     g_free(run->config_directory);
     g_free(run->seed);
 }
@@ -70,8 +27,7 @@ static char *find_config_directory(const char *directory) {
         return NULL;
     g_autofree char *conf = g_build_filename(directory, "mkosi/mkosi.conf", NULL);
     gboolean here = exists_in(directory, "mkosi.conf") || exists_in(directory, "mkosi.tools.conf");
-    gboolean below =
-            g_file_test(conf, G_FILE_TEST_IS_REGULAR) || exists_in(directory, "mkosi/mkosi.tools.conf");
+    gboolean below = g_file_test(conf, G_FILE_TEST_IS_REGULAR) || exists_in(directory, "mkosi/mkosi.tools.conf");
     return !here && below ? path_resolve(directory, "mkosi") : g_strdup(directory);
 }
 
@@ -104,11 +60,9 @@ static gboolean has_recipe(const ImageParser *main) {
     return run->config_directory && exists_in(run->config_directory, "mkosi.images");
 }
 
-/* Verbs that make something would make it from the defaults: an image of the host's distribution. */
+/* Otherwise something would be made from the defaults alone: an image of the host's distribution. */
 static gboolean check_recipe(const ImageParser *main, GError **error) {
-    const VerbName *verb = verb_by_name(main->run->arguments->verb);
-    gboolean needs = (verb->flags & VERB_NEEDS_BUILD) || strcmp(verb->name, "bump") == 0;
-    if (!needs || has_recipe(main))
+    if (!(main->run->request->wants & RECIPE_WANTS_CONTENT) || has_recipe(main))
         return TRUE;
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
             "There is no recipe in %s: no mkosi.conf, and no option that says what to make; go to the "
@@ -117,13 +71,10 @@ static gboolean check_recipe(const ImageParser *main, GError **error) {
     return FALSE;
 }
 
-/* Sets the version that bump or --auto-bump asks for, as if it were an option. */
+/* Sets the version after this one, as if it were an option. */
 static gboolean apply_bump(ImageParser *main, GError **error) {
-    const RecipeArguments *arguments = main->run->arguments;
-    const VerbName *verb = verb_by_name(arguments->verb);
-    gboolean wanted =
-            strcmp(verb->name, "bump") == 0 || (arguments->auto_bump && (verb->flags & VERB_NEEDS_BUILD));
-    if (!wanted || !main->run->config_directory || main->cli.slots[SETTING_IMAGE_VERSION].value)
+    if (!(main->run->request->wants & RECIPE_WANTS_NEXT_VERSION) || !main->run->config_directory ||
+            main->cli.slots[SETTING_IMAGE_VERSION].value)
         return TRUE;
     g_autofree char *version = bump_version(main->run, error);
     if (!version)
@@ -153,6 +104,12 @@ static gboolean read_main(ImageParser *main, GError **error) {
     return check_recipe(main, error) && history_write(main, snapshot, error);
 }
 
+static ImageConfig *make_config(ImageValues *values) {
+    ImageConfig *config = image_config_new(values);
+    secrets_note_image(config);
+    return config;
+}
+
 static gboolean read_recipe(Recipe *recipe, ImageParser *main, GError **error) {
     ImageValues *tools;
     if (!read_main(main, error))
@@ -161,42 +118,57 @@ static gboolean read_recipe(Recipe *recipe, ImageParser *main, GError **error) {
     if (!images)
         return FALSE;
 
-    recipe->tools = tools ? image_config_new(tools) : NULL;
+    recipe->tools = tools ? make_config(tools) : NULL;
+    g_free(recipe->images);
     recipe->images = g_new0(ImageConfig *, images->len + 1);
     for (guint i = 0; i < images->len; i++)
-        recipe->images[i] = image_config_new(images->pdata[i]);
+        recipe->images[i] = make_config(images->pdata[i]);
     recipe->main = recipe->images[images->len - 1];
     g_ptr_array_set_free_func(images, NULL); /* the configs own them now */
     return TRUE;
 }
 
-Recipe *recipe_load(int argc, char **argv, const RecipeRunner *runner, GError **error) {
-    g_autoptr(Recipe) recipe = g_new0(Recipe, 1);
-    recipe->arguments = g_new0(RecipeArguments, 1);
-    g_autofree char *start = g_get_current_dir();
-    g_auto(ParserRun)
-            run = {.arguments = recipe->arguments, .seed = g_uuid_string_random(), .runner = runner};
-    g_autoptr(ImageParser) main = image_parser_new(&run, "main");
-    if (!cli_parse(argv + MIN(argc, 1), start, recipe->arguments, main, error))
-        return NULL;
-    if (runner && runner->begin && !runner->begin(recipe->arguments, runner->data, error))
-        return NULL;
+static gboolean assign(ImageParser *main, const RecipeAssignment *assignment, GError **error) {
+    const Setting *setting = setting_by_name(assignment->setting);
+    ParseContext context = {assignment->directory, TRUE};
+    if (setting->type == TYPE_INCLUDE)
+        return includes_add(main->includes, assignment->text, assignment->option, &context, error);
+    Slot *slot = &main->cli.slots[setting_slot(setting)];
+    if (!slot_assign(slot, setting, assignment->text, &context, error)) {
+        if (error && setting->type == TYPE_ENUM)
+            (*error)->code = RECIPE_ERROR_USAGE;
+        g_prefix_error(error, "%s: ", assignment->option);
+        return FALSE;
+    }
+    g_autofree char *origin = g_strdup_printf("--%s", setting->option);
+    slot->origin = g_intern_string(origin);
+    return TRUE;
+}
 
-    run.directory = g_strdup(recipe->arguments->directory);
-    run.config_directory = find_config_directory(run.directory);
-    g_free(main->directory);
-    main->directory = g_strdup(run.directory ?: start);
+static gboolean assign_all(ImageParser *main, const GPtrArray *assignments, GError **error) {
+    for (guint i = 0; assignments && i < assignments->len; i++)
+        if (!assign(main, assignments->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+Recipe *recipe_load(const RecipeRequest *request, GError **error) {
+    g_autoptr(Recipe) recipe = g_new0(Recipe, 1);
+    g_auto(ParserRun) run = {
+            .request = request,
+            .directory = request->directory,
+            .config_directory = find_config_directory(request->directory),
+            .seed = g_uuid_string_random(),
+    };
+    g_autoptr(ImageParser) main = image_parser_new(&run, "main");
+
     recipe->directory = g_strdup(run.directory);
     recipe->config_directory = g_strdup(run.config_directory);
     recipe->images = g_new0(ImageConfig *, 1);
-
-    const RecipeArguments *arguments = recipe->arguments;
-    guint flags = verb_by_name(arguments->verb)->flags;
-    gboolean replaced = (flags & VERB_RECIPE_OR_ARGUMENT) && arguments->arguments[0];
-    gboolean reads = (flags & VERB_READS_RECIPE) && !replaced;
-    if (!reads || arguments->help || arguments->version)
+    if (!assign_all(main, request->assignments, error))
+        return NULL;
+    if (!(request->wants & RECIPE_WANTS_IMAGES))
         return g_steal_pointer(&recipe);
-    g_clear_pointer(&recipe->images, g_free);
     recipe->trace = run.trace = recipe_trace_new();
     return read_recipe(recipe, main, error) ? g_steal_pointer(&recipe) : NULL;
 }

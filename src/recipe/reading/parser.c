@@ -8,46 +8,26 @@
 #include <unistd.h>
 
 #include "base/directory.h"
-#include "config.h"
 #include "events/events.h"
-#include "recipe/reading/conditions.h"
 #include "recipe/language/enum-words.h"
-#include "recipe/reading/includes.h"
-#include "recipe/reading/ini.h"
-#include "recipe/values/paths.h"
-#include "recipe/values/split.h"
 #include "recipe/language/suggest.h"
-
-static const char *const builtin_configurations[] = {
-        "mkosi-vm", "mkosi-initrd", "mkosi-tools", "mkosi-addon", "mkosi-obs", NULL};
-
-gboolean is_builtin_configuration(const char *path) {
-    return word_index(builtin_configurations, path) >= 0;
-}
-
-char *builtin_configuration_path(const char *name) {
-    /* A program that runs from its build directory uses the configurations beside its source. */
-    char self[4096];
-    gssize length = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[MAX(length, 0)] = 0;
-    g_autofree char *installed = g_build_filename(PARTICLEOS_DATADIR, name, NULL);
-    gboolean developing = g_str_has_prefix(self, PARTICLEOS_BUILD_DIR "/") || access(installed, F_OK) != 0;
-    return developing ? g_build_filename(PARTICLEOS_SOURCE_DIR, "resources", name, NULL)
-                      : g_steal_pointer(&installed);
-}
+#include "recipe/reading/builtin.h"
+#include "recipe/reading/conditions.h"
+#include "recipe/reading/includes.h"
+#include "recipe/values/ini.h"
+#include "recipe/values/paths.h"
 
 gboolean setting_allowed(const ImageParser *parser, const Setting *setting) {
     if (strcmp(parser->image, "main") == 0)
         return TRUE;
     if (strcmp(parser->image, "tools") == 0)
         return !!(setting->flags & SETTING_IN_TOOLS);
-    return setting->scope == SCOPE_LOCAL || setting->scope == SCOPE_INHERIT ||
-           setting->scope == SCOPE_INITRD_INHERIT;
+    return setting->scope == SCOPE_LOCAL || setting->scope == SCOPE_INHERIT || setting->scope == SCOPE_INITRD_INHERIT;
 }
 
 static gboolean is_settings_section(const char *section) {
-    static const char *const sections[] = {"Include", "Config", "Distribution", "Output", "Content",
-            "Validation", "Build", "Runtime", "Host", NULL};
+    static const char *const sections[] = {
+            "Include", "Config", "Distribution", "Output", "Content", "Validation", "Build", "Runtime", "Host", NULL};
     return word_index(sections, section) >= 0;
 }
 
@@ -68,16 +48,15 @@ static void leave(ImageParser *parser, char *old) {
     parser->directory = old;
 }
 
-static void warn_about_name(
-        const IniEntry *entry, const char *name, const Setting *setting, const char *shown) {
+static void warn_about_name(const IniEntry *entry, const char *name, const Setting *setting, const char *shown) {
     if (name != entry->name)
-        events_warning("%s:%u: %s: the @ before a setting has no meaning any more, write %s=", shown,
-                entry->line, entry->name, name);
+        events_warning("%s:%u: %s: the @ before a setting has no meaning any more, write %s=", shown, entry->line,
+                entry->name, name);
     if (strcmp(name, setting->name) != 0)
         events_warning("%s:%u: %s= is an old name, use %s=", shown, entry->line, name, setting->name);
     if (strcmp(entry->section, setting->section) != 0)
-        events_warning("%s:%u: %s= belongs in [%s], not in [%s]", shown, entry->line, setting->name,
-                setting->section, entry->section);
+        events_warning("%s:%u: %s= belongs in [%s], not in [%s]", shown, entry->line, setting->name, setting->section,
+                entry->section);
 }
 
 /* An indented setting silently continues the one before it, which is hardly ever meant. */
@@ -89,9 +68,8 @@ static void warn_about_swallowed(const IniEntry *entry, const char *shown) {
             continue;
         g_autofree char *name = g_strstrip(g_strndup(line[1], equals - line[1]));
         if (setting_by_name(name))
-            events_warning(
-                    "%s:%u: %s=: The indented line \"%s\" is read as part of this value; indent it like %s= "
-                    "if it is a setting",
+            events_warning("%s:%u: %s=: The indented line \"%s\" is read as part of this value; indent it like %s= "
+                           "if it is a setting",
                     shown, entry->line, entry->name, line[1], entry->name);
     }
 }
@@ -134,8 +112,31 @@ static gboolean assign_entry(
     return TRUE;
 }
 
-static IniFile *parse_text(const char *text, gsize length, const char *shown,
-        gboolean (*counts)(const char *section), GError **error) {
+/* Reads INCLUDE unless the same file was read by another name. */
+static gboolean read_include(ImageParser *parser, const Include *include, GError **error) {
+    g_autofree char *builtin =
+            is_builtin_configuration(include->path) ? builtin_configuration_path(include->path) : NULL;
+    const char *path = builtin ?: include->path;
+    struct stat info;
+
+    if (stat(path, &info) < 0) {
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "%s: \"%s\" does not exist", include->origin, path);
+        return FALSE;
+    }
+    return !includes_note_file(parser->includes, &info) ||
+           image_parser_read(parser, path, S_ISDIR(info.st_mode) ? READ_PROFILES : 0, NULL, error);
+}
+
+/* There are more of them while one is read. */
+gboolean image_parser_include_pending(ImageParser *parser, GError **error) {
+    for (const Include *include; (include = includes_next(parser->includes));)
+        if (!read_include(parser, include, error))
+            return FALSE;
+    return TRUE;
+}
+
+static IniFile *parse_text(
+        const char *text, gsize length, const char *shown, gboolean (*counts)(const char *section), GError **error) {
     guint line = 0;
     IniFile *file = ini_parse(text, length, counts, &line, error);
     if (!file)
@@ -143,8 +144,8 @@ static IniFile *parse_text(const char *text, gsize length, const char *shown,
     return file;
 }
 
-static gboolean read_settings(ImageParser *parser, const char *text, gsize length, const char *path,
-        const char *shown, GError **error) {
+static gboolean read_settings(
+        ImageParser *parser, const char *text, gsize length, const char *path, const char *shown, GError **error) {
     g_autoptr(IniFile) file = parse_text(text, length, shown, is_settings_section, error);
     if (!file)
         return FALSE;
@@ -212,11 +213,9 @@ static gboolean read_companions(ImageParser *parser, GError **error) {
 /* FALSE with ERROR set when PATH cannot be read to its end; /dev/null stands for an empty file. */
 static gboolean check_readable(const char *path, GError **error) {
     struct stat info;
-    if (stat(path, &info) < 0 || S_ISREG(info.st_mode) ||
-            (S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3)))
+    if (stat(path, &info) < 0 || S_ISREG(info.st_mode) || (S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3)))
         return TRUE;
-    g_set_error_literal(
-            error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "It is neither a file nor a directory to read");
+    g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "It is neither a file nor a directory to read");
     return FALSE;
 }
 
@@ -225,9 +224,8 @@ static gboolean load(const char *path, const char *shown, char **ret, gsize *ret
     g_autoptr(GError) problem = NULL;
     *ret = NULL;
     *ret_length = 0;
-    if (check_readable(path, &problem) &&
-            (g_file_get_contents(path, ret, ret_length, &problem) ||
-                    g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)))
+    if (check_readable(path, &problem) && (g_file_get_contents(path, ret, ret_length, &problem) ||
+                                                  g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)))
         return TRUE;
     g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", shown);
     return FALSE;

@@ -7,15 +7,14 @@ char *run_program(const ParserRun *run, const char *directory, const char *path,
             .path = path,
             .directory = directory,
             .config_directory = run->config_directory,
-            .arguments = run->arguments,
     };
 
-    if (!run->runner) {
+    if (!run->request->run) {
         g_set_error_literal(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
                 "The file is a program, and programs of recipes are not run here");
         return NULL;
     }
-    char *output = run->runner->run(&program, run->runner->data, error);
+    char *output = run->request->run(&program, run->request->run_data, error);
     if (!output)
         g_prefix_error(error, "Running it for its output failed: ");
     return output;

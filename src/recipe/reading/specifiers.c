@@ -22,9 +22,7 @@ static char *special(ImageParser *parser, char letter, const char *file, gboolea
     case 'F': {
         Distribution distribution;
         const char *name = image_parser_text(parser, SETTING_DISTRIBUTION);
-        return distribution_from_string(name, &distribution)
-                       ? g_strdup(distribution_file_system(distribution))
-                       : NULL;
+        return distribution_from_string(name, &distribution) ? g_strdup(distribution_file_system(distribution)) : NULL;
     }
     default:
         *ret_known = FALSE;
@@ -38,15 +36,15 @@ static char *specifier_value(ImageParser *parser, char letter, const char *file,
     if (setting) {
         const char *text = image_parser_text(parser, setting_id(setting));
         if (!text)
-            events_warning("%s:%u: %%%c stands for %s=, which is not set; leaving it out", shown, line, letter,
-                    setting->name);
+            events_warning(
+                    "%s:%u: %%%c stands for %s=, which is not set; leaving it out", shown, line, letter, setting->name);
         return g_strdup(text);
     }
     gboolean known;
     char *value = special(parser, letter, file, &known);
     if (!known)
-        events_warning("%s:%u: Unknown specifier %%%c; leaving it out (write %%%% for a percent sign)", shown,
-                line, letter);
+        events_warning(
+                "%s:%u: Unknown specifier %%%c; leaving it out (write %%%% for a percent sign)", shown, line, letter);
     return value;
 }
 
@@ -71,23 +69,6 @@ char *expand_specifiers(ImageParser *parser, const char *text, const char *file,
         g_autofree char *value = specifier_value(parser, *p, file, line);
         if (value)
             g_string_append(out, value);
-    }
-    return g_string_free(out, FALSE);
-}
-
-char *expand_key(const char *text, const char *(*lookup)(gpointer data, char letter), gpointer data) {
-    GString *out = g_string_new(NULL);
-    for (const char *p = text; *p; p++) {
-        if (*p != '&' || !p[1]) {
-            g_string_append_c(out, *p);
-            continue;
-        }
-        if (*++p == '&')
-            g_string_append_c(out, '&');
-        else if (strchr("draivI", *p))
-            g_string_append(out, lookup(data, *p) ?: "");
-        else
-            events_warning("Unknown specifier &%c in \"%s\"; leaving it out", *p, text);
     }
     return g_string_free(out, FALSE);
 }

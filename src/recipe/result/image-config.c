@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From values to the plain struct: each type has one C representation. */
-#include "recipe/result/image-values.h"
+#include "recipe/result/image-config.h"
 
 #include <string.h>
 
 #include "recipe/language/enum-words.h"
-#include "recipe/language/enums.h"
-#include "recipe/result/secrets.h"
+#include "recipe/result/image-values.h"
 
 static char **to_strings(const Value *list) {
     guint n = value_length(list);
@@ -151,7 +150,7 @@ static void fill_scalar(const Setting *setting, const Value *value, gpointer fie
         *(gboolean *) field = value_get_bool(value);
         break;
     case TYPE_SIGN:
-        *(Sign *) field = value_get_bool(value)                                       ? SIGN_YES
+        *(Sign *) field = value_get_bool(value)                                        ? SIGN_YES
                           : g_strcmp0(value_get_string(value), SIGN_OFFLINE_WORD) == 0 ? SIGN_OFFLINE
                                                                                        : SIGN_NO;
         break;
@@ -209,7 +208,6 @@ ImageConfig *image_config_new(ImageValues *values) {
         else
             fill_scalar(setting, values->values[id], field);
     }
-    secrets_note_image(config);
     return config;
 }
 

@@ -76,9 +76,9 @@ typedef struct {
     /* string: single flat package repository that replaces all others during the build */
     char *local_mirror;
     gboolean repository_date_check; /* bool, ours: whether metadata past its date is an error */
-    gboolean repository_key_check; /* bool: whether package and repository signatures are verified */
-    gboolean repository_key_fetch; /* bool: whether signing keys of the distribution may be downloaded */
-    char **repositories; /* list of string: additional repositories or archive components to enable */
+    gboolean repository_key_check;  /* bool: whether package and repository signatures are verified */
+    gboolean repository_key_fetch;  /* bool: whether signing keys of the distribution may be downloaded */
+    char **repositories;            /* list of string: additional repositories or archive components to enable */
 
     /* [Output] */
     OutputFormat format; /* enum OutputFormat: what kind of output is made */
@@ -129,7 +129,7 @@ typedef struct {
     char **remove_files;            /* list of string: globs of files removed near the end */
     Feature clean_package_metadata; /* feature: whether the package manager's databases are removed */
     gint64 source_date_epoch;       /* int: timestamp that replaces build times */
-    char **sync_scripts; /* list of script path: scripts run before any image is built, with network */
+    char **sync_scripts;            /* list of script path: scripts run before any image is built, with network */
     /* list of script path: scripts run after the packages are installed and before the tree is cached */
     char **prepare_scripts;
     char **build_scripts;             /* list of script path: scripts that compile or generate content */
@@ -148,7 +148,7 @@ typedef struct {
     char *unified_kernel_image_format;
     /* list of UKI profile file: files that describe additional profiles of the UKI */
     RecipeUkiProfile **unified_kernel_image_profiles;
-    char **initrds; /* list of path: initrds to use; the word default stands for the default initrd image */
+    char **initrds;          /* list of path: initrds to use; the word default stands for the default initrd image */
     gboolean microcode_host; /* bool: only include microcode for the CPU of the build host */
     char **initrd_profiles;  /* list of string: profiles of the builtin initrd configuration to enable */
     char **initrd_packages;  /* list of string: packages added to the default initrd */
@@ -161,7 +161,7 @@ typedef struct {
     /* list of string: kernel modules to keep or, with a leading -, drop; globs, the last match wins */
     char **kernel_modules;
     gboolean kernel_modules_include_host; /* bool: also keep the modules loaded on the build host */
-    gboolean kernel_modules_initrd; /* bool: whether an additional initrd with kernel modules is made */
+    gboolean kernel_modules_initrd;       /* bool: whether an additional initrd with kernel modules is made */
     /* list of regular expression: modules not for that initrd, as regular expressions (older form) */
     char **kernel_modules_initrd_exclude;
     char **kernel_initrd_modules; /* list of string: modules for that initrd as globs, a leading - drops */
@@ -185,18 +185,18 @@ typedef struct {
     Feature selinux_relabel;      /* feature: whether files are labelled with the image's SELinux policy */
 
     /* [Validation] */
-    gboolean secure_boot;             /* bool: whether boot loader and UKIs are signed for Secure Boot */
-    gboolean secure_boot_auto_enroll; /* bool: whether key enrolment files are put on the ESP */
-    char *secure_boot_key;            /* key: private key for Secure Boot */
+    gboolean secure_boot;                   /* bool: whether boot loader and UKIs are signed for Secure Boot */
+    gboolean secure_boot_auto_enroll;       /* bool: whether key enrolment files are put on the ESP */
+    char *secure_boot_key;                  /* key: private key for Secure Boot */
     RecipeKeySource secure_boot_key_source; /* key source: where the Secure Boot key lives */
     char *secure_boot_certificate;          /* certificate: X.509 certificate for Secure Boot */
     /* certificate source: where the Secure Boot certificate lives */
     RecipeKeySource secure_boot_certificate_source;
     SecureBootSignTool secure_boot_sign_tool; /* enum SecureBootSignTool: which tool signs PE binaries */
-    Verity verity; /* enum Verity: whether verity partitions are made, signed, or left to be signed later */
-    char *verity_key;                  /* key: private key for verity root hash signatures */
-    RecipeKeySource verity_key_source; /* key source: where the verity key lives */
-    char *verity_certificate;          /* certificate: X.509 certificate for verity root hash signatures */
+    Verity verity;    /* enum Verity: whether verity partitions are made, signed, or left to be signed later */
+    char *verity_key; /* key: private key for verity root hash signatures */
+    RecipeKeySource verity_key_source;         /* key source: where the verity key lives */
+    char *verity_certificate;                  /* certificate: X.509 certificate for verity root hash signatures */
     RecipeKeySource verity_certificate_source; /* certificate source: where the verity certificate lives */
     Feature sign_expected_pcr;   /* feature: whether expected PCR values are signed and put into the UKI */
     char *sign_expected_pcr_key; /* key: private key for PCR signatures */
@@ -210,12 +210,12 @@ typedef struct {
     gboolean sign_expected_pcr12;
     char *sign_expected_pcr_former_key; /* key: a second one that signs the same policies, while keys change */
     RecipeKeySource sign_expected_pcr_former_key_source; /* key source: where that key lives */
-    char *passphrase;   /* path: file with the LUKS passphrase for encrypted partitions */
-    gboolean checksum;  /* bool: whether a SHA256SUMS file is written */
+    char *passphrase;  /* path: file with the LUKS passphrase for encrypted partitions */
+    gboolean checksum; /* bool: whether a SHA256SUMS file is written */
     Sign sign; /* sign: whether that SHA256SUMS file is signed with OpenPGP, or all signatures are made elsewhere */
-    char *key;          /* string: OpenPGP key to sign with */
-    char *openpgp_tool; /* string: gpg, another program with the SOP interface, or builtin */
-    char *openpgp_key;  /* key: private key of OpenPGPTool=builtin */
+    char *key; /* string: OpenPGP key to sign with */
+    char *openpgp_tool;                         /* string: gpg, another program with the SOP interface, or builtin */
+    char *openpgp_key;                          /* key: private key of OpenPGPTool=builtin */
     RecipeKeySource openpgp_key_source;         /* key source: where that key lives */
     char *openpgp_certificate;                  /* certificate: name and time of that key */
     RecipeKeySource openpgp_certificate_source; /* certificate source: where that certificate lives */
@@ -224,18 +224,18 @@ typedef struct {
     char *tools_tree; /* path: tree that build programs are taken from; default and yes mean: build one */
     Distribution tools_tree_distribution; /* enum Distribution: distribution of the default tools tree */
     char *tools_tree_release;             /* string: release of the default tools tree */
-    char **tools_tree_profiles; /* list of string: profiles of the builtin tools configuration to enable */
-    char *tools_tree_mirror;    /* string: mirror for the default tools tree */
-    char *tools_tree_snapshot;  /* string: snapshot for the default tools tree */
-    char **tools_tree_repositories; /* list of string: additional repositories for the default tools tree */
+    char **tools_tree_profiles;           /* list of string: profiles of the builtin tools configuration to enable */
+    char *tools_tree_mirror;              /* string: mirror for the default tools tree */
+    char *tools_tree_snapshot;            /* string: snapshot for the default tools tree */
+    char **tools_tree_repositories;       /* list of string: additional repositories for the default tools tree */
     /* list of tree SOURCE[:TARGET]: sandbox trees for the default tools tree */
     RecipeTree **tools_tree_sandbox_trees;
     char **tools_tree_packages;            /* list of string: packages added to the default tools tree */
     char **tools_tree_package_directories; /* list of path: package directories for the default tools tree */
     gboolean tools_tree_certificates;      /* bool: whether CA certificates come from the tools tree */
     char **extra_search_paths;             /* list of path: directories searched for programs before PATH */
-    Incremental incremental; /* enum Incremental: whether the installed tree is cached and reused */
-    CacheOnly cache_only;    /* enum Cacheonly: whether packages and metadata may come only from the cache */
+    Incremental incremental;               /* enum Incremental: whether the installed tree is cached and reused */
+    CacheOnly cache_only; /* enum Cacheonly: whether packages and metadata may come only from the cache */
     /* list of tree SOURCE[:TARGET]: trees put into the sandbox in which build programs run, for instance
      * package manager configuration */
     RecipeTree **sandbox_trees;
@@ -286,27 +286,27 @@ typedef struct {
     char *ssh_certificate;          /* path: certificate that carries the public key for the ssh verb */
     Vmm virtual_machine_monitor;    /* enum Vmm: which program runs VMs */
     char *machine;                  /* string: name of the container or VM */
-    char *forward_journal;     /* path: where the journal of the container or VM is stored on the host */
-    char *sysupdate_directory; /* path: directory of systemd-sysupdate transfer definitions */
-    ConsoleMode console;       /* enum ConsoleMode: how the VM's console is shown */
-    gint64 cpus;               /* int: number of virtual CPUs; 0 means all of the host */
-    guint64 ram;               /* bytes: memory of the VM */
-    guint64 max_mem;           /* bytes: memory the VM can be grown to */
-    Feature kvm;               /* feature: whether KVM is used */
-    gboolean cxl;              /* bool: whether CXL devices are added */
-    Feature vsock;             /* feature: whether the VM gets a vsock device */
-    gint64 vsock_cid;          /* int: vsock connection ID */
-    Feature tpm;               /* feature: whether the VM gets a virtual TPM */
-    gboolean removable;        /* bool: attach the image as a removable drive */
-    QemuDiskType disk_type;    /* enum QemuDiskType: how the root disk is attached to the VM */
-    Firmware firmware;         /* enum Firmware: how the VM boots */
-    char *firmware_variables;  /* path: initial UEFI variable store, or a builtin set of keys */
-    char *linux_image;         /* string: kernel for direct boot (delayed specifier &b) */
+    char *forward_journal;          /* path: where the journal of the container or VM is stored on the host */
+    char *sysupdate_directory;      /* path: directory of systemd-sysupdate transfer definitions */
+    ConsoleMode console;            /* enum ConsoleMode: how the VM's console is shown */
+    gint64 cpus;                    /* int: number of virtual CPUs; 0 means all of the host */
+    guint64 ram;                    /* bytes: memory of the VM */
+    guint64 max_mem;                /* bytes: memory the VM can be grown to */
+    Feature kvm;                    /* feature: whether KVM is used */
+    gboolean cxl;                   /* bool: whether CXL devices are added */
+    Feature vsock;                  /* feature: whether the VM gets a vsock device */
+    gint64 vsock_cid;               /* int: vsock connection ID */
+    Feature tpm;                    /* feature: whether the VM gets a virtual TPM */
+    gboolean removable;             /* bool: attach the image as a removable drive */
+    QemuDiskType disk_type;         /* enum QemuDiskType: how the root disk is attached to the VM */
+    Firmware firmware;              /* enum Firmware: how the VM boots */
+    char *firmware_variables;       /* path: initial UEFI variable store, or a builtin set of keys */
+    char *linux_image;              /* string: kernel for direct boot (delayed specifier &b) */
     /* list of drive ID:SIZE[:DIRECTORY[:OPTIONS[:FILEID[:FLAGS]]]]: additional drives created for the VM */
     RecipeDrive **drives;
     /* list of string: additional QEMU arguments (the CLI option exists but is hidden from the help) */
     char **qemu_args;
-    Feature register_machine; /* feature: whether the container or VM is registered with systemd-machined */
+    Feature register_machine;    /* feature: whether the container or VM is registered with systemd-machined */
     Feature storage_target_mode; /* feature: whether the serve verb also offers the disk over NVMe-TCP */
 
     struct ImageValues *values; /* private to src/recipe: what the JSON is made from */
@@ -314,3 +314,38 @@ typedef struct {
 
 /* The numbers of settings that can be null: -1 (source_date_epoch, sector_size, output_mode), 0 for sizes.
  */
+
+/* The plain struct; takes VALUES. */
+ImageConfig *image_config_new(struct ImageValues *values);
+void image_config_free(ImageConfig *config);
+
+/* The JSON of one image as scripts see it in $MKOSI_CONFIG; owned by the caller. */
+char *image_config_to_json(const ImageConfig *config);
+
+/* The image that TEXT says, as the configure script SCRIPT printed it after it got CONFIG. NULL with ERROR
+ * set when it is not JSON, leaves a setting out, or has a value of the wrong type; the error names SCRIPT
+ * and the key. What has changed has SCRIPT as its origin. */
+ImageConfig *image_config_from_json(
+        const ImageConfig *config, const char *text, gssize length, const char *script, GError **error);
+
+/* The one setting NAME of an image as canonical JSON text, for layer keys; owned by the caller. */
+char *image_config_setting_to_json(const ImageConfig *config, const char *name);
+
+/* The directory in which outputs of an image lie: OutputDirectory=, or where the recipe is. The one place
+ * that knows. */
+const char *image_config_output_directory(const ImageConfig *config);
+
+/* In it, the file that is called like the output of the image with SUFFIX behind it; owned by the caller. */
+char *image_config_output_path(const ImageConfig *config, const char *suffix);
+
+/* Files (or directories) that an image's settings name and that hold something secret: private keys,
+ * passphrases, credentials. Absolute, not resolved; some may not exist, because keys can also be the names
+ * of something in an engine. NULL-terminated, owned by the caller. */
+char **image_config_secret_files(const ImageConfig *config);
+
+/* Where the setting NAME of an image was assigned last: "mkosi.conf:12", "--option", or NULL when only its
+ * default counts. */
+const char *recipe_setting_origin(const ImageConfig *config, const char *name);
+
+/* VALUE with the delayed specifiers (&d ...) of CacheKey and BuildKey expanded; owned by the caller. */
+char *image_config_expand_key(const ImageConfig *config, const char *value);

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#include "recipe/reading/history.h"
-#include "recipe/reading/images.h"
+#include "recipe/result/image-order.h"
+#include "recipe/result/image-secrets.h"
+#include "recipe/values/checked-json.h"
 
 static gboolean is_printed(SettingId id) {
     return !settings[id].stored_in && !(settings[id].flags & SETTING_NOT_IN_JSON);
@@ -27,8 +28,7 @@ static gboolean check_keys(const Value *json, const ImageValues *old, GError **e
             if (value_element(json, i) && value_kind(value_element(json, i)) == VALUE_STRING &&
                     value_is_string(value_element(json, i), old->image))
                 continue;
-            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                    "\"Image\": The name of an image cannot be changed");
+            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "\"Image\": The name of an image cannot be changed");
             return FALSE;
         }
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "\"%s\" is not a setting", key);
@@ -38,8 +38,7 @@ static gboolean check_keys(const Value *json, const ImageValues *old, GError **e
 }
 
 /* Takes one value over from JSON. SCRIPT becomes the origin of what has changed. */
-static gboolean read_value(
-        ImageValues *values, SettingId id, const Value *json, const char *script, GError **error) {
+static gboolean read_value(ImageValues *values, SettingId id, const Value *json, const char *script, GError **error) {
     const Setting *setting = &settings[id];
     if (!value_has_key(json, setting->name)) {
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
@@ -55,15 +54,14 @@ static gboolean read_value(
     }
     if (!given && setting->shape != SHAPE_SCALAR)
         value = setting->shape == SHAPE_LIST ? value_new_list() : value_new_map();
-    else if (!history_value(setting, given, &value, error))
+    else if (!value_checked_from_json(setting, given, &value, error))
         return FALSE;
     image_values_set(values, id, value);
     values->origins[id] = script;
     return TRUE;
 }
 
-static ImageValues *read_values(
-        const ImageValues *old, const Value *json, const char *script, GError **error) {
+static ImageValues *read_values(const ImageValues *old, const Value *json, const char *script, GError **error) {
     g_autoptr(ImageValues) values = image_values_copy(old);
     const char *origin = g_intern_string(script);
     if (!check_keys(json, old, error))
@@ -83,8 +81,11 @@ ImageConfig *image_config_from_json(
         g_set_error(&problem, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "it is not an object");
     if (!problem)
         values = read_values(config->values, json, script, &problem);
-    if (values)
-        return image_config_new(values);
+    if (values) {
+        ImageConfig *changed = image_config_new(values);
+        secrets_note_image(changed);
+        return changed;
+    }
     g_propagate_prefixed_error(error, g_steal_pointer(&problem),
             "The configure script %s printed a configuration that cannot be used: ", script);
     return NULL;

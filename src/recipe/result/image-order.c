@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "recipe/reading/images.h"
+#include "recipe/result/image-order.h"
 
 #include <string.h>
+
+#include "recipe/language/error.h"
 
 typedef struct {
     ImageValues *image;
@@ -86,8 +88,8 @@ static void circle_error(GPtrArray *nodes, GError **error) {
         g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", node->image->image);
     }
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-            "%s%sDependencies=: These images depend on each other in a circle, or on such a circle: %s",
-            origin ?: "", origin ? ": " : "", names->str);
+            "%s%sDependencies=: These images depend on each other in a circle, or on such a circle: %s", origin ?: "",
+            origin ? ": " : "", names->str);
 }
 
 GPtrArray *images_order(GPtrArray *images, const ImageValues *main, GError **error) {

@@ -3,30 +3,8 @@
 
 #include <string.h>
 
-static const char *origin_in(ImageParser *parser, SettingId id) {
-    const Slot *slots[] = {&parser->cli.slots[id], &parser->files.slots[id], &parser->inherited.slots[id]};
-    for (gsize i = 0; i < G_N_ELEMENTS(slots); i++)
-        if (slots[i]->given && slots[i]->origin)
-            return slots[i]->origin;
-    return NULL;
-}
-
-ImageValues *image_values_new(ImageParser *parser) {
-    ImageValues *values = g_new0(ImageValues, 1);
-    values->image = g_strdup(parser->image);
-    values->directory =
-            g_strdup(parser->run->config_directory ? parser->run->config_directory : parser->directory);
-    for (int id = 0; id < _SETTING_MAX; id++) {
-        if (settings[id].stored_in)
-            continue;
-        values->values[id] = image_parser_value(parser, id);
-        values->origins[id] = origin_in(parser, id);
-    }
-    g_ptr_array_add(parser->files_read, NULL);
-    values->files = g_strdupv((char **) parser->files_read->pdata);
-    g_ptr_array_remove_index(parser->files_read, parser->files_read->len - 1);
-    return values;
-}
+#include "events/events.h"
+#include "recipe/values/value-parse.h"
 
 ImageValues *image_values_copy(const ImageValues *values) {
     ImageValues *copy = g_new0(ImageValues, 1);
@@ -64,29 +42,41 @@ gboolean image_values_is_default(const ImageValues *values, SettingId id) {
     if (setting->flags & SETTING_COMPUTED)
         return FALSE;
     if (setting->default_text) {
-        g_autoptr(Value) fixed = setting_default(NULL, id);
+        g_autoptr(Value) fixed = setting_fixed_default(setting);
         return value_equal(value, fixed);
     }
     return !value || (value_is_collection(value) && value_length(value) == 0);
 }
 
-static const char *lookup_specifier(gpointer data, char letter) {
-    const ImageValues *values = data;
+/* What the delayed specifier LETTER stands for; NULL for nothing. */
+static const char *specifier_value(const ImageValues *values, char letter) {
     if (letter == 'I')
         return values->image;
     return value_get_string(values->values[setting_id(setting_by_specifier(letter))]);
 }
 
 char *image_values_expand_key(const ImageValues *values, const char *text) {
-    return expand_key(text, lookup_specifier, (gpointer) values);
+    GString *out = g_string_new(NULL);
+    for (const char *p = text; *p; p++) {
+        if (*p != '&' || !p[1]) {
+            g_string_append_c(out, *p);
+            continue;
+        }
+        if (*++p == '&')
+            g_string_append_c(out, '&');
+        else if (strchr("draivI", *p))
+            g_string_append(out, specifier_value(values, *p) ?: "");
+        else
+            events_warning("Unknown specifier &%c in \"%s\"; leaving it out", *p, text);
+    }
+    return g_string_free(out, FALSE);
 }
 
 char *image_values_build_subdirectory(const ImageValues *values) {
     const char *directory = value_get_string(values->values[SETTING_BUILD_DIRECTORY]);
     if (!directory)
         return NULL;
-    g_autofree char *key =
-            image_values_expand_key(values, value_get_string(values->values[SETTING_BUILD_KEY]) ?: "-");
+    g_autofree char *key = image_values_expand_key(values, value_get_string(values->values[SETTING_BUILD_KEY]) ?: "-");
     return strcmp(key, "-") == 0 ? g_strdup(directory) : g_build_filename(directory, key, NULL);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* The final values of one image, from which the plain struct and the JSON are made. Internal. */
+/* The final values of one image, from which the plain struct and the JSON are made. Internal to the room. */
 
-#include "recipe/reading/image-parser.h"
+#include "recipe/language/settings.h"
+#include "recipe/values/value.h"
 
 typedef struct ImageValues {
     char *image;
@@ -13,7 +14,6 @@ typedef struct ImageValues {
     char **files;
 } ImageValues;
 
-ImageValues *image_values_new(ImageParser *parser);
 ImageValues *image_values_copy(const ImageValues *values);
 void image_values_free(ImageValues *values);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImageValues, image_values_free)
@@ -28,12 +28,8 @@ void image_values_set(ImageValues *values, SettingId id, Value *value);
 /* Everything that is printed of an image; the caller owns the map. */
 Value *image_values_to_map(const ImageValues *values);
 
-/* BuildDirectory with the expanded BuildKey, or NULL. */
+/* BuildDirectory with the expanded BuildKey, or NULL; owned by the caller. */
 char *image_values_build_subdirectory(const ImageValues *values);
 
-/* TEXT with the delayed specifiers of keys expanded. */
+/* TEXT with the delayed specifiers of keys (&d ...) expanded; owned by the caller. */
 char *image_values_expand_key(const ImageValues *values, const char *text);
-
-/* The plain struct; takes VALUES. */
-ImageConfig *image_config_new(ImageValues *values);
-void image_config_free(ImageConfig *config);

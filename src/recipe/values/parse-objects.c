@@ -6,9 +6,9 @@
 
 #include "base/directory.h"
 #include "events/events.h"
-#include "recipe/reading/ini.h"
+#include "recipe/values/ini.h"
 #include "recipe/values/paths.h"
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 #include "recipe/values/split.h"
 #include "text/recipe-values.h"
 
@@ -136,17 +136,15 @@ static gboolean assign_uki_setting(Value *result, const IniEntry *entry, const c
     } else if (strcmp(entry->name, "SignExpectedPcr") == 0) {
         gboolean sign = TRUE;
         if (*entry->value && !recipe_boolean_parse(entry->value, &sign))
-            return !!parse_failed(error, "%s:%u: SignExpectedPcr=: \"%s\" is not a boolean; use yes or no",
-                    shown, entry->line, entry->value);
+            return !!parse_failed(error, "%s:%u: SignExpectedPcr=: \"%s\" is not a boolean; use yes or no", shown,
+                    entry->line, entry->value);
         value_set(result, "SignExpectedPcr", value_new_bool(sign));
     } else
-        events_warning(
-                "%s:%u: Unknown setting %s in [UKIProfile], ignoring it", shown, entry->line, entry->name);
+        events_warning("%s:%u: Unknown setting %s in [UKIProfile], ignoring it", shown, entry->line, entry->name);
     return TRUE;
 }
 
-Value *parse_uki_profile(
-        const Setting *setting, const char *text, const ParseContext *context, GError **error) {
+Value *parse_uki_profile(const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     const Setting must_exist = {.flags = SETTING_MUST_EXIST};
     g_autofree char *path = parse_path_text(&must_exist, text, context, error);
     g_autofree char *content = NULL;

@@ -6,23 +6,22 @@
 
 #include "recipe/language/enum-words.h"
 #include "recipe/values/paths.h"
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 
 gboolean check_secret(const char *path, GError **error) {
     struct stat info;
     if (stat(path, &info) < 0 || (info.st_mode & 007) == 0)
         return TRUE;
     g_autofree char *shown = path_for_people(path);
-    parse_failed(error, "%s holds a secret, but its mode %04o lets everybody use it; run \"chmod 600 %s\"",
-            shown, info.st_mode & 07777, shown);
+    parse_failed(error, "%s holds a secret, but its mode %04o lets everybody use it; run \"chmod 600 %s\"", shown,
+            info.st_mode & 07777, shown);
     return FALSE;
 }
 
 static gboolean check_exists(const Setting *setting, const char *text, const char *path, GError **error) {
     struct stat info;
     if (stat(path, &info) < 0) {
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "\"%s\" does not exist (looked for %s)", text,
-                path);
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "\"%s\" does not exist (looked for %s)", text, path);
         return FALSE;
     }
     if ((setting->flags & SETTING_DIRECTORY) && !S_ISDIR(info.st_mode)) {
@@ -32,8 +31,7 @@ static gboolean check_exists(const Setting *setting, const char *text, const cha
     return TRUE;
 }
 
-char *parse_path_text(
-        const Setting *setting, const char *text, const ParseContext *context, GError **error) {
+char *parse_path_text(const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     g_autofree char *expanded = path_expand_variables(text);
     g_autofree char *path = path_expand_home(expanded, error);
     if (!path)
@@ -46,8 +44,7 @@ char *parse_path_text(
         parse_failed(error, "\"%s\" must be an absolute path", text);
         return NULL;
     }
-    if ((setting->flags & SETTING_NOT_IN_USR) &&
-            (strcmp(path, "/usr") == 0 || g_str_has_prefix(path, "/usr/"))) {
+    if ((setting->flags & SETTING_NOT_IN_USR) && (strcmp(path, "/usr") == 0 || g_str_has_prefix(path, "/usr/"))) {
         parse_failed(error, "\"%s\" must not be below /usr", text);
         return NULL;
     }

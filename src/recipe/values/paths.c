@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/compare.h"
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 
 char *path_clean(const char *path) {
     g_auto(GStrv) parts = g_strsplit(path, "/", -1);
@@ -27,8 +27,7 @@ char *path_clean(const char *path) {
 }
 
 char *path_absolute(const char *directory, const char *path) {
-    g_autofree char *joined =
-            g_path_is_absolute(path) ? g_strdup(path) : g_build_filename("/", directory, path, NULL);
+    g_autofree char *joined = g_path_is_absolute(path) ? g_strdup(path) : g_build_filename("/", directory, path, NULL);
     return path_clean(joined);
 }
 
@@ -91,8 +90,7 @@ char *path_expand_home(const char *path, GError **error) {
         g_autofree char *user = g_strndup(path + 1, length - 1);
         struct passwd *entry = length > 1 ? getpwnam(user) : getpwuid(getuid());
         if (!entry) {
-            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "There is no user \"%s\" for \"%s\"",
-                    user, path);
+            g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING, "There is no user \"%s\" for \"%s\"", user, path);
             return NULL;
         }
         home = entry->pw_dir;

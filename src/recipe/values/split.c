@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 
 static char **split_at(const char *text, const char *separators) {
     GPtrArray *words = g_ptr_array_new();
@@ -27,8 +27,7 @@ static gboolean take_quoted(const char **p, GString *word, GError **error) {
         g_string_append_c(word, **p);
     }
     if (!**p) {
-        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                "A quotation that begins with %c is not closed", quote);
+        g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX, "A quotation that begins with %c is not closed", quote);
         return FALSE;
     }
     (*p)++;

@@ -2,10 +2,11 @@
 /* What a text must not hold because of what is made of it: names of files, arguments of programs, lines of other
  * files. Whatever is harmless there is accepted. */
 #include "recipe/values/value-parse-internal.h"
+#include "recipe/values/value-parse.h"
 
 #include <string.h>
 
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 
 /* Of a file (NAME_MAX). */
 #define NAME_LENGTH 255

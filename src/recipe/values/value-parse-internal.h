@@ -3,7 +3,9 @@
 
 /* The parsers of single types, for value-parse.c only. */
 
-#include "recipe/values/value-parse.h"
+#include "recipe/language/settings.h"
+#include "recipe/values/parse-context.h"
+#include "recipe/values/value.h"
 
 /* Sets ERROR to what the format says; returns NULL. */
 Value *parse_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -29,5 +31,4 @@ gboolean check_secret(const char *path, GError **error);
 Value *parse_drive(const Setting *setting, const char *text, const ParseContext *context, GError **error);
 gboolean parse_credential_path(const char *text, const ParseContext *context, Value *list, GError **error);
 gboolean parse_credentials(char **words, Value *list, GError **error);
-Value *parse_uki_profile(
-        const Setting *setting, const char *text, const ParseContext *context, GError **error);
+Value *parse_uki_profile(const Setting *setting, const char *text, const ParseContext *context, GError **error);

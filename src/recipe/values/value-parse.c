@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "recipe/language/enum-words.h"
-#include "recipe/result/recipe.h"
-#include "recipe/result/secrets.h"
+#include "recipe/language/enums.h"
+#include "recipe/language/error.h"
+#include "recipe/values/secrets.h"
 #include "recipe/values/split.h"
 #include "recipe/values/value-parse-internal.h"
 #include "recipe/language/versions.h"
@@ -39,12 +40,11 @@ static Value *parse_feature_value(const char *text, GError **error) {
 static Value *not_a_word(
         const Setting *setting, const char *const *words, const char *text, gboolean cli, GError **error) {
     g_autofree char *list = g_strjoinv(", ", (char **) words);
-    return parse_failed(error, "\"%s\" is not known; use one of %s%s", text, list,
-            setting->yes && !cli ? ", or a boolean" : "");
+    return parse_failed(
+            error, "\"%s\" is not known; use one of %s%s", text, list, setting->yes && !cli ? ", or a boolean" : "");
 }
 
-static Value *parse_enum(
-        const Setting *setting, const char *text, const ParseContext *context, GError **error) {
+static Value *parse_enum(const Setting *setting, const char *text, const ParseContext *context, GError **error) {
     gboolean yes;
     const char *word = text;
     if (setting->words == compression_words)
@@ -96,11 +96,11 @@ static Value *parse_password(const char *text, GError **error) {
 
 static Value *parse_minimum_version(const char *text, GError **error) {
     if (g_str_has_prefix(text, "commit:"))
-        return parse_failed(error,
-                "\"%s\" asks for a commit of mkosi's source; only released versions can be compared", text);
+        return parse_failed(
+                error, "\"%s\" asks for a commit of mkosi's source; only released versions can be compared", text);
     if (version_compare(text, RECIPE_LANGUAGE_VERSION) > 0)
-        return parse_failed(error, "The recipe needs version %s of the language; this program knows %s",
-                text, RECIPE_LANGUAGE_VERSION);
+        return parse_failed(error, "The recipe needs version %s of the language; this program knows %s", text,
+                RECIPE_LANGUAGE_VERSION);
     return value_new_string(text);
 }
 
@@ -129,8 +129,7 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
         return parse_uuid(text, error);
     case TYPE_NAME:
     case TYPE_FILE_NAME:
-        return parse_file_name(text, error) && value_check_file_name(text, error) ? value_new_string(text)
-                                                                                  : NULL;
+        return parse_file_name(text, error) && value_check_file_name(text, error) ? value_new_string(text) : NULL;
     case TYPE_REGEX:
         return parse_regex(text);
     case TYPE_KEY_SOURCE:
@@ -173,8 +172,7 @@ Value *slot_value(Slot *slot, const Setting *setting) {
 }
 
 /* What an assignment of nothing leaves behind. */
-static gboolean assign_nothing(
-        Slot *slot, const Setting *setting, const ParseContext *context, GError **error) {
+static gboolean assign_nothing(Slot *slot, const Setting *setting, const ParseContext *context, GError **error) {
     gboolean exact = context->cli && (setting->flags & SETTING_CLI_EXACT);
     if (exact && !(setting->flags & SETTING_CLI_EMPTY))
         return !!not_a_word(setting, setting->cli_words ?: setting->words, "", TRUE, error);
@@ -259,8 +257,7 @@ static gboolean assign_scalar(
     if (!value)
         return FALSE;
     const char *old = value_get_string(slot->value);
-    gboolean keep = setting->type == TYPE_MINIMUM_VERSION && old &&
-                    version_compare(old, value_get_string(value)) >= 0;
+    gboolean keep = setting->type == TYPE_MINIMUM_VERSION && old && version_compare(old, value_get_string(value)) >= 0;
     if (!keep) {
         value_unref(slot->value);
         slot->value = g_steal_pointer(&value);
@@ -305,4 +302,16 @@ gboolean slot_assign(
     if (setting->shape == SHAPE_MAP)
         return assign_map(slot, setting, words, error);
     return assign_list(slot, setting, words, context, error);
+}
+
+Value *setting_fixed_default(const Setting *setting) {
+    if (setting->default_text) {
+        Slot slot = {0};
+        ParseContext context = {"/", FALSE};
+        slot_assign(&slot, setting, setting->default_text, &context, NULL);
+        return slot.value;
+    }
+    if (setting->shape == SHAPE_SCALAR)
+        return NULL;
+    return setting->shape == SHAPE_MAP ? value_new_map() : value_new_list();
 }

@@ -6,6 +6,7 @@
 #include <glib.h>
 
 #include "recipe/language/settings.h"
+#include "recipe/values/parse-context.h"
 #include "recipe/values/value.h"
 
 /* What a namespace keeps of one setting. */
@@ -22,19 +23,15 @@ void slot_clear(Slot *slot);
 /* The value with pending sorting done; borrowed. */
 Value *slot_value(Slot *slot, const Setting *setting);
 
-typedef struct {
-    const char *directory; /* what relative paths are relative to; absolute */
-    gboolean cli;          /* an option: fewer words, and nothing after '#' */
-} ParseContext;
-
 /* Assigns TEXT (specifiers expanded already) to SLOT. Errors say what is wrong with the text; the caller
  * adds where and which setting. SLOT is unchanged on failure. */
-gboolean slot_assign(
-        Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+gboolean slot_assign(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
 
 /* Appends the one element TEXT to a list without taking it apart at blanks. */
-gboolean slot_append(
-        Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+gboolean slot_append(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+
+/* The default of SETTING that the table of settings has; the caller owns the reference. */
+Value *setting_fixed_default(const Setting *setting);
 
 /* One scalar, or one element of a list. */
 Value *value_parse(const Setting *setting, const char *text, const ParseContext *context, GError **error);

@@ -10,6 +10,7 @@
 
 #include "events/redact.h"
 #include "events/task.h"
+#include "recipe/reading/load.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
@@ -90,11 +91,12 @@ static void make_recipe(TestBuild *build, const char *name, const char *format) 
 }
 
 static gboolean load_and_build(TestBuild *build, GError **error) {
-    char *argv[] = {(char *) "particleos", (char *) "-C", build->directory, (char *) "build", NULL};
-    g_autoptr(Recipe) recipe = recipe_load(4, argv, NULL, error);
+    const RecipeRequest request = {.directory = build->directory, .wants = RECIPE_WANTS_IMAGES};
+    const BuildOptions options = {0};
+    g_autoptr(Recipe) recipe = recipe_load(&request, error);
     g_autoptr(KeySession) session = key_session_new(NULL, NULL);
 
-    return recipe && build_configure(recipe, error) && build_run(recipe, session, error);
+    return recipe && build_configure(recipe, error) && build_run(recipe, &options, session, error);
 }
 
 static gpointer run_build(gpointer data) {

@@ -4,6 +4,8 @@
 #include <ftw.h>
 #include <glib/gstdio.h>
 
+#include "recipe/language/settings.h"
+
 static char *directory;
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {
@@ -36,14 +38,32 @@ void fixture_write(const char *name, const char *text) {
     g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-Recipe *fixture_load(const char *const *options, GError **error) {
-    g_autoptr(GPtrArray) argv = g_ptr_array_new();
-    g_ptr_array_add(argv, "particleos");
-    g_ptr_array_add(argv, "-C");
-    g_ptr_array_add(argv, directory);
-    for (; options && *options; options++)
-        g_ptr_array_add(argv, (char *) *options);
-    g_ptr_array_add(argv, "summary");
-    g_ptr_array_add(argv, NULL);
-    return recipe_load(argv->len - 1, (char **) argv->pdata, NULL, error);
+static GPtrArray *make_assignments(const char *const *texts) {
+    GPtrArray *assignments = g_ptr_array_new_with_free_func((GDestroyNotify) recipe_assignment_free);
+    for (; texts && *texts; texts++) {
+        g_auto(GStrv) pair = g_strsplit(*texts, "=", 2);
+        const Setting *setting = setting_by_name(pair[0]);
+        g_assert_nonnull(setting);
+        g_autofree char *option = g_strconcat("--", setting->option, NULL);
+        g_ptr_array_add(assignments, recipe_assignment_new(pair[0], pair[1], option, directory));
+    }
+    return assignments;
+}
+
+static Recipe *load_from(const char *from, const char *const *texts, GError **error) {
+    g_autoptr(GPtrArray) assignments = make_assignments(texts);
+    const RecipeRequest request = {
+            .directory = from,
+            .assignments = assignments,
+            .wants = RECIPE_WANTS_IMAGES | RECIPE_WANTS_HISTORY,
+    };
+    return recipe_load(&request, error);
+}
+
+Recipe *fixture_load(const char *const *assignments, GError **error) {
+    return load_from(directory, assignments, error);
+}
+
+Recipe *fixture_load_nothing(const char *const *assignments, GError **error) {
+    return load_from(NULL, assignments, error);
 }

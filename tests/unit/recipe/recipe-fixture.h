@@ -3,7 +3,7 @@
 
 /* Recipes in a temporary directory. */
 
-#include "recipe/result/recipe.h"
+#include "recipe/reading/load.h"
 
 /* Starts an empty recipe in a new temporary directory; the previous one is removed. */
 void fixture_new(void);
@@ -13,5 +13,8 @@ const char *fixture_directory(void);
 /* Writes a file of the recipe, with its directories. */
 void fixture_write(const char *name, const char *text);
 
-/* Loads the recipe with the options (NULL-terminated) and the verb summary. */
-Recipe *fixture_load(const char *const *options, GError **error);
+/* Loads the recipe with ASSIGNMENTS ("NAME=VALUE" each, NULL-terminated; or NULL) and what earlier builds were told. */
+Recipe *fixture_load(const char *const *assignments, GError **error);
+
+/* The same without a directory. */
+Recipe *fixture_load_nothing(const char *const *assignments, GError **error);

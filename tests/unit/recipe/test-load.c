@@ -46,13 +46,13 @@ static void test_directory_specifiers(void) {
     fixture_write("mkosi.conf.d/b.conf", "[Build]\nEnvironment=BC=%C BP=%P\n");
     g_autoptr(Recipe) recipe = load(NULL);
     g_autofree char *d = g_strdup(fixture_directory());
-    g_autofree char *expected = g_strdup_printf(
-            "BC=%s/mkosi.conf.d BP=%s C=%s/mkosi.conf.d/a D=%s P=%s/mkosi.conf.d/a", d, d, d, d, d);
+    g_autofree char *expected =
+            g_strdup_printf("BC=%s/mkosi.conf.d BP=%s C=%s/mkosi.conf.d/a D=%s P=%s/mkosi.conf.d/a", d, d, d, d, d);
     assert_list(recipe->main->environment, expected);
 }
 
 static void test_layers(void) {
-    static const char *const options[] = {"--package=cli", "--profile", "p", "--hostname=cli", NULL};
+    static const char *const options[] = {"Packages=cli", "Profiles=p", "Hostname=cli", NULL};
     fixture_new();
     fixture_write("mkosi.conf", "[Content]\nPackages=main\nLocale=main\nTimezone=main\nHostname=main\n");
     fixture_write("mkosi.conf.d/10.conf", "[Content]\nPackages=dropin\nLocale=dropin\n");
@@ -70,8 +70,7 @@ static void test_layers(void) {
 
 static void test_images(void) {
     fixture_new();
-    fixture_write(
-            "mkosi.conf", "[Distribution]\nArchitecture=x86-64\n[Content]\nPackages=linux-image-amd64\n");
+    fixture_write("mkosi.conf", "[Distribution]\nArchitecture=x86-64\n[Content]\nPackages=linux-image-amd64\n");
     fixture_write("mkosi.images/a.conf", "[Config]\nDependencies=b\n[Output]\nFormat=directory\n");
     fixture_write("mkosi.images/b.conf", "[Output]\nFormat=tar\n");
     fixture_write("mkosi.images/c.conf", "[Match]\nDistribution=fedora\n");
@@ -114,7 +113,7 @@ static void test_secrets(void) {
             {"k", "[Build]\nProxyClientKey=k\n", NULL, "mkosi.conf:2: ProxyClientKey="},
             {"k", "[Build]\nProxyClientCertificate=link\n", NULL, "mkosi.conf:2: ProxyClientCertificate="},
             {"k", "[Runtime]\nSshKey=link\n", NULL, "mkosi.conf:2: SshKey="},
-            {"k", "", "--secure-boot-key=k", "--secure-boot-key: "},
+            {"k", "", "SecureBootKey=k", "--secure-boot-key: "},
             {"mkosi.key", "", NULL, "mkosi.key: "},
             {"mkosi.passphrase", "", NULL, "mkosi.passphrase: Passphrase="},
             {"mkosi.rootpw", "", NULL, "mkosi.rootpw: RootPassword="},
@@ -154,8 +153,7 @@ static void test_errors(void) {
         const char *text, *expected;
     } cases[] = {
             {"[Content]\n\nWithDocs=perhaps\n", "/mkosi.conf:3: WithDocs=: \"perhaps\" is not a boolean"},
-            {"[Output]\nFormat=qcow\n",
-                    "/mkosi.conf:2: Format=: \"qcow\" is not known; use one of confext, "},
+            {"[Output]\nFormat=qcow\n", "/mkosi.conf:2: Format=: \"qcow\" is not known; use one of confext, "},
             {"Hostname=x\n", "/mkosi.conf:1: \"Hostname=x\" stands before"},
             {"[Include]\nInclude=none\n", "/mkosi.conf:2: Include=: \"none\" does not exist"},
             {"[Config]\nDependencies=none\n", "/mkosi.conf:2: Dependencies=: "},
@@ -173,29 +171,29 @@ static void test_errors(void) {
     }
 }
 
-static void test_option_errors(void) {
+/* What comes with the request is refused like a file, in the name of the option; a word of a list as a wrong use of it. */
+static void test_assignment_errors(void) {
     static const struct {
-        const char *options[3], *expected;
+        const char *assignment, *expected;
+        RecipeError code;
     } cases[] = {
-            {{"--nothing"}, "--nothing: "},
-            {{"--format"}, "--format: "},
-            {{"--format", "--debug"}, "--format: "},
-            {{"--ssh=yes"}, "--ssh: "},
-            {{"--debug=yes"}, "--debug: "},
-            {{"-X"}, "-X: "},
-            {{"nothing"}, "\"nothing\""},
+            {"Format=qcow", "--format: ", RECIPE_ERROR_USAGE},
+            {"Ssh=yes", "--ssh: ", RECIPE_ERROR_USAGE},
+            {"WithDocs=perhaps", "--with-docs: ", RECIPE_ERROR_SYNTAX},
+            {"Include=none", "--include: ", RECIPE_ERROR_MISSING},
     };
     fixture_new();
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *const assignments[] = {cases[i].assignment, NULL};
         g_autoptr(GError) error = NULL;
-        /* "--format" alone takes the verb for its value, which is no format either. */
-        g_assert_null(fixture_load(cases[i].options, &error));
-        g_assert_nonnull(strstr(error->message, cases[i].expected));
+        g_assert_null(fixture_load(assignments, &error));
+        g_assert_error(error, RECIPE_ERROR, cases[i].code);
+        g_assert_true(g_str_has_prefix(error->message, cases[i].expected));
     }
 }
 
 static void test_origins(void) {
-    static const char *const options[] = {"--locale=x", NULL};
+    static const char *const options[] = {"Locale=x", NULL};
     fixture_new();
     fixture_write("mkosi.conf", "[Content]\nHostname=a\n");
     fixture_write("mkosi.conf.d/x.conf", "[Content]\n\nHostname=b\n");
@@ -209,8 +207,8 @@ static void test_origins(void) {
 
 static void test_keys(void) {
     fixture_new();
-    fixture_write("mkosi.conf",
-            "[Distribution]\nArchitecture=arm64\n[Build]\nBuildDirectory=build\nBuildKey=&d-&v-&&\n");
+    fixture_write(
+            "mkosi.conf", "[Distribution]\nArchitecture=arm64\n[Build]\nBuildDirectory=build\nBuildKey=&d-&v-&&\n");
     g_autoptr(Recipe) recipe = load(NULL);
     g_autofree char *expected = g_build_filename(fixture_directory(), "build", "debian--&", NULL);
     g_assert_cmpstr(recipe->main->build_subdirectory, ==, expected);
@@ -222,10 +220,11 @@ static void test_keys(void) {
 
 /* Without a recipe there are no files, and no working directory in it. */
 static void test_no_recipe(void) {
-    static const char *const options[] = {"--directory=", NULL};
+    g_autoptr(GError) error = NULL;
     fixture_new();
     fixture_write("mkosi.conf", "[Content]\nHostname=a\n");
-    g_autoptr(Recipe) recipe = load(options);
+    g_autoptr(Recipe) recipe = fixture_load_nothing(NULL, &error);
+    g_assert_no_error(error);
     g_assert_null(recipe->directory);
     g_assert_null(recipe->main->hostname);
     g_assert_null(recipe->main->machine);
@@ -242,7 +241,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/load/default-modules", test_default_modules);
     g_test_add_func("/load/secrets", test_secrets);
     g_test_add_func("/load/errors", test_errors);
-    g_test_add_func("/load/option-errors", test_option_errors);
+    g_test_add_func("/load/assignment-errors", test_assignment_errors);
     g_test_add_func("/load/origins", test_origins);
     g_test_add_func("/load/keys", test_keys);
     g_test_add_func("/load/no-recipe", test_no_recipe);

@@ -25,13 +25,11 @@ static void test_skipped(void) {
     static const struct {
         const char *conditions, *expected;
     } cases[] = {
-            {"[Match]\nDistribution=debian\nFormat=tar\n",
-                    "a.conf:3: [Match] Format=tar does not hold: Format "
-                    "is disk"},
+            {"[Match]\nDistribution=debian\nFormat=tar\n", "a.conf:3: [Match] Format=tar does not hold: Format "
+                                                           "is disk"},
             {"[Match]\nImageId=x*\n", "a.conf:2: [Match] ImageId=x* does not hold: ImageId is (not set)"},
             {"[Match]\nImage=i1\n", "a.conf:2: [Match] Image=i1 does not hold: this is the image main"},
-            {"\n[Match]\nFormat=|tar\nFormat=|cpio\n",
-                    "a.conf:2: none of the conditions with \"|\" in [Match] holds"},
+            {"\n[Match]\nFormat=|tar\nFormat=|cpio\n", "a.conf:2: none of the conditions with \"|\" in [Match] holds"},
             {"[TriggerMatch]\nFormat=tar\n[TriggerMatch]\nFormat=!disk\n",
                     "a.conf:4: [TriggerMatch] Format=!disk does not hold"},
             {"[Match]\nProfiles=p\n", "a.conf:2: [Match] Profiles=p does not hold: Profiles is (none)"},
@@ -66,10 +64,9 @@ static void test_trace(void) {
 static void test_history(void) {
     fixture_new();
     fixture_write("mkosi.conf", "[Output]\nFormat=directory\nImageId=recipe\n");
-    fixture_write(HISTORY,
-            "{\"ImageId\": \"told\", \"VerityKeySource\": {\"type\": \"engine\", \"source\": \"x\"},"
-            " \"BuildSources\": [{\"Source\": \"/a\", \"Target\": null}], \"Packages\": [\"p\"],"
-            " \"SectorSize\": null, \"RAM\": \"wrong, but never taken\"}");
+    fixture_write(HISTORY, "{\"ImageId\": \"told\", \"VerityKeySource\": {\"type\": \"engine\", \"source\": \"x\"},"
+                           " \"BuildSources\": [{\"Source\": \"/a\", \"Target\": null}], \"Packages\": [\"p\"],"
+                           " \"SectorSize\": null, \"RAM\": \"wrong, but never taken\"}");
     g_autoptr(Recipe) recipe = load(NULL);
     g_assert_cmpstr(recipe->main->image_id, ==, "told");
     g_assert_cmpstr(recipe->main->packages[0], ==, "p");
@@ -115,13 +112,13 @@ static void test_bad_history(void) {
     }
 }
 
-/* --include takes a list too, and builtin names in it. */
+/* Include= of the request takes a list too, and builtin names in it. */
 static void test_include_list(void) {
     g_autofree char *option = NULL;
     fixture_new();
     fixture_write("mkosi.conf", "[Output]\nFormat=directory\n");
     fixture_write("one.conf", "[Content]\nHostname=one\n");
-    option = g_strdup_printf("--include=mkosi-vm,%s/one.conf", fixture_directory());
+    option = g_strdup_printf("Include=mkosi-vm,%s/one.conf", fixture_directory());
     const char *options[] = {option, NULL};
     g_autoptr(Recipe) recipe = load(options);
     g_assert_cmpstr(recipe->main->hostname, ==, "one");
@@ -129,10 +126,9 @@ static void test_include_list(void) {
 
 /* A file mkosi.initrd.conf brings no profiles of the main image with it, a directory its own. */
 static void test_initrd_profiles(void) {
-    static const char *const options[] = {"--profile=p", NULL};
+    static const char *const options[] = {"Profiles=p", NULL};
     fixture_new();
-    fixture_write(
-            "mkosi.conf", "[Distribution]\nArchitecture=x86-64\n[Content]\nPackages=linux-image-amd64\n");
+    fixture_write("mkosi.conf", "[Distribution]\nArchitecture=x86-64\n[Content]\nPackages=linux-image-amd64\n");
     fixture_write("mkosi.profiles/p.conf", "[Content]\nHostname=main\n[Validation]\nSecureBootKey=k\n");
     fixture_write("mkosi.initrd.conf", "[Content]\nTimezone=UTC\n");
     g_autoptr(Recipe) recipe = load(options);

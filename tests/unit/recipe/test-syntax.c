@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "recipe/reading/ini.h"
+#include "recipe/values/ini.h"
 
 #include <string.h>
 
@@ -20,8 +20,7 @@ static char *describe(const char *text) {
     for (guint i = 0; i < file->entries->len; i++) {
         const IniEntry *entry = &g_array_index(file->entries, IniEntry, i);
         if (entry->name)
-            g_string_append_printf(
-                    out, "%s/%s=%s@%u;", entry->section, entry->name, entry->value, entry->line);
+            g_string_append_printf(out, "%s/%s=%s@%u;", entry->section, entry->name, entry->value, entry->line);
         else
             g_string_append_printf(out, "%s/@%u;", entry->section, entry->line);
     }
