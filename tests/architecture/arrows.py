@@ -79,6 +79,20 @@ def wrong_includes(src, rooms):
                 yield f"src/{relative}:{line}: {room} may not use {used} ({name})"
 
 
+def wrong_folders(src, folders):
+    """FOLDERS: room -> its folders, lower ones first. A file of a folder includes that and lower ones, not what is higher."""
+    for room, names in folders.items():
+        for path in sources(src / room):
+            parts = path.relative_to(src / room).parts
+            if len(parts) == 1 or parts[0] not in names:
+                yield f"src/{path.relative_to(src)}: lies in no folder of circles.py"
+                continue
+            for line, header, name, _ in includes(path, src):
+                inside = header.removeprefix(room + "/").split("/")[0] if header and header.startswith(room + "/") else None
+                if inside in names and names.index(inside) > names.index(parts[0]):
+                    yield f"src/{path.relative_to(src)}:{line}: {room}/{parts[0]} may not use {room}/{inside} ({name})"
+
+
 def wrong_test_includes(tests, src, rooms):
     """Tests of a room see what the room sees."""
     for path in sources(tests):

@@ -24,6 +24,11 @@ CIRCLES = [
     (("vm/host", "vm/storage"), UNTIE),
 ]
 
+# Folders of rooms that have an order: a file includes its own folder and those before it.
+FOLDERS = {
+    "recipe": ("language", "values", "result", "reading"),
+}
+
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.
 LIBRARIES = {
     "text": {"glib"},

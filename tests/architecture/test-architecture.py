@@ -55,6 +55,11 @@ def _():
     none(arrows.wrong_circles(SRC, circles.CIRCLES))
 
 
+@test("folders of a room use only those below them")
+def _():
+    none(arrows.wrong_folders(SRC, circles.FOLDERS))
+
+
 @test("threads work for the task of the one that starts them")
 def _():
     none(arrows.wrong_threads(SRC, ROOMS, circles.THREADS))
@@ -156,6 +161,16 @@ CIRCLE = {"left/a.h": '#include "base/io.h"\n#include "left/b.h"\n', "left/b.h":
 @test("the judge sees a circle through a header and a source")
 def _():
     one(CIRCLE, "left/a -> left/b -> left/c -> left/a")
+
+
+@test("the judge sees a folder that uses a higher one, and a file in none")
+def _():
+    files = {"left/low/a.h": "", "left/low/a.c": '#include "left/high/b.h"\n', "left/high/b.h": '#include "left/low/a.h"\n',
+             "left/high/b.c": '#include "base/io.h"\n', "left/c.c": ""}
+    with tree(files) as directory:
+        found = list(arrows.wrong_folders(Path(directory), {"left": ("low", "high")}))
+    assert len(found) == 2 and "src/left/c.c: lies in no folder" in found[0], found
+    assert "src/left/low/a.c:1: left/low may not use left/high" in found[1], found
 
 
 @test("a known circle passes, a larger one does not, and one that is gone is to be removed")

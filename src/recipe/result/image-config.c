@@ -7,6 +7,17 @@
 #include "recipe/language/enum-words.h"
 #include "recipe/result/image-values.h"
 
+/* Where a setting's field lies; 0: it has none. */
+static const gsize offsets[_SETTING_MAX] = {
+#define SCALAR(id, field, ...) [SETTING_##id] = G_STRUCT_OFFSET(ImageConfig, field),
+#define LIST SCALAR
+#define MAP SCALAR
+#define WORD SCALAR
+#define FLAGS SCALAR
+#define ALIAS(...)
+#include "recipe/language/settings/all.def"
+};
+
 static char **to_strings(const Value *list) {
     guint n = value_length(list);
     char **strings = g_new0(char *, n + 1);
@@ -198,9 +209,9 @@ ImageConfig *image_config_new(ImageValues *values) {
     config->values = values;
     for (int id = 0; id < _SETTING_MAX; id++) {
         const Setting *setting = &settings[id];
-        if (setting->offset == 0)
+        if (offsets[id] == 0)
             continue;
-        gpointer field = G_STRUCT_MEMBER_P(config, setting->offset);
+        gpointer field = G_STRUCT_MEMBER_P(config, offsets[id]);
         if (setting->shape == SHAPE_LIST)
             fill_list(setting, values->values[id], field);
         else if (setting->shape == SHAPE_MAP)
@@ -254,9 +265,9 @@ void image_config_free(ImageConfig *config) {
         return;
     for (int id = 0; id < _SETTING_MAX; id++) {
         const Setting *setting = &settings[id];
-        if (setting->offset == 0)
+        if (offsets[id] == 0)
             continue;
-        gpointer field = G_STRUCT_MEMBER_P(config, setting->offset);
+        gpointer field = G_STRUCT_MEMBER_P(config, offsets[id]);
         if (setting->shape == SHAPE_LIST)
             free_list(setting, field);
         else if (setting->shape == SHAPE_MAP)
