@@ -17,7 +17,7 @@ static void write_projects(Visit *visit, Html *html, gboolean mine, const char *
         html_element(html, "p", mine ? "You have no project yet." : "There is no project that you may see.", "class",
                 "empty", NULL);
     else
-        part_projects(visit, html, projects);
+        part_projects(visit, html, mine ? "Your projects" : "All projects that you may see", projects);
 }
 
 static void write_queue(Visit *visit, Html *html, guint limit, GError **error) {
@@ -96,7 +96,7 @@ void page_namespace(Visit *visit) {
         return;
     }
     html = frame_begin(visit, name, "Projects", "/", NULL);
-    part_projects(visit, html, projects);
+    part_projects(visit, html, "Projects", projects);
     frame_answer(visit, SOUP_STATUS_OK, html);
 }
 

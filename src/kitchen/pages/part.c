@@ -111,10 +111,10 @@ static void end_table(Html *html) {
     html_close(html, "div");
 }
 
-void part_projects(Visit *visit, Html *html, GPtrArray *projects) {
+void part_projects(Visit *visit, Html *html, const char *caption, GPtrArray *projects) {
     static const char *const columns[] = {"Project", "Last build", "Reason", "When", NULL};
 
-    begin_table(html, "Projects", columns);
+    begin_table(html, caption, columns);
     for (guint i = 0; i < projects->len; i++) {
         const ProjectView *project = projects->pdata[i];
         g_autofree char *path = url_path(project->namespace_name, project->name, NULL);

@@ -24,8 +24,8 @@ gint64 part_number(const char *text);
 /* The beginning of a page of the project, with its tabs; CURRENT is one of them, or NULL. */
 Html *part_begin(Visit *visit, const ProjectView *project, const char *title, const char *current);
 
-/* A table of projects, or of builds. */
-void part_projects(Visit *visit, Html *html, GPtrArray *projects);
+/* A table of projects, or of builds. CAPTION: its name, another one for each table of a page. */
+void part_projects(Visit *visit, Html *html, const char *caption, GPtrArray *projects);
 void part_builds(Visit *visit, Html *html, const ProjectView *project, GPtrArray *builds);
 
 /* TEXT with what stands between backticks as code. */
