@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guard.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #define SEGMENTS_MAX 32
@@ -33,6 +34,24 @@ gboolean guard_origin(const char *host, const char *origin, const char *fetch_si
         return fetch_site != NULL;
     from = g_str_has_prefix(origin, "https://") ? origin + 8 : g_str_has_prefix(origin, "http://") ? origin + 7 : NULL;
     return from && host && g_ascii_strcasecmp(from, host) == 0;
+}
+
+char *guard_client(const char *peer, const char *forwarded) {
+    g_autoptr(GInetAddress) address = peer ? g_inet_address_new_from_string(peer) : NULL;
+    g_autoptr(GInetAddress) behind = forwarded ? g_inet_address_new_from_string(forwarded) : NULL;
+    guint8 network[16] = {0};
+    g_autoptr(GInetAddress) all = NULL;
+
+    /* A socket without an address is one of this machine. */
+    if (behind && (!address || g_inet_address_get_is_loopback(address)))
+        g_set_object(&address, behind);
+    if (!address)
+        return g_strdup("local");
+    if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4)
+        return g_inet_address_to_string(address);
+    memcpy(network, g_inet_address_to_bytes(address), 8);
+    all = g_inet_address_new_from_bytes(network, G_SOCKET_FAMILY_IPV6);
+    return g_inet_address_to_string(all);
 }
 
 static gboolean is_good_segment(const char *text, gboolean last) {

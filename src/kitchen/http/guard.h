@@ -17,5 +17,9 @@ gboolean guard_origin(const char *host, const char *origin, const char *fetch_si
  * slash, a control character or no UTF-8. Owned by the caller. */
 char **guard_path(const char *path);
 
+/* Who asks, for limits: the address PEER, or FORWARDED (the header X-Real-IP, may be NULL) when PEER is this machine, where the
+ * front listens. Of IPv6 it is the network of 64 bits, of which somebody has all addresses. Owned by the caller. */
+char *guard_client(const char *peer, const char *forwarded);
+
 /* VALUE if it may stand in a header of an answer: printable ASCII. Otherwise NULL. */
 const char *guard_header(const char *value);

@@ -41,6 +41,11 @@ const char *http_request_header(const HttpRequest *request, const char *name) {
     return soup_message_headers_get_list(soup_server_message_get_request_headers(request->message), name);
 }
 
+char *http_request_client(const HttpRequest *request) {
+    return guard_client(
+            soup_server_message_get_remote_host(request->message), http_request_header(request, "X-Real-IP"));
+}
+
 const char *http_request_query(const HttpRequest *request, const char *name) {
     return g_hash_table_lookup(request->query, name);
 }

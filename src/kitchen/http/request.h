@@ -27,6 +27,9 @@ gboolean http_request_is_read(const HttpRequest *request);
 /* The header NAME of the request; NULL: there is none. One that came twice is both values with ", " between. */
 const char *http_request_header(const HttpRequest *request, const char *name);
 
+/* Who asks, for limits; see guard_client(). Owned by the caller. */
+char *http_request_client(const HttpRequest *request);
+
 /* The field NAME of the query; NULL: there is none. */
 const char *http_request_query(const HttpRequest *request, const char *name);
 

@@ -39,12 +39,13 @@ void page_login(Visit *visit) {
 void page_log_in(Visit *visit) {
     g_autoptr(GError) error = NULL;
     g_autoptr(User) user = NULL;
+    g_autofree char *client = http_request_client(visit->http);
     const char *name = NULL;
 
     if (!part_form(visit))
         return;
     name = visit_field(visit, "name");
-    if (strlen(name) > 64 || !login_limit_try(visit->site->logins, name, visit->now)) {
+    if (strlen(name) > 64 || !login_limit_try(visit->site->logins, name, client, visit->now)) {
         http_header(visit->http, "Retry-After", "900");
         write_login(visit, 429, "Too many attempts: wait a quarter of an hour.");
         return;
@@ -58,7 +59,7 @@ void page_log_in(Visit *visit) {
         frame_error(visit, error);
         return;
     }
-    login_limit_forget(visit->site->logins, name);
+    login_limit_forget(visit->site->logins, name, client);
     http_redirect(visit->http, "/");
 }
 

@@ -34,6 +34,7 @@ static const char pages[] = "    # Workers of this machine do not come this way.
                             "        proxy_pass http://%s;\n"
                             "        proxy_http_version 1.1;\n"
                             "        proxy_set_header Host $host;\n"
+                            "        proxy_set_header X-Real-IP $remote_addr;\n"
                             "        proxy_set_header Connection \"\";\n"
                             "        proxy_buffering off;\n"
                             "        proxy_read_timeout 1h;\n"

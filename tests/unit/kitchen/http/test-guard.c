@@ -52,11 +52,27 @@ static void test_header(void) {
     g_assert_null(guard_header(NULL));
 }
 
+static void test_client(void) {
+    static const char *const cases[][3] = {{"192.0.2.1", NULL, "192.0.2.1"}, {"192.0.2.1", "198.51.100.7", "192.0.2.1"},
+            {"127.0.0.1", "198.51.100.7", "198.51.100.7"}, {"::1", "198.51.100.7", "198.51.100.7"},
+            {"127.0.0.1", NULL, "127.0.0.1"}, {"127.0.0.1", "nonsense", "127.0.0.1"},
+            {"127.0.0.1", "198.51.100.7, 1.2.3.4", "127.0.0.1"}, {NULL, "198.51.100.7", "198.51.100.7"},
+            {NULL, NULL, "local"}, {"2001:db8:1:2:3:4:5:6", NULL, "2001:db8:1:2::"},
+            {"127.0.0.1", "2001:db8:1:2:ffff::1", "2001:db8:1:2::"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *client = guard_client(cases[i][0], cases[i][1]);
+
+        g_assert_cmpstr(client, ==, cases[i][2]);
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/guard/host", test_host);
     g_test_add_func("/guard/origin", test_origin);
     g_test_add_func("/guard/path", test_path);
     g_test_add_func("/guard/header", test_header);
+    g_test_add_func("/guard/client", test_client);
     return g_test_run();
 }
