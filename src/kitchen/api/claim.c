@@ -5,6 +5,7 @@
 
 #include "kitchen/api/project-keys.h"
 #include "kitchen/model/builds.h"
+#include "kitchen/model/key-certificate.h"
 #include "kitchen/model/projects.h"
 
 /* A token that the worker makes is as long as a random one of ours. */
@@ -68,17 +69,38 @@ static const char *first_channel(GPtrArray *channels) {
     return NULL;
 }
 
+/* For the page of the keys. */
+static gboolean note_keys(Model *model, const Claim *claim, GError **error) {
+    JsonNode *node = json_object_get_member(claim->keys, "certificates");
+    JsonObject *certificates = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+    const char *ring = json_text(claim->keys, "keyRing");
+    g_autoptr(GList) purposes = certificates ? json_object_get_members(certificates) : NULL;
+
+    for (GList *purpose = purposes; purpose; purpose = purpose->next) {
+        const char *text = json_text(certificates, purpose->data);
+
+        if (text && !key_certificate_note(
+                            model_database(model), claim->project->id, purpose->data, text, model_now(model), error))
+            return FALSE;
+    }
+    return !ring || key_certificate_note(
+                            model_database(model), claim->project->id, KEY_RING_PURPOSE, ring, model_now(model), error);
+}
+
 static void describe(WorkerCall *call, gpointer data, const GError *failure) {
     Claim *claim = data;
     g_autoptr(JsonObject) body = json_object_new();
     g_autofree char *place =
             g_strdup_printf("%s/%s/%s", claim->project->namespace_name, claim->project->name, claim->target->name);
+    g_autoptr(GError) problem = NULL;
 
     if (failure) {
         call_fail_error(call, failure);
         call_finish(call);
         return;
     }
+    if (!note_keys(call->api->settings.model, claim, &problem))
+        g_warning("Keys of %s are not shown: %s", place, problem->message);
     json_object_set_int_member(body, "protocol", WORKER_API_PROTOCOL);
     json_object_set_int_member(body, "job", call->job->id);
     set_text(body, "namespace", claim->project->namespace_name);

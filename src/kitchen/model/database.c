@@ -31,7 +31,7 @@ struct DatabaseTransaction {
     gboolean committed;
 };
 
-G_DEFINE_QUARK(database-error-quark, database_error)
+G_DEFINE_QUARK(database - error - quark, database_error)
 
 static gboolean set_error(Database *database, const char *what, GError **error) {
     int code = sqlite3_errcode(database->handle);
@@ -52,8 +52,7 @@ static sqlite3_stmt *prepare(Database *database, const char *sql, GError **error
     sqlite3_stmt *statement = g_hash_table_lookup(database->statements, sql);
 
     if (!statement) {
-        if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
-                SQLITE_OK) {
+        if (sqlite3_prepare_v3(database->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
             g_autofree char *what = g_strdup_printf("Cannot prepare \"%s\"", sql);
             set_error(database, what, error);
             return NULL;
@@ -169,6 +168,29 @@ gboolean database_run_full(Database *database, const char *sql, const DatabaseVa
 gboolean database_run(
         Database *database, const char *sql, const DatabaseValue *values, gsize n_values, GError **error) {
     return database_run_full(database, sql, values, n_values, NULL, NULL, error);
+}
+
+GPtrArray *database_list(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,
+        DatabaseRead read, GDestroyNotify free_row, GError **error) {
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_row);
+    g_autoptr(DatabaseRows) rows = database_select(database, sql, values, n_values, error);
+    g_autoptr(GError) failure = NULL;
+
+    if (!rows)
+        return NULL;
+    while (database_rows_next(rows, &failure))
+        g_ptr_array_add(list, read(rows));
+    if (!failure)
+        return g_steal_pointer(&list);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
+gpointer database_first(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,
+        DatabaseRead read, GError **error) {
+    g_autoptr(DatabaseRows) rows = database_select(database, sql, values, n_values, error);
+
+    return rows && database_rows_next(rows, error) ? read(rows) : NULL;
 }
 
 gint64 database_integer(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,
@@ -338,8 +360,7 @@ Database *database_open(const char *path, GError **error) {
     }
     sqlite3_busy_timeout(database->handle, 10000);
     /* FULL: what was acknowledged survives a power cut in WAL mode, too. */
-    if (!execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
-                error) ||
+    if (!execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error) ||
             !upgrade(database, path, error)) {
         g_prefix_error(error, "Database %s: ", path);
         return NULL;

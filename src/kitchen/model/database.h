@@ -41,9 +41,8 @@ typedef struct {
 #define DB_ID(x) ((x) != 0 ? DB_INT(x) : DB_NULL)
 
 /* The values of a statement, in order: DB_VALUES(DB_INT(5), DB_TEXT("x")). */
-#define DB_VALUES(...)                                                                                      \
-    ((const DatabaseValue[]){__VA_ARGS__}),                                                                 \
-            (sizeof((const DatabaseValue[]){__VA_ARGS__}) / sizeof(DatabaseValue))
+#define DB_VALUES(...)                                                                                                 \
+    ((const DatabaseValue[]){__VA_ARGS__}), (sizeof((const DatabaseValue[]){__VA_ARGS__}) / sizeof(DatabaseValue))
 #define DB_NONE ((const DatabaseValue *) NULL), ((gsize) 0)
 
 /* Runs a statement that gives no rows. RET_ID (may be NULL) receives the identifier of the row that an
@@ -70,6 +69,17 @@ gboolean database_rows_is_null(const DatabaseRows *rows, int column);
 /* Owned by the caller; NULL for NULL. */
 GBytes *database_rows_bytes(const DatabaseRows *rows, int column);
 char *database_rows_dup(const DatabaseRows *rows, int column);
+
+/* Makes what a row of a SELECT is; owned by the caller. */
+typedef gpointer (*DatabaseRead)(const DatabaseRows *rows);
+
+/* All rows that SQL selects: an array, whose elements FREE_ROW frees. NULL with ERROR set. */
+GPtrArray *database_list(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,
+        DatabaseRead read, GDestroyNotify free_row, GError **error);
+
+/* The first row that SQL selects; NULL without ERROR set: there is none. */
+gpointer database_first(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,
+        DatabaseRead read, GError **error);
 
 /* The integer that SQL selects, FALLBACK when there is no row or it is NULL. ERROR is set when it fails. */
 gint64 database_integer(Database *database, const char *sql, const DatabaseValue *values, gsize n_values,

@@ -14,7 +14,7 @@ struct Model {
     gpointer user;
 };
 
-G_DEFINE_QUARK(model-error-quark, model_error)
+G_DEFINE_QUARK(model - error - quark, model_error)
 
 static gint64 system_clock(gpointer user) {
     return g_get_real_time() / 1000;
@@ -71,7 +71,7 @@ gboolean model_check(GError *failure, GError **error) {
     return FALSE;
 }
 
-gpointer model_row(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, ModelRead read,
+gpointer model_row(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, DatabaseRead read,
         const char *what, GError **error) {
     g_autoptr(DatabaseRows) rows = database_select(model->database, sql, values, n_values, error);
     g_autoptr(GError) failure = NULL;
@@ -85,15 +85,7 @@ gpointer model_row(Model *model, const char *sql, const DatabaseValue *values, g
     return NULL;
 }
 
-GPtrArray *model_rows(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, ModelRead read,
+GPtrArray *model_rows(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, DatabaseRead read,
         GDestroyNotify free_row, GError **error) {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_row);
-    g_autoptr(DatabaseRows) rows = database_select(model->database, sql, values, n_values, error);
-    g_autoptr(GError) failure = NULL;
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure))
-        g_ptr_array_add(list, read(rows));
-    return model_check(failure, error) ? g_steal_pointer(&list) : NULL;
+    return database_list(model->database, sql, values, n_values, read, free_row, error);
 }

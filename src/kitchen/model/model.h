@@ -37,15 +37,12 @@ char *model_secret_digest(const char *secret);
 /* 32 random bytes in hexadecimal; owned by the caller. */
 char *model_secret_new(void);
 
-/* Makes what a row of a SELECT is; owned by the caller. */
-typedef gpointer (*ModelRead)(const DatabaseRows *rows);
-
 /* The one row that SQL selects; MODEL_ERROR_NOT_FOUND, which names WHAT, when there is none. */
-gpointer model_row(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, ModelRead read,
+gpointer model_row(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, DatabaseRead read,
         const char *what, GError **error);
 
-/* All rows that SQL selects: an array, whose elements FREE_ROW frees. */
-GPtrArray *model_rows(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, ModelRead read,
+/* database_list(). */
+GPtrArray *model_rows(Model *model, const char *sql, const DatabaseValue *values, gsize n_values, DatabaseRead read,
         GDestroyNotify free_row, GError **error);
 
 /* Copies FAILURE (may be NULL) to ERROR. Returns whether there was none. */

@@ -29,32 +29,10 @@
 
 #define JOB_COLUMNS                                                                                                    \
     "SELECT j.id, j.attempt, t.name, j.state, j.failure, j.detail, j.failing_lines, j.wait_reason, "                   \
-    "j.worker, j.step, t.required, j.skipped, j.log_size, j.created, j.started, j.finished "
-
-typedef gpointer (*TakeRow)(DatabaseRows *rows);
-
-/* What TAKE makes of each of the rows, which are freed. */
-static GPtrArray *take_all(DatabaseRows *rows_given, TakeRow take, gpointer free_one, GError **error) {
-    g_autoptr(DatabaseRows) rows = rows_given;
-    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify) free_one);
-    g_autoptr(GError) failure = NULL;
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure))
-        g_ptr_array_add(all, take(rows));
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    return g_steal_pointer(&all);
-}
-
-static gpointer take_one(DatabaseRows *rows_given, TakeRow take, GError **error) {
-    g_autoptr(DatabaseRows) rows = rows_given;
-
-    return rows && database_rows_next(rows, error) ? take(rows) : NULL;
-}
+    "j.worker, j.step, t.required, j.skipped, j.log_size, j.created, j.started, j.finished, "                          \
+    "(SELECT max(sb.number) FROM job s JOIN build sb ON sb.id = s.build_id WHERE j.state = 'failed' AND "              \
+    "s.target_id = j.target_id AND s.state = 'failed' AND s.build_id < j.build_id AND "                                \
+    "s.failing_lines = j.failing_lines) "
 
 void project_view_free(ProjectView *view) {
     if (!view)
@@ -74,7 +52,7 @@ void project_view_free(ProjectView *view) {
     g_free(view);
 }
 
-static gpointer take_project(DatabaseRows *rows) {
+static gpointer read_project(const DatabaseRows *rows) {
     ProjectView *view = g_new0(ProjectView, 1);
 
     view->id = database_rows_integer(rows, 0);
@@ -104,22 +82,18 @@ static gpointer take_project(DatabaseRows *rows) {
 
 GPtrArray *project_views(
         Database *database, const Viewer *viewer, gboolean mine, const char *namespace_name, GError **error) {
-    return take_all(
-            database_select(database,
-                    PROJECT_COLUMNS
-                    "WHERE " VISIBLE " AND p.archived = 0 AND (? = 0 OR EXISTS (SELECT 1 FROM member o "
-                    "WHERE o.namespace_id = p.namespace_id AND o.user_id = ?)) AND coalesce(?, n.name) = "
-                    "n.name ORDER BY n.name, p.name",
-                    DB_VALUES(VIEWER_VALUES(viewer), DB_INT(mine), DB_INT(viewer->user_id), DB_TEXT(namespace_name)),
-                    error),
-            take_project, project_view_free, error);
+    return database_list(database,
+            PROJECT_COLUMNS "WHERE " VISIBLE " AND p.archived = 0 AND (? = 0 OR EXISTS (SELECT 1 FROM member o "
+                            "WHERE o.namespace_id = p.namespace_id AND o.user_id = ?)) AND coalesce(?, n.name) = "
+                            "n.name ORDER BY n.name, p.name",
+            DB_VALUES(VIEWER_VALUES(viewer), DB_INT(mine), DB_INT(viewer->user_id), DB_TEXT(namespace_name)),
+            read_project, (GDestroyNotify) project_view_free, error);
 }
 
 ProjectView *project_view(
         Database *database, const Viewer *viewer, const char *namespace_name, const char *name, GError **error) {
-    return take_one(database_select(database, PROJECT_COLUMNS "WHERE " VISIBLE " AND n.name = ? AND p.name = ?",
-                            DB_VALUES(VIEWER_VALUES(viewer), DB_TEXT(namespace_name), DB_TEXT(name)), error),
-            take_project, error);
+    return database_first(database, PROJECT_COLUMNS "WHERE " VISIBLE " AND n.name = ? AND p.name = ?",
+            DB_VALUES(VIEWER_VALUES(viewer), DB_TEXT(namespace_name), DB_TEXT(name)), read_project, error);
 }
 
 void build_view_free(BuildView *view) {
@@ -139,7 +113,7 @@ void build_view_free(BuildView *view) {
     g_free(view);
 }
 
-static gpointer take_build(DatabaseRows *rows) {
+static gpointer read_build(const DatabaseRows *rows) {
     BuildView *view = g_new0(BuildView, 1);
 
     view->id = database_rows_integer(rows, 0);
@@ -165,17 +139,15 @@ static gpointer take_build(DatabaseRows *rows) {
 }
 
 GPtrArray *build_views(Database *database, gint64 project_id, gint64 before, guint limit, GError **error) {
-    return take_all(
-            database_select(database,
-                    BUILD_COLUMNS "WHERE b.project_id = ? AND b.number < ? ORDER BY b.number DESC LIMIT ?",
-                    DB_VALUES(DB_INT(project_id), DB_INT(before > 0 ? before : G_MAXINT64), DB_INT(limit)), error),
-            take_build, build_view_free, error);
+    return database_list(database,
+            BUILD_COLUMNS "WHERE b.project_id = ? AND b.number < ? ORDER BY b.number DESC LIMIT ?",
+            DB_VALUES(DB_INT(project_id), DB_INT(before > 0 ? before : G_MAXINT64), DB_INT(limit)), read_build,
+            (GDestroyNotify) build_view_free, error);
 }
 
 BuildView *build_view(Database *database, gint64 project_id, gint64 number, GError **error) {
-    return take_one(database_select(database, BUILD_COLUMNS "WHERE b.project_id = ? AND b.number = ?",
-                            DB_VALUES(DB_INT(project_id), DB_INT(number)), error),
-            take_build, error);
+    return database_first(database, BUILD_COLUMNS "WHERE b.project_id = ? AND b.number = ?",
+            DB_VALUES(DB_INT(project_id), DB_INT(number)), read_build, error);
 }
 
 void job_view_free(JobView *view) {
@@ -192,7 +164,7 @@ void job_view_free(JobView *view) {
     g_free(view);
 }
 
-static gpointer take_job(DatabaseRows *rows) {
+static gpointer read_job(const DatabaseRows *rows) {
     JobView *view = g_new0(JobView, 1);
 
     view->id = database_rows_integer(rows, 0);
@@ -211,15 +183,15 @@ static gpointer take_job(DatabaseRows *rows) {
     view->created = database_rows_integer(rows, 13);
     view->started = database_rows_integer(rows, 14);
     view->finished = database_rows_integer(rows, 15);
+    view->fails_like = database_rows_integer(rows, 16);
     return view;
 }
 
 GPtrArray *job_views(Database *database, gint64 build_id, GError **error) {
-    return take_all(database_select(database,
-                            JOB_COLUMNS "FROM job j JOIN target t ON t.id = j.target_id WHERE j.build_id = ? "
-                                        "ORDER BY t.name, j.attempt",
-                            DB_VALUES(DB_INT(build_id)), error),
-            take_job, job_view_free, error);
+    return database_list(database,
+            JOB_COLUMNS "FROM job j JOIN target t ON t.id = j.target_id WHERE j.build_id = ? "
+                        "ORDER BY t.name, j.attempt",
+            DB_VALUES(DB_INT(build_id)), read_job, (GDestroyNotify) job_view_free, error);
 }
 
 JobView *job_view(Database *database, const Viewer *viewer, gint64 id, ProjectView **ret_project, gint64 *ret_number,
@@ -235,13 +207,13 @@ JobView *job_view(Database *database, const Viewer *viewer, gint64 id, ProjectVi
     if (!rows || !database_rows_next(rows, error))
         return NULL;
     project = g_new0(ProjectView, 1);
-    project->id = database_rows_integer(rows, 16);
-    project->namespace_id = database_rows_integer(rows, 17);
-    project->namespace_name = database_rows_dup(rows, 18);
-    project->name = database_rows_dup(rows, 19);
+    project->id = database_rows_integer(rows, 17);
+    project->namespace_id = database_rows_integer(rows, 18);
+    project->namespace_name = database_rows_dup(rows, 19);
+    project->name = database_rows_dup(rows, 20);
     *ret_project = project;
-    *ret_number = database_rows_integer(rows, 20);
-    return take_job(rows);
+    *ret_number = database_rows_integer(rows, 21);
+    return read_job(rows);
 }
 
 void queue_view_free(QueueView *view) {
@@ -254,7 +226,7 @@ void queue_view_free(QueueView *view) {
     g_free(view);
 }
 
-static gpointer take_queue(DatabaseRows *rows) {
+static gpointer read_queue(const DatabaseRows *rows) {
     QueueView *view = g_new0(QueueView, 1);
 
     view->job_id = database_rows_integer(rows, 0);
@@ -283,13 +255,11 @@ GPtrArray *queue_views(Database *database, const Viewer *viewer, guint limit, gi
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
-    return take_all(database_select(database,
-                            "SELECT j.id, b.number, b.priority, j.created, n.name, p.name, t.name, j.state, "
-                            "coalesce(j.wait_reason, b.wait_reason), j.step FROM job j "
-                            "JOIN target t ON t.id = j.target_id JOIN build b ON b.id = j.build_id "
-                            "JOIN project p ON p.id = b.project_id JOIN namespace n ON n.id = p.namespace_id "
-                            "WHERE j.state IN " AT_WORK " AND " VISIBLE
-                            " ORDER BY j.state = 'queued', b.priority DESC, j.id LIMIT ?",
-                            DB_VALUES(VIEWER_VALUES(viewer), DB_INT(limit)), error),
-            take_queue, queue_view_free, error);
+    return database_list(database,
+            "SELECT j.id, b.number, b.priority, j.created, n.name, p.name, t.name, j.state, "
+            "coalesce(j.wait_reason, b.wait_reason), j.step FROM job j "
+            "JOIN target t ON t.id = j.target_id JOIN build b ON b.id = j.build_id "
+            "JOIN project p ON p.id = b.project_id JOIN namespace n ON n.id = p.namespace_id "
+            "WHERE j.state IN " AT_WORK " AND " VISIBLE " ORDER BY j.state = 'queued', b.priority DESC, j.id LIMIT ?",
+            DB_VALUES(VIEWER_VALUES(viewer), DB_INT(limit)), read_queue, (GDestroyNotify) queue_view_free, error);
 }

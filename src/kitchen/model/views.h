@@ -55,6 +55,7 @@ typedef struct {
     char *target, *state, *failure, *detail, *failing_lines, *wait_reason, *worker, *step;
     gboolean required, skipped;
     gint64 log_size, created, started, finished;
+    gint64 fails_like; /* number of the newest build before it that failed with the same lines; 0: none */
 } JobView;
 void job_view_free(JobView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(JobView, job_view_free)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kitchen/html/url.h"
+#include "kitchen/model/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"
@@ -16,33 +17,41 @@ static char *job_path(const ProjectView *project, const BuildView *build, gint64
 }
 
 static gboolean write_reasons(Visit *visit, Html *html, const BuildView *build, GError **error) {
-    g_autoptr(GError) failure = NULL;
     g_autofree char *cause = part_cause(build);
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT r.text, t.name FROM build_reason r LEFT JOIN target t ON t.id = r.target_id "
-            "WHERE r.build_id = ? ORDER BY r.position",
-            DB_VALUES(DB_INT(build->id)), error);
+    g_autoptr(GPtrArray) reasons = reason_views(visit->site->database, build->id, error);
 
-    if (!rows)
+    if (!reasons)
         return FALSE;
     html_open(html, "section", "class", "why", NULL);
     html_element(html, "h2", "Why", NULL);
     html_open(html, "ul", NULL);
     html_element(html, "li", cause, NULL);
-    while (database_rows_next(rows, &failure)) {
+    for (guint i = 0; i < reasons->len; i++) {
+        const ReasonView *reason = reasons->pdata[i];
+
         html_open(html, "li", NULL);
-        part_marked(html, database_rows_text(rows, 0));
-        if (database_rows_text(rows, 1)) {
+        part_marked(html, reason->text);
+        if (reason->target) {
             html_text(html, " ");
-            html_element(html, "small", database_rows_text(rows, 1), NULL);
+            html_element(html, "small", reason->target, NULL);
         }
         html_close(html, "li");
     }
     html_close(html, "ul");
     html_close(html, "section");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
+}
+
+static void write_like(Html *html, const ProjectView *project, const JobView *job) {
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, job->fails_like);
+    g_autofree char *path = url_path(project->namespace_name, project->name, "builds", number, NULL);
+    g_autofree char *text = g_strdup_printf("failed #%s", number);
+
+    html_open(html, "p", NULL);
+    html_text(html, "Same as ");
+    html_element(html, "a", text, "href", path, NULL);
+    html_text(html, ": the failing lines are equal.");
+    html_close(html, "p");
 }
 
 /* On failure this comes first. */
@@ -69,6 +78,8 @@ static void write_failures(Html *html, const ProjectView *project, const BuildVi
         html_close(html, "h3");
         if (job->detail && g_strcmp0(job->detail, build->detail) != 0)
             html_element(html, "p", job->detail, NULL);
+        if (job->fails_like > 0)
+            write_like(html, project, job);
         if (job->failing_lines)
             html_element(html, "pre", job->failing_lines, "class", "log", "tabindex", "0", NULL);
     }
@@ -142,67 +153,47 @@ static void write_jobs(Visit *visit, Html *html, const ProjectView *project, con
 }
 
 static gboolean write_artifacts(Visit *visit, Html *html, const BuildView *build, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    gboolean any = FALSE;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT a.name, a.size, a.digest, t.name FROM artifact a JOIN job j ON j.id = a.job_id "
-            "JOIN target t ON t.id = j.target_id WHERE j.build_id = ? AND j.state = 'done' "
-            "ORDER BY t.name, a.name",
-            DB_VALUES(DB_INT(build->id)), error);
+    g_autoptr(GPtrArray) artifacts = artifact_views(visit->site->database, build->id, error);
 
-    if (!rows)
-        return FALSE;
-    while (database_rows_next(rows, &failure)) {
-        g_autofree char *size = words_size(database_rows_integer(rows, 1));
-        g_autofree char *path = url_path("sha256", database_rows_text(rows, 2), NULL);
+    if (!artifacts || artifacts->len == 0)
+        return artifacts != NULL;
+    html_element(html, "h2", "Artifacts", NULL);
+    html_open(html, "ul", "class", "artifacts", NULL);
+    for (guint i = 0; i < artifacts->len; i++) {
+        const ArtifactView *artifact = artifacts->pdata[i];
+        g_autofree char *size = words_size(artifact->size);
+        g_autofree char *path = url_path("sha256", artifact->digest, NULL);
 
-        if (!any) {
-            html_element(html, "h2", "Artifacts", NULL);
-            html_open(html, "ul", "class", "artifacts", NULL);
-            any = TRUE;
-        }
         html_open(html, "li", NULL);
-        html_element(html, "a", database_rows_text(rows, 0), "href", path, NULL);
-        html_textf(html, " %s %s ", database_rows_text(rows, 3), size);
-        html_element(html, "code", database_rows_text(rows, 2), "class", "digest", NULL);
+        html_element(html, "a", artifact->name, "href", path, NULL);
+        html_textf(html, " %s %s ", artifact->target, size);
+        html_element(html, "code", artifact->digest, "class", "digest", NULL);
         html_close(html, "li");
     }
-    if (any)
-        html_close(html, "ul");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    html_close(html, "ul");
+    return TRUE;
 }
 
 static gboolean write_signatures(Visit *visit, Html *html, const BuildView *build, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    gboolean any = FALSE;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT s.type, s.title, s.leaf FROM signature s JOIN job j ON j.id = s.job_id WHERE j.build_id = ? "
-            "ORDER BY s.id",
-            DB_VALUES(DB_INT(build->id)), error);
+    g_autoptr(GPtrArray) signatures = signature_views(visit->site->database, build->id, error);
 
-    if (!rows)
-        return FALSE;
-    while (database_rows_next(rows, &failure)) {
-        if (!any) {
-            html_element(html, "h2", "Signatures", NULL);
-            html_open(html, "ul", NULL);
-            any = TRUE;
-        }
+    if (!signatures || signatures->len == 0)
+        return signatures != NULL;
+    html_element(html, "h2", "Signatures", NULL);
+    html_open(html, "ul", NULL);
+    for (guint i = 0; i < signatures->len; i++) {
+        const SignatureView *signature = signatures->pdata[i];
+
         html_open(html, "li", NULL);
-        html_element(html, "strong", database_rows_text(rows, 0), NULL);
+        html_element(html, "strong", signature->type, NULL);
         html_text(html, " ");
-        html_text(html, database_rows_text(rows, 1));
-        if (!database_rows_is_null(rows, 2))
-            html_textf(html, " (log entry %" G_GINT64_FORMAT ")", database_rows_integer(rows, 2));
+        html_text(html, signature->title);
+        if (signature->leaf >= 0)
+            html_textf(html, " (log entry %" G_GINT64_FORMAT ")", signature->leaf);
         html_close(html, "li");
     }
-    if (any)
-        html_close(html, "ul");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    html_close(html, "ul");
+    return TRUE;
 }
 
 static gboolean is_over(const char *state) {

@@ -2,6 +2,7 @@
 #include "pages.h"
 
 #include "kitchen/html/url.h"
+#include "kitchen/model/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"
@@ -26,59 +27,61 @@ static char *transfer_text(const Site *site, const ProjectView *project, const c
 
 static gboolean write_transfers(
         Visit *visit, Html *html, const ProjectView *project, const char *channel, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT name FROM target WHERE project_id = ? ORDER BY name", DB_VALUES(DB_INT(project->id)), error);
+    g_autoptr(GPtrArray) targets = target_views(visit->site->database, project->id, 0, error);
 
-    if (!rows)
+    if (!targets)
         return FALSE;
     html_element(html, "h2", "For devices", NULL);
-    while (database_rows_next(rows, &failure)) {
-        const char *target = database_rows_text(rows, 0);
-        g_autofree char *text = transfer_text(visit->site, project, channel, target);
+    for (guint i = 0; i < targets->len; i++) {
+        const TargetView *target = targets->pdata[i];
+        g_autofree char *text = transfer_text(visit->site, project, channel, target->name);
 
-        html_element(html, "h3", target, NULL);
+        html_element(html, "h3", target->name, NULL);
         html_element(html, "pre", text, "tabindex", "0", NULL);
     }
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
 }
 
 static gboolean write_releases(Visit *visit, Html *html, const ProjectView *project, gint64 channel, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT r.version, r.state, coalesce(r.published, r.created), b.number FROM release r "
-            "JOIN build b ON b.id = r.build_id WHERE r.channel_id = ? ORDER BY r.id DESC LIMIT ?",
-            DB_VALUES(DB_INT(channel), DB_INT(RELEASES_SHOWN)), error);
-    gboolean any = FALSE;
+    g_autoptr(GPtrArray) releases = release_views(visit->site->database, channel, RELEASES_SHOWN, error);
 
-    if (!rows)
+    if (!releases)
         return FALSE;
     html_element(html, "h2", "Releases", NULL);
     html_open(html, "ul", "class", "cards", NULL);
-    while (database_rows_next(rows, &failure)) {
-        g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, database_rows_integer(rows, 3));
+    for (guint i = 0; i < releases->len; i++) {
+        const ReleaseView *release = releases->pdata[i];
+        g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, release->number);
         g_autofree char *path = url_path(project->namespace_name, project->name, "builds", number, NULL);
         g_autofree char *text = g_strdup_printf("build #%s", number);
 
-        any = TRUE;
         html_open(html, "li", NULL);
-        html_element(html, "code", database_rows_text(rows, 0), NULL);
+        html_element(html, "code", release->version, NULL);
         html_text(html, " ");
-        frame_state(html, database_rows_text(rows, 1));
+        frame_state(html, release->state);
         html_text(html, " ");
         html_element(html, "a", text, "href", path, NULL);
         html_text(html, " ");
-        frame_time(visit, html, database_rows_integer(rows, 2));
+        frame_time(visit, html, release->time);
         html_close(html, "li");
     }
-    if (!any)
+    if (releases->len == 0)
         html_element(html, "li", "Nothing was published yet.", NULL);
     html_close(html, "ul");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
+}
+
+/* The channel of the address; 0: there is none, or ERROR is set. */
+static gint64 find_channel(Visit *visit, const ProjectView *project, GError **error) {
+    g_autoptr(GPtrArray) channels = channel_views(visit->site->database, project->id, error);
+
+    for (guint i = 0; channels && i < channels->len; i++) {
+        const ChannelView *channel = channels->pdata[i];
+
+        if (g_str_equal(channel->name, visit_segment(visit, 3)))
+            return channel->id;
+    }
+    return 0;
 }
 
 void page_channel(Visit *visit) {
@@ -90,8 +93,7 @@ void page_channel(Visit *visit) {
 
     if (!project)
         return;
-    channel = database_integer(visit->site->database, "SELECT id FROM channel WHERE project_id = ? AND name = ?",
-            DB_VALUES(DB_INT(project->id), DB_TEXT(visit_segment(visit, 3))), 0, &error);
+    channel = find_channel(visit, project, &error);
     if (!error && channel == 0) {
         frame_not_found(visit);
         return;
@@ -100,40 +102,6 @@ void page_channel(Visit *visit) {
     html = part_begin(visit, project, title, NULL);
     if (error || !write_releases(visit, html, project, channel, &error) ||
             !write_transfers(visit, html, project, visit_segment(visit, 3), &error)) {
-        html_free(html);
-        frame_error(visit, error);
-        return;
-    }
-    frame_answer(visit, SOUP_STATUS_OK, html);
-}
-
-void page_keys(Visit *visit) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(ProjectView) project = part_project(visit, ROLE_NONE, NULL);
-    g_autoptr(DatabaseRows) rows = NULL;
-    Html *html = NULL;
-
-    if (!project)
-        return;
-    rows = database_select(visit->site->database,
-            "SELECT type, count(*), max(created) FROM signature WHERE project_id = ? GROUP BY type ORDER BY type",
-            DB_VALUES(DB_INT(project->id)), &error);
-    html = part_begin(visit, project, "Keys", "keys");
-    html_element(html, "p",
-            "The signer keeps the keys; the service asks it for signatures and never sees a private key. Each key has "
-            "one purpose.",
-            NULL);
-    html_element(html, "h2", "Signatures", NULL);
-    html_open(html, "ul", "class", "cards", NULL);
-    while (rows && database_rows_next(rows, &error)) {
-        html_open(html, "li", NULL);
-        html_element(html, "strong", database_rows_text(rows, 0), NULL);
-        html_textf(html, " %" G_GINT64_FORMAT " times, last ", database_rows_integer(rows, 1));
-        frame_time(visit, html, database_rows_integer(rows, 2));
-        html_close(html, "li");
-    }
-    html_close(html, "ul");
-    if (error) {
         html_free(html);
         frame_error(visit, error);
         return;

@@ -31,9 +31,10 @@ void page_cancel(Visit *visit);
 /* /NS/P/builds/N/jobs/J/log. */
 void page_log(Visit *visit);
 
-/* /NS/P/channels/C and /NS/P/keys. */
+/* /NS/P/channels/C, /NS/P/keys, and /NS/P/keys/FILE: PURPOSE.pem, PURPOSE.der, import-pubring.pgp. */
 void page_channel(Visit *visit);
 void page_keys(Visit *visit);
+void page_key_file(Visit *visit);
 
 /* /NS/P/settings, its forms, and /NS/P/settings/hooks/ID: the deliveries. */
 void page_settings(Visit *visit);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kitchen/html/url.h"
+#include "kitchen/model/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"
@@ -47,67 +48,53 @@ static void write_buttons(Visit *visit, Html *html, const ProjectView *project, 
 }
 
 static gboolean write_targets(Visit *visit, Html *html, const ProjectView *project, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT t.name, t.profiles, t.architecture, t.required, (SELECT j.state FROM job j JOIN build b ON "
-            "b.id = j.build_id WHERE j.target_id = t.id AND b.project_id = t.project_id AND b.number = ? "
-            "ORDER BY j.attempt DESC LIMIT 1) FROM target t WHERE t.project_id = ? ORDER BY t.name",
-            DB_VALUES(DB_INT(project->last_number), DB_INT(project->id)), error);
+    g_autoptr(GPtrArray) targets = target_views(visit->site->database, project->id, project->last_number, error);
 
-    if (!rows)
+    if (!targets)
         return FALSE;
     html_element(html, "h2", "Targets", NULL);
     html_open(html, "ul", "class", "cards", NULL);
-    while (database_rows_next(rows, &failure)) {
-        const char *state = database_rows_text(rows, 4);
+    for (guint i = 0; i < targets->len; i++) {
+        const TargetView *target = targets->pdata[i];
 
         html_open(html, "li", NULL);
-        html_element(html, "strong", database_rows_text(rows, 0), NULL);
+        html_element(html, "strong", target->name, NULL);
         html_text(html, " ");
-        html_text(html, database_rows_text(rows, 1));
+        html_text(html, target->profiles);
         html_text(html, " ");
-        html_text(html, database_rows_text(rows, 2));
+        html_text(html, target->architecture);
         html_text(html, " ");
-        frame_state(html, state ?: "not built");
-        if (!database_rows_integer(rows, 3))
+        frame_state(html, target->state ?: "not built");
+        if (!target->required)
             html_element(html, "small", " not required", NULL);
         html_close(html, "li");
     }
     html_close(html, "ul");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
 }
 
 static gboolean write_channels(Visit *visit, Html *html, const ProjectView *project, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(visit->site->database,
-            "SELECT c.name, r.version, r.published FROM channel c LEFT JOIN release r ON r.id = (SELECT id FROM "
-            "release WHERE channel_id = c.id AND state = 'published' ORDER BY id DESC LIMIT 1) "
-            "WHERE c.project_id = ? ORDER BY c.name",
-            DB_VALUES(DB_INT(project->id)), error);
+    g_autoptr(GPtrArray) channels = channel_views(visit->site->database, project->id, error);
 
-    if (!rows)
+    if (!channels)
         return FALSE;
     html_element(html, "h2", "Channels", NULL);
     html_open(html, "ul", "class", "cards", NULL);
-    while (database_rows_next(rows, &failure)) {
-        const char *name = database_rows_text(rows, 0);
-        g_autofree char *path = url_path(project->namespace_name, project->name, "channels", name, NULL);
+    for (guint i = 0; i < channels->len; i++) {
+        const ChannelView *channel = channels->pdata[i];
+        g_autofree char *path = url_path(project->namespace_name, project->name, "channels", channel->name, NULL);
 
         html_open(html, "li", NULL);
-        html_element(html, "a", name, "href", path, NULL);
+        html_element(html, "a", channel->name, "href", path, NULL);
         html_text(html, " ");
-        html_text(html, database_rows_text(rows, 1) ?: "nothing published yet");
+        html_text(html, channel->version ?: "nothing published yet");
         html_text(html, " ");
-        if (database_rows_integer(rows, 2))
-            frame_time(visit, html, database_rows_integer(rows, 2));
+        if (channel->published)
+            frame_time(visit, html, channel->published);
         html_close(html, "li");
     }
     html_close(html, "ul");
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
 }
 
 static gboolean write_history(Visit *visit, Html *html, const ProjectView *project, GError **error) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kitchen/html/url.h"
+#include "kitchen/model/parts.h"
 #include "kitchen/serve/api-answer.h"
 
 #define LIMIT 50
@@ -161,6 +162,7 @@ static void add_job(JsonBuilder *builder, const JobView *job) {
     api_add_text(builder, "failure", job->failure);
     api_add_text(builder, "detail", job->detail);
     api_add_text(builder, "failingLines", job->failing_lines);
+    api_add_number(builder, "failsLike", job->fails_like);
     api_add_text(builder, "waits", job->wait_reason);
     api_add_text(builder, "step", job->step);
     api_add_text(builder, "worker", job->worker);
@@ -171,43 +173,43 @@ static void add_job(JsonBuilder *builder, const JobView *job) {
     json_builder_end_object(builder);
 }
 
-/* Texts of the first column. */
-static gboolean add_list(JsonBuilder *builder, const char *name, DatabaseRows *rows, GError **error) {
-    g_autoptr(GError) failure = NULL;
+static gboolean add_reasons(JsonBuilder *builder, Database *database, gint64 build, GError **error) {
+    g_autoptr(GPtrArray) reasons = reason_views(database, build, error);
 
-    json_builder_set_member_name(builder, name);
+    if (!reasons)
+        return FALSE;
+    json_builder_set_member_name(builder, "reasons");
     json_builder_begin_array(builder);
-    while (database_rows_next(rows, &failure))
-        json_builder_add_string_value(builder, database_rows_text(rows, 0));
+    for (guint i = 0; i < reasons->len; i++)
+        json_builder_add_string_value(builder, ((const ReasonView *) reasons->pdata[i])->text);
     json_builder_end_array(builder);
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
 }
 
-static gboolean add_artifacts(JsonBuilder *builder, DatabaseRows *rows, GError **error) {
-    g_autoptr(GError) failure = NULL;
+static gboolean add_artifacts(JsonBuilder *builder, Database *database, gint64 build, GError **error) {
+    g_autoptr(GPtrArray) artifacts = artifact_views(database, build, error);
 
+    if (!artifacts)
+        return FALSE;
     json_builder_set_member_name(builder, "artifacts");
     json_builder_begin_array(builder);
-    while (database_rows_next(rows, &failure)) {
+    for (guint i = 0; i < artifacts->len; i++) {
+        const ArtifactView *artifact = artifacts->pdata[i];
+
         json_builder_begin_object(builder);
-        api_add_text(builder, "name", database_rows_text(rows, 0));
-        api_add_text(builder, "target", database_rows_text(rows, 1));
-        api_add_text(builder, "digest", database_rows_text(rows, 2));
-        api_add_number(builder, "size", database_rows_integer(rows, 3));
+        api_add_text(builder, "name", artifact->name);
+        api_add_text(builder, "target", artifact->target);
+        api_add_text(builder, "digest", artifact->digest);
+        api_add_number(builder, "size", artifact->size);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return !error || !*error;
+    return TRUE;
 }
 
 static gboolean add_build_parts(Visit *visit, JsonBuilder *builder, gint64 build, GError **error) {
-    g_autoptr(GPtrArray) jobs = job_views(visit->site->database, build, error);
-    g_autoptr(DatabaseRows) reasons = NULL;
-    g_autoptr(DatabaseRows) artifacts = NULL;
+    Database *database = visit->site->database;
+    g_autoptr(GPtrArray) jobs = job_views(database, build, error);
 
     if (!jobs)
         return FALSE;
@@ -216,15 +218,7 @@ static gboolean add_build_parts(Visit *visit, JsonBuilder *builder, gint64 build
     for (guint i = 0; i < jobs->len; i++)
         add_job(builder, jobs->pdata[i]);
     json_builder_end_array(builder);
-    reasons = database_select(visit->site->database,
-            "SELECT text FROM build_reason WHERE build_id = ? ORDER BY position", DB_VALUES(DB_INT(build)), error);
-    if (!reasons || !add_list(builder, "reasons", reasons, error))
-        return FALSE;
-    artifacts = database_select(visit->site->database,
-            "SELECT a.name, t.name, a.digest, a.size FROM artifact a JOIN job j ON j.id = a.job_id JOIN target t ON t.id = "
-            "j.target_id WHERE j.build_id = ? AND j.state = 'done' ORDER BY t.name, a.name",
-            DB_VALUES(DB_INT(build)), error);
-    return artifacts && add_artifacts(builder, artifacts, error);
+    return add_reasons(builder, database, build, error) && add_artifacts(builder, database, build, error);
 }
 
 void api_build(Visit *visit) {
@@ -310,65 +304,61 @@ void api_queue(Visit *visit) {
 void api_channels(Visit *visit) {
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
-    g_autoptr(DatabaseRows) rows = NULL;
+    g_autoptr(GPtrArray) channels = project ? channel_views(visit->site->database, project->id, &error) : NULL;
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
 
     if (!project)
         return;
-    rows = database_select(visit->site->database,
-            "SELECT c.name, r.version, r.published FROM channel c LEFT JOIN release r ON r.id = (SELECT id FROM release "
-            "WHERE channel_id = c.id AND state = 'published' ORDER BY id DESC LIMIT 1) WHERE c.project_id = ? ORDER BY "
-            "c.name",
-            DB_VALUES(DB_INT(project->id)), &error);
+    if (!channels) {
+        api_error(visit, error);
+        return;
+    }
     json_builder_begin_array(builder);
-    while (rows && database_rows_next(rows, &error)) {
+    for (guint i = 0; i < channels->len; i++) {
+        const ChannelView *channel = channels->pdata[i];
+
         json_builder_begin_object(builder);
-        api_add_text(builder, "name", database_rows_text(rows, 0));
-        api_add_text(builder, "version", database_rows_text(rows, 1));
-        api_add_time(builder, "published", database_rows_integer(rows, 2));
+        api_add_text(builder, "name", channel->name);
+        api_add_text(builder, "version", channel->version);
+        api_add_time(builder, "published", channel->published);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);
-    if (error)
-        api_error(visit, error);
-    else
-        api_answer(visit, SOUP_STATUS_OK, builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+static void add_event(JsonBuilder *builder, const EventView *event) {
+    json_builder_begin_object(builder);
+    api_add_number(builder, "id", event->id);
+    api_add_time(builder, "time", event->time);
+    api_add_text(builder, "kind", event->kind);
+    api_add_text(builder, "detail", event->detail);
+    api_add_number(builder, "build", event->build_id);
+    api_add_number(builder, "job", event->job_id);
+    json_builder_end_object(builder);
 }
 
 void api_events(Visit *visit) {
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
-    g_autoptr(DatabaseRows) rows = NULL;
+    g_autoptr(GPtrArray) events = NULL;
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
     gint64 limit = MAX(http_request_number(visit->http, "limit", LIMIT, LIMIT_MAX), 1);
     gint64 before = http_request_number(visit->http, "before", 0, G_MAXINT64);
-    gint64 last = 0, n = 0;
 
     if (!project)
         return;
-    rows = database_select(visit->site->database,
-            "SELECT id, time, kind, detail, build_id, job_id FROM event WHERE project_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-            DB_VALUES(DB_INT(project->id), DB_INT(before > 0 ? before : G_MAXINT64), DB_INT(limit)), &error);
-    json_builder_begin_array(builder);
-    while (rows && database_rows_next(rows, &error)) {
-        last = database_rows_integer(rows, 0);
-        n++;
-        json_builder_begin_object(builder);
-        api_add_number(builder, "id", last);
-        api_add_time(builder, "time", database_rows_integer(rows, 1));
-        api_add_text(builder, "kind", database_rows_text(rows, 2));
-        api_add_text(builder, "detail", database_rows_text(rows, 3));
-        api_add_number(builder, "build", database_rows_integer(rows, 4));
-        api_add_number(builder, "job", database_rows_integer(rows, 5));
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
-    if (error) {
+    events = event_views(visit->site->database, project->id, before, (guint) limit, &error);
+    if (!events) {
         api_error(visit, error);
         return;
     }
-    if (n == limit)
-        link_next(visit, last, limit);
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < events->len; i++)
+        add_event(builder, events->pdata[i]);
+    json_builder_end_array(builder);
+    if (events->len == limit)
+        link_next(visit, ((const EventView *) events->pdata[events->len - 1])->id, limit);
     api_answer(visit, SOUP_STATUS_OK, builder);
 }
 

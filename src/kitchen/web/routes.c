@@ -48,6 +48,7 @@ HANDLER(page_cancel)
 HANDLER(page_log)
 HANDLER(page_channel)
 HANDLER(page_keys)
+HANDLER(page_key_file)
 HANDLER(page_settings)
 HANDLER(page_settings_project)
 HANDLER(page_settings_member)
@@ -140,6 +141,7 @@ static const HttpRoute table[] = {
         {"GET", "/:/:/builds/:/jobs/:/log", on_page_log},
         {"GET", "/:/:/channels/:", on_page_channel},
         {"GET", "/:/:/keys", on_page_keys},
+        {"GET", "/:/:/keys/:", on_page_key_file},
         {"GET", "/:/:/settings", on_page_settings},
         {"POST", "/:/:/settings/project", on_page_settings_project},
         {"POST", "/:/:/settings/members", on_page_settings_member},
