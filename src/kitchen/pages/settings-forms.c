@@ -11,6 +11,7 @@
 #include "kitchen/pages/settings.h"
 #include "kitchen/site/frame.h"
 
+#define TITLE_MAX 200
 #define SECRET_MIN 16
 #define SECRET_MAX (16 * 1024)
 
@@ -39,25 +40,18 @@ void page_settings_project(Visit *visit) {
     static const char *const packages[] = {"at-once", "daily", "never", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = begin_form(visit, ROLE_MAINTAINER, NULL);
-    const char *url = visit_field(visit, "url");
-    const char *branch = visit_field(visit, "branch");
-    const char *directory = visit_field(visit, "directory");
-    const char *title = visit_field(visit, "title");
+    const SiteEngine *engine = visit->site->engine;
 
     if (!project)
         return;
-    if (!url[0] || !branch[0] || !is_plain(url, 2048) || !is_plain(branch, 255) || !is_plain(directory, 255) ||
-            strlen(title) > 200 || !g_strv_contains(packages, visit_field(visit, "packages"))) {
+    if (strlen(visit_field(visit, "title")) > TITLE_MAX || !g_strv_contains(packages, visit_field(visit, "packages"))) {
         frame_message(visit, SOUP_STATUS_BAD_REQUEST,
-                "A project needs a git URL and a branch, and a word about packages; nothing may begin with \"-\".");
+                "The title of a project is short, and packages are built at-once, daily or never.");
         return;
     }
-    if (!database_run(visit->site->database,
-                "UPDATE project SET title = ?, url = ?, branch = ?, directory = ?, packages = ?, public = ? WHERE id = ?",
-                DB_VALUES(DB_TEXT(title), DB_TEXT(url), DB_TEXT(branch), DB_TEXT(directory),
-                        DB_TEXT(visit_field(visit, "packages")), DB_INT(!visit_field(visit, "private")[0]),
-                        DB_INT(project->id)),
-                &error))
+    if (!engine->edit(engine->user, project->id, visit_field(visit, "title"), visit_field(visit, "url"),
+                visit_field(visit, "branch"), visit_field(visit, "directory"), visit_field(visit, "packages"),
+                !visit_field(visit, "private")[0], &error))
         frame_error(visit, error);
     else
         back_to_settings(visit, project);

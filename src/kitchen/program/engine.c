@@ -120,6 +120,28 @@ static gboolean create(gpointer user, gint64 namespace_id, const char *name, con
            database_commit(transaction, error);
 }
 
+static gboolean edit(gpointer user, gint64 project_id, const char *title, const char *url, const char *branch,
+        const char *directory, const char *packages, gboolean is_public, GError **error) {
+    Model *model = ((Engine *) user)->model;
+    g_autoptr(Project) project = NULL;
+    Project changed = {0};
+
+    if (!check_text("URL", url, TRUE, error) || !check_text("branch", branch, TRUE, error) ||
+            !check_text("directory", directory, FALSE, error))
+        return FALSE;
+    project = project_get(model, project_id, error);
+    if (!project)
+        return FALSE;
+    changed = *project;
+    changed.title = (char *) title;
+    changed.url = (char *) url;
+    changed.branch = (char *) branch;
+    changed.directory = (char *) directory;
+    changed.packages = (char *) packages;
+    changed.is_public = is_public;
+    return project_update(model, &changed, error);
+}
+
 static char *log_path(gpointer user, gint64 job) {
     return g_strdup_printf("%s/logs/%" G_GINT64_FORMAT ".log", ((Engine *) user)->directory, job);
 }
@@ -139,6 +161,7 @@ Engine *engine_new(Model *model, const char *directory) {
             .retry = retry,
             .cancel = cancel,
             .create = create,
+            .edit = edit,
             .log_path = log_path,
             .object_path = object_path};
     return engine;

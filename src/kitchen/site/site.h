@@ -25,6 +25,9 @@ typedef struct {
     gboolean (*create)(gpointer user, gint64 namespace_id, const char *name, const char *url, const char *branch,
             const char *directory, const char *profiles, gboolean is_public, gint64 forked_from, gint64 user_id,
             GError **error);
+    /* Changes what a project says of itself; nothing else of it. TITLE may be "". PACKAGES: "at-once", "daily", "never". */
+    gboolean (*edit)(gpointer user, gint64 project_id, const char *title, const char *url, const char *branch,
+            const char *directory, const char *packages, gboolean is_public, GError **error);
     /* The file with the log of the job; owned by the caller. */
     char *(*log_path)(gpointer user, gint64 job_id);
     /* The file of the object DIGEST; owned by the caller. */
