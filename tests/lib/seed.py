@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A build service that people have used for a while: what its pages look like with something on them."""
 
+import base64
 import re
 from types import SimpleNamespace
 
 from kitchen import now
+from particleos import call, fresh
 
 MINUTE = 60000
 DAY = 86400000
@@ -111,6 +113,18 @@ def fill_settings(all_, project):
     return hook
 
 
+def fill_keys(all_, project):
+    """Certificates as the signer gives them out."""
+    place = fresh("kitchen-seed")
+    for purpose in ("secure-boot", "verity", "manifest"):
+        call("openssl", "req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", f"/CN=cook\\/soup {purpose}/O=Kitchen", "-days", "3650", "-keyout",
+             place / "key", "-out", place / f"{purpose}.pem")
+        all_.kitchen.insert("key_certificate", {"project_id": project, "purpose": purpose, "text": (place / f"{purpose}.pem").read_text(),
+                                                "created": now()})
+    all_.kitchen.insert("key_certificate", {"project_id": project, "purpose": "key-ring", "text": base64.b64encode(b"ring").decode(), "created": now()})
+    return place
+
+
 def seed(kitchen):
     """Fills the service; all that there is to see."""
     all_ = Seed(kitchen)
@@ -125,6 +139,7 @@ def seed(kitchen):
     kitchen.insert("release", {"channel_id": channel, "build_id": published, "version": "20261130104500", "state": "published",
                                "created": now() - 50 * MINUTE, "published": now() - 50 * MINUTE})
     hook = fill_settings(all_, project)
+    certificates = fill_keys(all_, project)
     all_.project("luca", "luca", "empty", private="yes")
     broken = all_.project("admin", "cook", "as-long-as-the-name-of-a-project-may-be")
     kitchen.sql("UPDATE project SET poll_error = 'git: repository https://git.example/a-name-that-is-as-long-as-names-may-be.git not found' "
@@ -136,7 +151,7 @@ def seed(kitchen):
     logs = [f"/cook/soup/builds/{number[build]}/jobs/{job}/log" for build, job in ((published, published_job), failures[1], (running, running_job))]
     link = re.search(r"(/link/[\w-]+)", all_.people["admin"].post("/users/maria/link", {}).text)[1]
     all_.show("admin", "/", "/queue", "/new", "/account", "/users", "/cook", "/cook/soup", f"/cook/soup?before={builds[-1]}",
-              *(f"/cook/soup/builds/{n}" for n in builds), *logs, f"{logs[0]}?from=0", "/cook/soup/channels/testing", "/cook/soup/keys",
+              *(f"/cook/soup/builds/{n}" for n in builds), *logs, f"{logs[0]}?from=0", f"{logs[0]}?q=error", f"{logs[0]}?q=nowhere", "/cook/soup/channels/testing", "/cook/soup/keys",
               "/cook/soup/settings", f"/cook/soup/settings/hooks/{hook}",
               "/cook/as-long-as-the-name-of-a-project-may-be")
     all_.show("luca", "/", "/luca/empty", "/luca/empty/keys", "/luca/empty/channels/testing", "/luca/empty/settings", "/luca/soup", "/cook/soup",
@@ -146,4 +161,5 @@ def seed(kitchen):
     all_.show(None, "/nowhere", status=404)
     all_.show("luca", "/users", status=404)
     all_.show("maria", "/cook/soup/settings", status=403)
-    return SimpleNamespace(people=all_.people, pages=all_.pages, project=project, logs=logs, hook=hook)
+    return SimpleNamespace(people=all_.people, pages=all_.pages, project=project, logs=logs, hook=hook, certificates=certificates,
+                           failures=[number[build] for build, _ in failures])
