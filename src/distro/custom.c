@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Distribution=custom: a tree that skeletons, base trees and scripts make. There is no package manager. */
 
-#include "distro/distro-ops.h"
+#include "distro/custom.h"
 
 static gboolean custom_setup(DistroSession *session, GError **error) {
     return TRUE;
@@ -46,30 +46,37 @@ static gboolean check_no_packages(char *const *packages, GError **error) {
     return FALSE;
 }
 
-static GPtrArray *custom_resolve(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, GError **error) {
+static GPtrArray *custom_resolve(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) {
     if (!check_no_packages(packages, error))
         return NULL;
     return g_ptr_array_new_with_free_func((GDestroyNotify) distro_package_free);
 }
 
-static gboolean custom_download(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, GError **error) {
+static gboolean custom_download(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) {
     return check_no_packages(packages, error);
 }
 
-static gboolean custom_install(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, DistroProgress progress, gpointer data, GError **error) {
+static gboolean custom_install(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
+        DistroProgress progress, gpointer data, GError **error) {
     return check_no_packages(packages, error);
 }
 
-static gboolean custom_remove(
-        DistroSession *session, const char *root, char *const *packages, GError **error) {
+static gboolean custom_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
     return check_no_packages(packages, error);
 }
 
-static GPtrArray *custom_installed(int root_fd, GError **error) {
+static GPtrArray *custom_installed(DistroSession *session, const char *root, GError **error) {
     return g_ptr_array_new_with_free_func((GDestroyNotify) distro_installed_free);
+}
+
+static char *custom_changelog(DistroSession *session, const char *root, const char *package) {
+    return NULL;
+}
+
+static gboolean custom_forget_installation(DistroSession *session, const char *root, GError **error) {
+    return TRUE;
 }
 
 static gboolean custom_clean_metadata(int root_fd, GError **error) {
@@ -83,7 +90,12 @@ static char **custom_script_helpers(DistroSession *session) {
 static void custom_sandbox_mounts(DistroSession *session, Sandbox *sandbox) {
 }
 
+static const char *const none[] = {NULL};
+
 const DistroOps distro_custom_ops = {
+        .programs = none,
+        .files = none,
+        .managers = none,
         .architecture = architecture_to_string,
         .setup = custom_setup,
         .repositories = custom_repositories,
@@ -99,6 +111,8 @@ const DistroOps distro_custom_ops = {
         .install = custom_install,
         .remove = custom_remove,
         .installed = custom_installed,
+        .changelog = custom_changelog,
+        .forget_installation = custom_forget_installation,
         .clean_metadata = custom_clean_metadata,
         .script_helpers = custom_script_helpers,
         .sandbox_mounts = custom_sandbox_mounts,

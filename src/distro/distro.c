@@ -1,70 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "distro/distro.h"
 
-#include <string.h>
+#include <fnmatch.h>
 
-#include "distro/distro-ops.h"
+#include "distro/apt/apt.h"
+#include "distro/custom.h"
+#include "distro/driver/driver.h"
+#include "tree/tree.h"
 
-G_DEFINE_QUARK(particleos - distro - error - quark, distro_error)
+/* NULL: nobody has written a driver for it. */
+static const DistroOps *const drivers[_DISTRIBUTION_MAX] = {
+        [DISTRIBUTION_DEBIAN] = &distro_apt_ops,
+        [DISTRIBUTION_UBUNTU] = &distro_apt_ops,
+        [DISTRIBUTION_KALI] = &distro_apt_ops,
+        [DISTRIBUTION_CUSTOM] = &distro_custom_ops,
+};
 
-void distro_package_free(DistroPackage *package) {
-    if (!package)
-        return;
-    g_free(package->file);
-    g_free(package->name);
-    g_free(package->version);
-    g_free(package->architecture);
-    g_free(package->digest);
-    g_free(package);
+static char *list_supported(void) {
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (Distribution distribution = 0; distribution < _DISTRIBUTION_MAX; distribution++)
+        if (drivers[distribution])
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", distribution_to_string(distribution));
+    return g_string_free(g_steal_pointer(&names), FALSE);
 }
 
-void distro_repository_free(DistroRepository *repository) {
-    if (!repository)
-        return;
-    g_free(repository->url);
-    g_free(repository->suite);
-    g_free(repository->components);
-    g_free(repository->metadata);
-    g_free(repository->digest);
-    g_free(repository);
-}
-
-void distro_installed_free(DistroInstalled *installed) {
-    if (!installed)
-        return;
-    g_free(installed->name);
-    g_free(installed->version);
-    g_free(installed->architecture);
-    g_free(installed->source);
-    g_free(installed);
-}
-
-static const DistroOps *distro_ops(Distribution distribution) {
-    switch (distribution) {
-    case DISTRIBUTION_DEBIAN:
-    case DISTRIBUTION_UBUNTU:
-    case DISTRIBUTION_KALI:
-        return &distro_apt_ops;
-    case DISTRIBUTION_CUSTOM:
-        return &distro_custom_ops;
-    default:
-        return NULL;
-    }
-}
-
-static const DistroOps *distro_ops_or_error(Distribution distribution, GError **error) {
-    const DistroOps *ops = distro_ops(distribution);
+static const DistroOps *find_driver(Distribution distribution, GError **error) {
+    const DistroOps *ops = drivers[distribution];
+    g_autofree char *supported = ops ? NULL : list_supported();
 
     if (!ops)
         g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_UNSUPPORTED,
-                "Distribution=%s cannot be installed yet; use debian, ubuntu, kali or custom",
-                distribution_to_string(distribution));
+                "Distribution=%s cannot be installed yet; what can is %s", distribution_to_string(distribution),
+                supported);
     return ops;
 }
 
-DistroSession *distro_session_new(
-        const ImageConfig *config, const DistroSessionOptions *options, GError **error) {
-    const DistroOps *ops = distro_ops_or_error(config->distribution, error);
+DistroSession *distro_session_new(const ImageConfig *config, const DistroSessionOptions *options, GError **error) {
+    const DistroOps *ops = find_driver(config->distribution, error);
     if (!ops)
         return NULL;
     if (!ops->architecture(config->architecture)) {
@@ -96,7 +69,8 @@ void distro_session_free(DistroSession *session) {
     g_free(session->shared_package_cache);
     g_free(session->local_repository);
     g_free(session->tools_tree);
-    g_strfreev(session->base_packages);
+    if (session->state && session->ops->free_state)
+        session->ops->free_state(session->state);
     g_free(session);
 }
 
@@ -128,17 +102,24 @@ gboolean distro_check_metadata(DistroSession *session, GError **error) {
     return session->ops->check_metadata(session, error);
 }
 
+gboolean distro_is_package_file(DistroSession *session, const char *name) {
+    for (const char *const *glob = session->ops->files; *glob; glob++)
+        if (fnmatch(*glob, name, FNM_PERIOD) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 gboolean distro_index_local_repository(DistroSession *session, GError **error) {
     return session->ops->index_local_repository(session, error);
 }
 
-GPtrArray *distro_resolve(DistroSession *session, const char *root, char *const *packages,
-        gboolean bootstrap, GError **error) {
+GPtrArray *distro_resolve(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) {
     return session->ops->resolve(session, root, packages, bootstrap, error);
 }
 
-gboolean distro_download(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
-        GError **error) {
+gboolean distro_download(
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) {
     return session->ops->download(session, root, packages, bootstrap, error);
 }
 
@@ -151,19 +132,35 @@ gboolean distro_remove(DistroSession *session, const char *root, char *const *pa
     return session->ops->remove(session, root, packages, error);
 }
 
-GPtrArray *distro_installed(const ImageConfig *config, int root_fd, GError **error) {
-    const DistroOps *ops = distro_ops_or_error(config->distribution, error);
-    return ops ? ops->installed(root_fd, error) : NULL;
+GPtrArray *distro_installed(DistroSession *session, const char *root, GError **error) {
+    return session->ops->installed(session, root, error);
 }
 
-gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **error) {
-    const DistroOps *ops = distro_ops_or_error(config->distribution, error);
-    return ops && ops->clean_metadata(root_fd, error);
+char *distro_changelog(DistroSession *session, const char *root, const char *package) {
+    return session->ops->changelog(session, root, package);
+}
+
+gboolean distro_forget_installation(DistroSession *session, const char *root, GError **error) {
+    return session->ops->forget_installation(session, root, error);
+}
+
+gboolean distro_has_manager(DistroSession *session, int root_fd) {
+    for (const char *const *program = session->ops->managers; *program; program++)
+        if (tree_exists(root_fd, *program))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean distro_clean_metadata(DistroSession *session, int root_fd, GError **error) {
+    return session->ops->clean_metadata(root_fd, error);
+}
+
+const char *const *distro_programs(DistroSession *session) {
+    return session->ops->programs;
 }
 
 const char *distro_architecture(Distribution distribution, Architecture architecture) {
-    const DistroOps *ops = distro_ops(distribution);
-    return ops ? ops->architecture(architecture) : NULL;
+    return drivers[distribution] ? drivers[distribution]->architecture(architecture) : NULL;
 }
 
 char **distro_script_helpers(DistroSession *session) {

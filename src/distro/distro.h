@@ -6,70 +6,28 @@
 
 #include <glib.h>
 
+#include "distro/driver/types.h"
 #include "recipe/result/image-config.h"
-
-#define DISTRO_ERROR distro_error_quark()
-GQuark distro_error_quark(void);
-
-typedef enum {
-    DISTRO_ERROR_UNSUPPORTED, /* no driver, or the driver cannot do this */
-    DISTRO_ERROR_MIRROR,      /* no mirror known, or it cannot be reached or trusted */
-    DISTRO_ERROR_RESOLVE,     /* packages that do not exist or exclude each other */
-    DISTRO_ERROR_INSTALL,     /* the package manager failed */
-} DistroError;
-
-/* One package as the resolver chose it. */
-typedef struct {
-    char *file;     /* name of the package file */
-    char *name;     /* of the package */
-    char *version;  /* "" when the file does not say it */
-    char *architecture; /* "" when the file does not say it */
-    char *digest;   /* "SHA256:..." */
-    guint64 size;   /* bytes to download */
-    gboolean local; /* a file of PackageDirectories=, used where it lies */
-} DistroPackage;
-void distro_package_free(DistroPackage *package);
-
-/* One package as the tree's database knows it. */
-typedef struct {
-    char *name;
-    char *version;
-    char *architecture;
-    char *source;           /* name of the source package */
-    guint64 installed_size; /* bytes */
-} DistroInstalled;
-void distro_installed_free(DistroInstalled *installed);
 
 /* The package manager's own state for one image: configuration, metadata, downloaded packages. Nothing of it
  * is inside the image. */
 typedef struct DistroSession DistroSession;
 
 typedef struct {
-    const char *workspace;     /* directory for generated configuration */
-    const char *sandbox_tree;  /* merged SandboxTrees, or NULL: an /etc/apt in it joins the configuration */
-    const char *package_cache; /* PackageCacheDirectory or its default: metadata and downloaded packages */
+    const char *workspace;        /* directory for generated configuration */
+    const char *sandbox_tree;     /* merged SandboxTrees, or NULL: an /etc/apt in it joins the configuration */
+    const char *package_cache;    /* PackageCacheDirectory or its default: metadata and downloaded packages */
     const char *local_repository; /* directory with package files offered in addition, or NULL */
     const char *tools_tree;       /* where the package manager's programs come from; NULL: the host */
     gboolean debug;
 } DistroSessionOptions;
 
-DistroSession *distro_session_new(
-        const ImageConfig *config, const DistroSessionOptions *options, GError **error);
+DistroSession *distro_session_new(const ImageConfig *config, const DistroSessionOptions *options, GError **error);
 void distro_session_free(DistroSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DistroSession, distro_session_free)
 
 /* The repositories that the session uses, as text that is equal for equal ones; owned by the caller. */
 char *distro_repositories(DistroSession *session);
-
-/* One suite of a repository, as a list of packages can be asked for. */
-typedef struct {
-    char *url;        /* of the repository, without password */
-    char *suite;      /* what is in it, for people: "trixie-security" */
-    char *components; /* "main contrib"; "" when there are none */
-    char *metadata;   /* URL of the signed file that changes with every change of the repository */
-    char *digest;     /* hex SHA-256 of that file as it was fetched last; NULL when it was not */
-} DistroRepository;
-void distro_repository_free(DistroRepository *repository);
 
 /* The repositories that the session uses, local ones left out, each once: elements DistroRepository, by URL and suite.
  * The digests are those of the last distro_sync(). */
@@ -92,6 +50,9 @@ gboolean distro_sync(DistroSession *session, GError **error);
  * allows. Warns when it is old and allowed. Call after distro_sync(), and when that was not needed. */
 gboolean distro_check_metadata(DistroSession *session, GError **error);
 
+/* Whether the driver takes the file NAME (in PackageDirectories=) for a package. */
+gboolean distro_is_package_file(DistroSession *session, const char *name);
+
 /* Indexes the packages in the local repository; call again after its content changed. */
 gboolean distro_index_local_repository(DistroSession *session, GError **error);
 
@@ -104,9 +65,6 @@ GPtrArray *distro_resolve(
 gboolean distro_download(
         DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
 
-/* Called with the number of steps done and their total while packages are installed. */
-typedef void (*DistroProgress)(guint done, guint total, const char *what, gpointer data);
-
 /* Installs PACKAGES into the tree ROOT in one transaction, from downloaded packages; BOOTSTRAP: ROOT is
  * empty but for skeleton trees, the distribution's base is installed too. Initramfs generators and boot
  * loader hooks are kept from running, fsync does nothing. */
@@ -115,18 +73,28 @@ gboolean distro_install(DistroSession *session, const char *root, char *const *p
 
 gboolean distro_remove(DistroSession *session, const char *root, char *const *packages, GError **error);
 
-/* Elements DistroInstalled, sorted by name and architecture; empty when the tree has no database. */
-GPtrArray *distro_installed(const ImageConfig *config, int root_fd, GError **error);
+/* What is installed in the tree ROOT: elements DistroInstalled, sorted by name and architecture; empty when the tree has
+ * no database. */
+GPtrArray *distro_installed(DistroSession *session, const char *root, GError **error);
+
+/* What the tree ROOT, or its database, holds of PACKAGE's changelog; owned by the caller. NULL: nothing. */
+char *distro_changelog(DistroSession *session, const char *root, const char *package);
+
+/* Takes out of the tree what is another each time that the same packages are installed: logs, times in databases. */
+gboolean distro_forget_installation(DistroSession *session, const char *root, GError **error);
+
+/* Whether the tree has the distribution's package manager, which needs its databases. */
+gboolean distro_has_manager(DistroSession *session, int root_fd);
 
 /* Removes databases and caches of the package manager from the tree. */
-gboolean distro_clean_metadata(const ImageConfig *config, int root_fd, GError **error);
+gboolean distro_clean_metadata(DistroSession *session, int root_fd, GError **error);
+
+/* The programs whose work the tree is: package managers of other tools trees may do it differently. Paths below the
+ * tools tree, NULL-terminated; borrowed. */
+const char *const *distro_programs(DistroSession *session);
 
 /* What the distribution calls ARCHITECTURE, or NULL. */
 const char *distro_architecture(Distribution distribution, Architecture architecture);
-
-/* A program in a script's sandbox that runs a command with /proc, /dev, /run, /tmp and /var/tmp mounted in
- * the tree. */
-#define DISTRO_HELPER_WRAPPER "/scripts/.mounted"
 
 /* The package manager's programs made to act on the image, for scripts: names and shell scripts,
  * alternating, NULL-terminated; owned by the caller. The scripts expect the tree at /buildroot, and

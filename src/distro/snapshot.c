@@ -4,8 +4,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "distro/apt/release-file.h"
 #include "distro/fetch.h"
-#include "distro/release-file.h"
 
 /* Which archive to ask is the user's choice, as for packages. */
 static char *fetch(const ImageConfig *config, const char *path, GError **error) {

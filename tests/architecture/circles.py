@@ -6,7 +6,6 @@ STRUCTS = "one set of structs, seen by all its files; the functions have an orde
 UNTIE = "to be untied"
 
 CIRCLES = [
-    (("distro/distro", "distro/distro-ops"), PRIVATE),
     (("format/compressor", "format/compressor-method"), PRIVATE),
     (("format/fat-internal", "format/fat-reader"), PRIVATE),
     (("inspect/inspect", "inspect/inspect-internal"), PRIVATE),

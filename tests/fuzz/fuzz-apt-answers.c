@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "distro/apt-output.h"
-#include "distro/apt-uris.h"
+#include "distro/apt/output.h"
+#include "distro/apt/uris.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

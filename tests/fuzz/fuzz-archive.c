@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "distro/dpkg-bootstrap.h"
+#include "distro/apt/dpkg-bootstrap.h"
 #include "tree/tree.h"
 
 #define FILE_SIZE_MAX (16 * 1024 * 1024)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "distro/verified.h"
+#include "distro/driver/verified.h"
 #include "pipeline/layers/layer.h"
 #include "tree/tree.h"
 

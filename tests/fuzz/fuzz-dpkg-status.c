@@ -3,8 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "distro/distro.h"
-#include "distro/dpkg-status.h"
+#include "distro/driver/types.h"
+#include "distro/apt/dpkg-status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "distro/apt-repositories.h"
-#include "distro/apt-sources.h"
+#include "distro/apt/repositories.h"
+#include "distro/apt/sources.h"
 #include "recipe/language/distributions.h"
 #include "tree/tree.h"
 

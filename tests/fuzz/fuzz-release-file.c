@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "distro/release-file.h"
+#include "distro/apt/release-file.h"
 #include "distro/snapshot.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

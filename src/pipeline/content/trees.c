@@ -117,7 +117,7 @@ static gboolean is_same_file(const char *path, int dir_fd, const char *name) {
 }
 
 /* SEEN: names and the directories that they came from; NULL: what is there is replaced. */
-static gboolean copy_packages(const char *directory, int repository_fd, GHashTable *seen, GError **error) {
+static gboolean copy_packages(ImageBuild *image, const char *directory, int repository_fd, GHashTable *seen, GError **error) {
     g_autoptr(GPtrArray) names = list_directory(directory, error);
 
     if (!names)
@@ -126,7 +126,7 @@ static gboolean copy_packages(const char *directory, int repository_fd, GHashTab
         const char *name = names->pdata[i];
         g_autofree char *path = g_build_filename(directory, name, NULL);
         const char *other = seen ? g_hash_table_lookup(seen, name) : NULL;
-        if (!g_str_has_suffix(name, ".deb"))
+        if (!distro_is_package_file(image->distro, name))
             continue;
         if (other && !is_same_file(path, repository_fd, name)) {
             g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
@@ -151,7 +151,7 @@ gboolean trees_install_package_directories(ImageBuild *image, GError **error) {
     /* What was made takes the place of what was there before. */
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         for (char *const *directory = lists[i]; *directory; directory++)
-            if (!copy_packages(*directory, fd, lists[i] == made ? NULL : seen, error)) {
+            if (!copy_packages(image, *directory, fd, lists[i] == made ? NULL : seen, error)) {
                 g_prefix_error(error, "Cannot read packages from %s: ", *directory);
                 return FALSE;
             }

@@ -56,9 +56,9 @@ Value *input_packages_programs(const ImageBuild *image) {
     Value *map = value_new_map();
 
     /* A tools tree that the recipe makes is an input of its own. */
-    if (config->distribution == DISTRIBUTION_CUSTOM || (image->build->recipe->tools && config->tools_tree))
+    if (image->build->recipe->tools && config->tools_tree)
         return map;
-    for (const char *const *program = packages_programs; *program; program++) {
+    for (const char *const *program = distro_programs(image->distro); *program; program++) {
         g_autofree char *path = g_build_filename(config->tools_tree ? config->tools_tree : "/", *program, NULL);
         guint8 digest[SHA256_SIZE];
         if (!sha256_file(path, digest, NULL))

@@ -90,7 +90,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
 }
 
 gboolean step_record_packages(ImageBuild *image, GError **error) {
-    image->installed = distro_installed(image->config, image->root_fd, error);
+    image->installed = distro_installed(image->distro, image->root, error);
     return image->installed != NULL;
 }
 

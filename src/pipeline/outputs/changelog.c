@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/outputs/changelog.h"
 
-#include <fcntl.h>
-#include <gio/gunixinputstream.h>
-#include <string.h>
-
 #include "events/events.h"
-#include "tree/tree.h"
 
 #define RULE_WIDTH 80
-#define MAX_CHANGELOG (64u << 20)
 
 typedef struct {
     const char *name;
@@ -42,39 +36,6 @@ static GPtrArray *group_by_source(GPtrArray *installed) {
     return sources;
 }
 
-/* Unpacks a gzip file of the tree; NULL when it is not there or damaged. */
-static char *read_gzip(int root_fd, const char *path) {
-    int fd = tree_open(root_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, NULL);
-    if (fd < 0)
-        return NULL;
-    g_autoptr(GInputStream) file = g_unix_input_stream_new(fd, TRUE);
-    g_autoptr(GZlibDecompressor) decompressor = g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP);
-    g_autoptr(GInputStream) stream = g_converter_input_stream_new(file, G_CONVERTER(decompressor));
-    g_autoptr(GByteArray) text = g_byte_array_new();
-    guint8 buffer[65536];
-
-    for (;;) {
-        gssize n = g_input_stream_read(stream, buffer, sizeof buffer, NULL, NULL);
-        if (n < 0 || text->len > MAX_CHANGELOG)
-            return NULL;
-        if (n == 0)
-            return g_strndup((const char *) text->data, text->len);
-        g_byte_array_append(text, buffer, n);
-    }
-}
-
-/* Where Debian's policy puts it (section 12.7); packages made for Debian alone have no Debian changelog of
- * their own. */
-static char *package_changelog(int root_fd, const char *package) {
-    g_autofree char *debian = g_strdup_printf("usr/share/doc/%s/changelog.Debian.gz", package);
-    g_autofree char *native = g_strdup_printf("usr/share/doc/%s/changelog.gz", package);
-    char *text = read_gzip(root_fd, debian);
-
-    if (!text)
-        text = read_gzip(root_fd, native);
-    return text ? g_strstrip(text) : NULL;
-}
-
 static guint64 total_size(GPtrArray *packages) {
     guint64 size = 0;
     for (guint i = 0; i < packages->len; i++)
@@ -83,9 +44,10 @@ static guint64 total_size(GPtrArray *packages) {
 }
 
 /* That of the first binary package that has one. */
-static char *source_changelog(int root_fd, const Source *source) {
+static char *source_changelog(ImageBuild *image, const Source *source) {
     for (guint i = 0; i < source->packages->len; i++) {
-        char *text = package_changelog(root_fd, ((DistroInstalled *) source->packages->pdata[i])->name);
+        const DistroInstalled *package = source->packages->pdata[i];
+        char *text = distro_changelog(image->distro, image->root, package->name);
         if (text)
             return text;
     }
@@ -94,7 +56,7 @@ static char *source_changelog(int root_fd, const Source *source) {
 
 /* FALSE when the image has no changelog of it. */
 static gboolean report_source(ImageBuild *image, const Source *source, GString *report) {
-    g_autofree char *changelog = source_changelog(image->root_fd, source);
+    g_autofree char *changelog = source_changelog(image, source);
 
     g_string_append_c(report, '\n');
     for (guint i = 0; i < RULE_WIDTH; i++)

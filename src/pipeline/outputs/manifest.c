@@ -2,11 +2,8 @@
 /* The step that writes what is in the image: Output.manifest and Output.changelog. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <json-glib/json-glib.h>
 
-#include "base/cleanup.h"
-#include "base/errors.h"
 #include "pipeline/outputs/changelog.h"
 #include "pipeline/staging/outputs.h"
 #include "tree/tree.h"
@@ -110,16 +107,13 @@ static char *package_key(const DistroInstalled *package) {
 static gboolean forget_packages_of_bases(ImageBuild *image, GError **error) {
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) base = NULL;
-    AUTO_FD fd = -1;
 
     if (!image->bases || !image->bases->pdata[0])
         return TRUE;
-    fd = open(image->bases->pdata[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return set_errno_error(error, errno, "Cannot open the base tree %s",
-                (char *) image->bases->pdata[0]);
-    if (!(base = distro_installed(image->config, fd, error)))
+    if (!(base = distro_installed(image->distro, image->bases->pdata[0], error))) {
+        g_prefix_error(error, "Cannot list the packages of a base tree: ");
         return FALSE;
+    }
     for (guint i = 0; i < base->len; i++)
         g_hash_table_add(known, package_key(base->pdata[i]));
     for (guint i = image->installed->len; i > 0; i--) {

@@ -92,12 +92,10 @@ char *packages_resolved_text(ImageBuild *image, const char *root, char *const *p
 /* What repositories offer matters when prepare scripts install something. */
 #define OFFERED "repositories"
 
-const char *const packages_programs[] = {"usr/bin/apt-get", "usr/bin/dpkg", "usr/bin/dpkg-deb", NULL};
-
 static gboolean add_tools(LayerInputs *inputs, const ImageBuild *image, GError **error) {
     const char *tools = image->config->tools_tree ? image->config->tools_tree : "/";
 
-    for (const char *const *program = packages_programs; *program; program++) {
+    for (const char *const *program = distro_programs(image->distro); *program; program++) {
         g_autofree char *path = g_build_filename(tools, *program, NULL);
         if (!layer_inputs_add_path(inputs, *program, path, -1, error))
             return FALSE;
@@ -234,7 +232,7 @@ static gboolean install_packages(ImageBuild *image, GError **error) {
             !forget_machine(image, named, error))
         return FALSE;
 
-    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
+    g_autoptr(GPtrArray) installed = distro_installed(image->distro, image->root, error);
     if (!installed)
         return FALSE;
     events_step_done(g_steal_pointer(&step), "%u packages", installed->len);
@@ -249,7 +247,7 @@ static gboolean install_distribution(ImageBuild *image, GError **error) {
 }
 
 static char *installed_text(const ImageBuild *image, GError **error) {
-    g_autoptr(GPtrArray) installed = distro_installed(image->config, image->root_fd, error);
+    g_autoptr(GPtrArray) installed = distro_installed(image->distro, image->root, error);
     GString *text = installed ? g_string_new(NULL) : NULL;
 
     for (guint i = 0; text && i < installed->len; i++) {
@@ -446,9 +444,9 @@ gboolean wants_forget_installation(const ImageBuild *image) {
 }
 
 gboolean step_forget_installation(ImageBuild *image, GError **error) {
-    /* ldconfig makes the first one again when it wants it; dpkg's log is not written at all. */
+    /* ldconfig makes it again when it wants it. */
     return tree_remove_glob(image->root_fd, "/var/cache/ldconfig/aux-cache", error) &&
-           tree_remove_glob(image->root_fd, "/var/log/alternatives.log", error);
+           distro_forget_installation(image->distro, image->root, error);
 }
 
 gboolean wants_clean_metadata(const ImageBuild *image) {
@@ -458,9 +456,9 @@ gboolean wants_clean_metadata(const ImageBuild *image) {
         return config->clean_package_metadata == FEATURE_ENABLED;
     /* A tree without the package manager has no use for its databases. */
     return config->format != OUTPUT_FORMAT_DIRECTORY && config->format != OUTPUT_FORMAT_TAR &&
-           !tree_exists(image->root_fd, "usr/bin/apt-get");
+           !distro_has_manager(image->distro, image->root_fd);
 }
 
 gboolean step_clean_metadata(ImageBuild *image, GError **error) {
-    return distro_clean_metadata(image->config, image->root_fd, error);
+    return distro_clean_metadata(image->distro, image->root_fd, error);
 }

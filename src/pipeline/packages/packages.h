@@ -26,10 +26,6 @@ gboolean step_base_layer(ImageBuild *image, GError **error);
  * install, with digests; owned by the caller. */
 char *packages_resolved_text(ImageBuild *image, const char *root, char *const *packages, GError **error);
 
-/* Whose work the tree is: package managers of other tools trees may do it differently. Paths below the tools tree,
- * NULL-terminated. */
-extern const char *const packages_programs[];
-
 /* What a build that began now would install into IMAGE: elements DistroPackage, sorted by file name. With MORE
  * packages (NULL: none), that are installed later, what they add to it, as far as it can be known while there is no
  * tree: what base trees hold already counts as if it was not there. */

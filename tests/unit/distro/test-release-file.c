@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/release-file.h"
+#include "distro/apt/release-file.h"
 
 #include "distro/snapshot.h"
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "distro/apt/output.h"
+
+#include <string.h>
+
+#include "events/printable.h"
+
+/* A maintainer script may talk for hours before it fails. */
+#define RECENT_LINES 20
+#define REASON_LINES 60
+
+struct AptOutput {
+    DistroProgress progress;
+    gpointer data;
+    guint done;
+    guint total;
+    GQueue recent;    /* lines since dpkg began with a package: what its script says */
+    gboolean in_list; /* the lines that follow belong to the complaint before them */
+    GString *reason;
+    guint reason_lines;
+};
+
+AptOutput *apt_output_new(DistroProgress progress, gpointer data, guint total) {
+    AptOutput *output = g_new0(AptOutput, 1);
+
+    output->progress = progress;
+    output->data = data;
+    output->total = total;
+    output->reason = g_string_new(NULL);
+    g_queue_init(&output->recent);
+    return output;
+}
+
+void apt_output_free(AptOutput *output) {
+    if (!output)
+        return;
+    g_queue_clear_full(&output->recent, g_free);
+    g_string_free(output->reason, TRUE);
+    g_free(output);
+}
+
+static gboolean begins_with_any(const char *line, const char *const *prefixes) {
+    for (; *prefixes; prefixes++)
+        if (g_str_has_prefix(line, *prefixes))
+            return TRUE;
+    return FALSE;
+}
+
+/* dpkg turns to a package, so what is said from here on is about that one. */
+static gboolean begins_package(const char *line) {
+    static const char *const prefixes[] = {"Setting up ", "Unpacking ", "Preparing to unpack ",
+            "Processing triggers for ", "Removing ", "Purging configuration files for ",
+            "Selecting previously unselected package ", "(Reading database", NULL};
+    return begins_with_any(line, prefixes);
+}
+
+/* What follows, indented, is part of it. */
+static gboolean begins_list(const char *line) {
+    static const char *const prefixes[] = {"dpkg: dependency problems", "dpkg: regarding ",
+            "The following packages have unmet dependencies", "Unsatisfied dependencies", NULL};
+    return begins_with_any(line, prefixes);
+}
+
+static gboolean is_complaint(const char *line) {
+    static const char *const prefixes[] = {"E: ", "W: GPG error", "W: OpenPGP", "dpkg: error",
+            "dpkg-deb: error", "dpkg-split: error", "dpkg: unrecoverable fatal error", NULL};
+    return begins_with_any(line, prefixes);
+}
+
+static void add_reason(AptOutput *output, const char *line) {
+    if (output->reason_lines++ >= REASON_LINES)
+        return;
+    g_autofree char *shown = printable_line(line);
+    g_string_append_printf(output->reason, "%s  %s", output->reason->len > 0 ? "\n" : "", shown);
+}
+
+static void add_recent(AptOutput *output) {
+    char *line;
+
+    while ((line = g_queue_pop_head(&output->recent))) {
+        add_reason(output, line);
+        g_free(line);
+    }
+}
+
+static void remember(AptOutput *output, const char *line) {
+    g_queue_push_tail(&output->recent, g_strdup(line));
+    if (output->recent.length > RECENT_LINES)
+        g_free(g_queue_pop_head(&output->recent));
+}
+
+static void show_progress(AptOutput *output, const char *line) {
+    gboolean unpacks = g_str_has_prefix(line, "Unpacking ");
+
+    if (!output->progress || (!unpacks && !g_str_has_prefix(line, "Setting up ")))
+        return;
+    g_auto(GStrv) words = g_strsplit(line, " ", 4);
+    const char *name = unpacks ? words[1] : words[2];
+    output->done++;
+    output->progress(MIN(output->done, output->total), output->total, name ? name : "", output->data);
+}
+
+void apt_output_line(const char *line, gpointer data) {
+    AptOutput *output = data;
+
+    show_progress(output, line);
+    if (is_complaint(line) || begins_list(line)) {
+        gboolean of_apt = !g_str_has_prefix(line, "dpkg") && line[1] == ':';
+        if (g_str_has_prefix(line, "dpkg"))
+            add_recent(output);
+        output->in_list = !of_apt;
+        add_reason(output, of_apt ? line + strlen("E: ") : line);
+    } else if (output->in_list && (line[0] == ' ' || line[0] == '\t'))
+        add_reason(output, line);
+    else if (begins_package(line)) {
+        output->in_list = FALSE;
+        g_queue_clear_full(&output->recent, g_free);
+    } else if (*line)
+        remember(output, line);
+}
+
+const char *apt_output_reason(const AptOutput *output) {
+    return output->reason->str;
+}
+
+const char *apt_output_advice(const AptOutput *output, const char *fallback) {
+    static const char names[] =
+            "Check the names in Packages=, and Release= and Repositories= for where they "
+            "should come from.";
+    static const char network[] = "Check the network, Mirror= and ProxyUrl=.";
+    static const char keys[] =
+            "Check that the archive's keyring is installed (package debian-archive-keyring "
+            "or ubuntu-keyring), and that Mirror= is an archive of this distribution.";
+    /* The first that fits counts: the cause stands before its consequences. */
+    static const struct {
+        const char *said, *advice;
+    } causes[] = {
+            {"No space left on device", "Make room where temporary trees and packages are kept: "
+                                        "WorkspaceDirectory= and PackageCacheDirectory=."},
+            {"You don't have enough free space",
+                    "Make room where packages are kept: PackageCacheDirectory=."},
+            {"NO_PUBKEY", keys},
+            {"EXPKEYSIG", "A key of the archive has expired: install a newer keyring (package "
+                          "debian-archive-keyring or ubuntu-keyring)."},
+            {"KEYEXPIRED", "A key of the archive has expired: install a newer keyring (package "
+                           "debian-archive-keyring or ubuntu-keyring)."},
+            {"BADSIG",
+                    "The metadata was changed after it had been signed: use another Mirror=, and find out "
+                    "who did it."},
+            {"is not signed", keys},
+            {"invalid signature", keys},
+            {"is not valid yet", "Set the clock of this machine, or ask the archive about its own."},
+            {"is expired", "The mirror has stopped following the archive: use another Mirror=, or Snapshot= "
+                           "where an old state is wanted."},
+            {"Hash Sum mismatch",
+                    "The mirror is being updated, or something on the way changes files: try again "
+                    "later, or use another Mirror=."},
+            {"File has unexpected size",
+                    "The mirror is being updated, or something on the way changes files: "
+                    "try again later, or use another Mirror=."},
+            {"ertificate verif", "Check the clock, and that the certificates of authorities are installed "
+                                 "(package ca-certificates)."},
+            {"Could not resolve", network},
+            {"Temporary failure resolving", network},
+            {"Could not connect", network},
+            {"Unable to connect", network},
+            {"Cannot initiate the connection", network},
+            {"onnection failed", network},
+            {"onnection refused", network},
+            {"onnection timed out", network},
+            {"407  ", network},
+            {"does not have a Release file",
+                    "Check Release=, Repositories= and Mirror=: there is no such suite."},
+            {"Unable to locate package", names},
+            {"Couldn't find any package", names},
+            {"has no installation candidate", names},
+            {"was not found", names},
+            {"unmet dependencies",
+                    "Some packages exclude each other, or lack one that no repository has: check "
+                    "Packages=, Release= and Repositories=."},
+            {"nsatisfied dependencies",
+                    "Some packages exclude each other, or lack one that no repository has: "
+                    "check Packages=, Release= and Repositories=."},
+            {"  404  ", "The archive has moved on since its metadata was fetched: fetch it again with "
+                        "-ff."},
+            {"Unable to fetch some archives", network},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(causes); i++)
+        if (strstr(output->reason->str, causes[i].said))
+            return causes[i].advice;
+    return fallback;
+}
