@@ -53,3 +53,9 @@ GPtrArray *list_directory_at(int dir_fd, const char *name, GError **error) {
     int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return fd < 0 ? fail(error, errno) : list_directory_fd(fd, error);
 }
+
+gboolean path_is_below(const char *path, const char *directory) {
+    gsize length = strlen(directory);
+    return g_str_equal(directory, "/") ||
+           (strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0'));
+}

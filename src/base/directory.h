@@ -19,3 +19,6 @@ GPtrArray *list_directory_fd(int fd, GError **error);
 /* The names in the directory NAME below DIR_FD; "." is DIR_FD itself. A symbolic link is not followed. The error is
  * as above. */
 GPtrArray *list_directory_at(int dir_fd, const char *name, GError **error);
+
+/* Whether PATH is DIRECTORY or lies in it. */
+gboolean path_is_below(const char *path, const char *directory);

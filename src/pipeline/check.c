@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "pipeline/integrity/signature.h"
 #include "pipeline/outputs/compress.h"
+#include "pipeline/outputs/el-torito-record.h"
 #include "pipeline/recipe-limits.h"
-#include "pipeline/staging/outputs.h"
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/image-build.h"
+#include "pipeline/state/output-conflicts.h"
+#include "sandbox/sandbox.h"
 
 /* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
 static gboolean check_value(const ImageConfig *config, gboolean unsupported, const char *setting,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Removing what builds leave: outputs, layers, build directories, packages. */
+#include "pipeline/clean.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
 #include "base/cleanup.h"
 #include "base/directory.h"
-#include "pipeline/build.h"
 #include "pipeline/layers/layer.h"
+#include "pipeline/outputs/publish.h"
 #include "pipeline/scripts/scripts.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/cache-places.h"
 #include "pipeline/state/image-build.h"
 #include "pipeline/tools-tree.h"
 #include "tree/tree.h"

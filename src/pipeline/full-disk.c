@@ -6,8 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "image/disk.h"
-#include "pipeline/packages/packages.h"
-#include "pipeline/state/image-build.h"
+#include "pipeline/state/cache-places.h"
 #include "text/size.h"
 #include "tree/workspace.h"
 

@@ -6,9 +6,9 @@
 
 #include "events/events.h"
 #include "pipeline/boot/boot-limits.h"
-#include "pipeline/staging/outputs.h"
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/image-build.h"
+#include "pipeline/state/output-names.h"
 
 /* What every systemd-sysupdate takes for a version; that of systemd 262 takes "~" and "^" as well, that of 257 not. */
 #define VERSION_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS ".,_-+"

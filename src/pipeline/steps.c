@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How an image is built, from top to bottom. */
 
+#include "pipeline/steps.h"
+
 #include "pipeline/boot/boot-check.h"
+#include "pipeline/boot/boot-kernels.h"
 #include "pipeline/boot/boot-limits.h"
+#include "pipeline/boot/boot-loader.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/boot/boot-systemd.h"
-#include "pipeline/boot/boot.h"
 #include "pipeline/boot/tree-uki.h"
 #include "pipeline/content/base-trees.h"
 #include "pipeline/content/configure.h"
@@ -18,13 +21,20 @@
 #include "pipeline/integrity/ipe.h"
 #include "pipeline/integrity/offline-early.h"
 #include "pipeline/integrity/offline.h"
+#include "pipeline/integrity/signature.h"
 #include "pipeline/kernel/kernel.h"
 #include "pipeline/layers/build-overlay.h"
+#include "pipeline/outputs/archive.h"
+#include "pipeline/outputs/checksums.h"
 #include "pipeline/outputs/compress.h"
+#include "pipeline/outputs/disk-image.h"
+#include "pipeline/outputs/manifest.h"
+#include "pipeline/outputs/publish.h"
+#include "pipeline/outputs/split-files.h"
+#include "pipeline/packages/build-packages.h"
 #include "pipeline/packages/package-folder.h"
 #include "pipeline/packages/packages.h"
 #include "pipeline/scripts/scripts.h"
-#include "pipeline/staging/outputs.h"
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/image-build.h"
 

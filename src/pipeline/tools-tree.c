@@ -10,6 +10,7 @@
 #include "pipeline/check.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/layers/layer.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tree.h"
 
 static char *manifest_path(const char *tree) {
@@ -82,7 +83,7 @@ static gboolean build_tools(
 
 gboolean tools_tree_prepare(
         const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) {
-    g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
+    g_autofree char *tree = recipe->tools ? outputs_main_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
     g_autofree char *key = NULL;
 
@@ -104,7 +105,7 @@ gboolean tools_tree_prepare(
 }
 
 gboolean tools_tree_clean(const Recipe *recipe, GError **error) {
-    g_autofree char *tree = recipe->tools ? build_output_path(recipe->tools) : NULL;
+    g_autofree char *tree = recipe->tools ? outputs_main_path(recipe->tools) : NULL;
     g_autofree char *manifest = tree ? manifest_path(tree) : NULL;
 
     return !tree || (tree_remove(AT_FDCWD, manifest, error) && tree_remove(AT_FDCWD, tree, error));

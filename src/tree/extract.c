@@ -323,3 +323,19 @@ gboolean tree_extract_except(int archive_fd, int target_fd, const char *target, 
         g_prefix_error(error, "cannot unpack an archive to %s: ", target);
     return good;
 }
+
+gboolean tree_is_archive_name(const char *path) {
+    g_autofree char *base = g_path_get_basename(path);
+    char *name = base + strspn(base, ".");
+
+    /* One of the last two suffixes, as with "a.tar" and "a.tar.zst". */
+    for (int i = 0; i < 2; i++) {
+        char *dot = strrchr(name, '.');
+        if (!dot || dot == name)
+            return FALSE;
+        if (g_str_equal(dot, ".tar"))
+            return TRUE;
+        *dot = '\0';
+    }
+    return FALSE;
+}

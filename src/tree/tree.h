@@ -128,3 +128,6 @@ gboolean tree_each_fact(int dir_fd, const char *name, gint64 epoch, TreeSkip ski
 gboolean tree_mount_overlay(
         char *const *lowers, const char *upper, const char *work, const char *target, GError **error);
 gboolean tree_unmount(const char *target, GError **error);
+
+/* Whether PATH is, by its name, an archive that can be unpacked. */
+gboolean tree_is_archive_name(const char *path);

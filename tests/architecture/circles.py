@@ -16,9 +16,6 @@ CIRCLES = [
     (("format/pcr", "format/uki", "format/uki-sections", "format/uki-stub", "format/uki-text"), STRUCTS),
     (("image/disk", "image/disk-private", "image/fstab", "image/gpt", "image/luks", "image/partition-definition",
       "image/partition-plan", "image/specifiers", "image/split-artifacts"), STRUCTS),
-    (("pipeline/layers/build-overlay", "pipeline/packages/packages", "pipeline/scripts/scripts"), UNTIE),
-    (("pipeline/boot/boot", "pipeline/boot/boot-parts", "pipeline/build", "pipeline/keys/key-limits"), UNTIE),
-    (("pipeline/content/configure", "pipeline/content/extension"), UNTIE),
     (("ui/log", "ui/terminal"), UNTIE),
     (("vm/host", "vm/storage"), UNTIE),
 ]

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "pipeline/staging/outputs.h"
-#include "pipeline/scripts/scripts.h"
 #include "cli/keys/signing-argument.h"
 #include "cli/verbs.h"
 #include "events/events.h"
+#include "pipeline/scripts/scripts.h"
+#include "pipeline/state/output-names.h"
 #include "sandbox/sandbox.h"
 #include "signing/attach.h"
 

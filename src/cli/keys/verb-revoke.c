@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
 #include <json-glib/json-glib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "cli/verbs.h"
 #include "events/events.h"
 #include "format/uki-sections.h"
+#include "pipeline/boot/boot-keys.h"
 #include "pipeline/boot/boot.h"
-#include "pipeline/content/configure.h"
 #include "pipeline/keys/key-prompt.h"
 #include "pipeline/keys/revocations.h"
 #include "recipe/language/versions.h"

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What shapes a build, and what of it is different from an earlier time. */
-#include "cli/verbs.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "pipeline/build.h"
+#include "cli/look/inputs-text.h"
+#include "cli/verbs.h"
 #include "pipeline/check.h"
 #include "pipeline/inputs/input-set.h"
 #include "pipeline/keys/key-prompt.h"
+#include "pipeline/scripts/script-configure.h"
+#include "pipeline/state/build-options.h"
 #include "pipeline/tools-tree.h"
-#include "cli/look/inputs-text.h"
 #include "reasons/reasons.h"
 #include "sandbox/sandbox.h"
 

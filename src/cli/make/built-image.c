@@ -10,9 +10,10 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "pipeline/build.h"
-#include "events/events.h"
 #include "cli/arguments/verb-names.h"
+#include "events/events.h"
+#include "pipeline/scripts/script-configure.h"
+#include "pipeline/state/output-names.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
@@ -58,7 +59,7 @@ gboolean built_image_prepare(const VerbCall *call, GError **error) {
     }
     if (arguments->force > 0 || arguments->rerun_build_scripts)
         return build(call, error);
-    g_autofree char *path = build_output_path(recipe->main);
+    g_autofree char *path = outputs_main_path(recipe->main);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return TRUE;
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,

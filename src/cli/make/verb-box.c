@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verb box: a command that sees the host, but with the programs of the tools tree. */
-#include "cli/verbs.h"
 
 #include <string.h>
 
 #include "base/directory.h"
-#include "pipeline/keys/key-prompt.h"
-#include "pipeline/tools-tree.h"
 #include "cli/run/host-program.h"
+#include "cli/verbs.h"
+#include "pipeline/keys/key-prompt.h"
+#include "pipeline/state/build-options.h"
+#include "pipeline/tools-tree.h"
 #include "recipe/language/distributions.h"
 #include "sandbox/sandbox.h"
 #include "ui/ask.h"

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "cli/verbs.h"
 #include "events/events.h"
 #include "events/task.h"
 #include "pipeline/build.h"
 #include "pipeline/check.h"
+#include "pipeline/clean.h"
 #include "pipeline/keys/key-prompt.h"
+#include "pipeline/scripts/script-configure.h"
+#include "pipeline/state/build-options.h"
+#include "pipeline/state/output-names.h"
 #include "pipeline/tools-tree.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
@@ -32,7 +35,7 @@ static void catch_interrupts(void) {
 }
 
 static void tell_result(const Recipe *recipe, gint64 start) {
-    g_autofree char *path = build_output_path(recipe->main);
+    g_autofree char *path = outputs_main_path(recipe->main);
     TreeUsage usage = tree_usage(path);
 
     if (g_file_test(path, G_FILE_TEST_EXISTS))
@@ -85,7 +88,7 @@ gboolean verb_build(const VerbCall *call, int *ret_exit_status, GError **error) 
     const BuildOptions options = make_options(arguments);
     Recipe *recipe = call->recipe;
     gint64 start = g_get_monotonic_time();
-    g_autofree char *path = build_output_path(recipe->main);
+    g_autofree char *path = outputs_main_path(recipe->main);
     g_autoptr(KeyPrompt) prompt = key_prompt_new(arguments->key_pin_fd, arguments->key_pinentry, ui_ask_secret, error);
     g_autoptr(KeySession) session = key_prompt_session(prompt);
 

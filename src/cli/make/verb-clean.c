@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/verbs.h"
-
-#include "pipeline/build.h"
+#include "pipeline/clean.h"
 #include "recipe/reading/history.h"
 #include "sandbox/sandbox.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verbs journalctl and coredumpctl: what an image that has run keeps. */
-#include "cli/verbs.h"
 
-#include "pipeline/build.h"
 #include "cli/run/host-program.h"
+#include "cli/verbs.h"
+#include "pipeline/state/output-names.h"
 
 static gboolean refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static gboolean refuse(GError **error, const char *format, ...) {
@@ -16,7 +16,7 @@ static gboolean refuse(GError **error, const char *format, ...) {
 
 static gboolean run(const VerbCall *call, const char *program, int *ret_exit_status, GError **error) {
     const ImageConfig *config = call->recipe->main;
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     if (config->format != OUTPUT_FORMAT_DISK && config->format != OUTPUT_FORMAT_DIRECTORY)
         return refuse(error, "%s cannot look into an image with Format=%s; it can with disk and directory", program,
                 output_format_to_string(config->format));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verbs shell and boot: the image in a container. */
-#include "cli/verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +8,11 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "pipeline/build.h"
 #include "cli/make/built-image.h"
 #include "cli/run/host-program.h"
+#include "cli/verbs.h"
+#include "pipeline/scripts/script-configure.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
 #include "vm/container.h"
@@ -64,7 +65,7 @@ static gboolean check_format(const ImageConfig *config, gboolean boot, GError **
 /* The image itself, locked, or a copy of it. */
 static gboolean prepare_image(Container *container, GError **error) {
     const ImageConfig *config = container->config;
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     container->is_directory = g_file_test(path, G_FILE_TEST_IS_DIR);
     if (config->ephemeral)
         container->path = built_image_copy(path, workspace_path(container->workspace), error);
@@ -218,7 +219,7 @@ static gboolean run_sandbox(Container *container, int *ret_exit_status, GError *
 /* What only systemd-nspawn can do. */
 static gboolean check_sandbox(const Container *container, GError **error) {
     const ImageConfig *config = container->config;
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     gboolean directory = g_file_test(path, G_FILE_TEST_IS_DIR);
     const char *obstacle = container->boot                                ? "the verb boot"
                            : !directory                                   ? "a disk image"

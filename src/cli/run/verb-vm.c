@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
 #include <stdio.h>
 
-#include "pipeline/build.h"
 #include "cli/run/vmspawn.h"
+#include "cli/verbs.h"
+#include "pipeline/scripts/script-configure.h"
 #include "sandbox/sandbox.h"
 #include "ui/log.h"
 #include "vm/machine.h"

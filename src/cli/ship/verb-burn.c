@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
-#include "cli/make/built-image.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/make/built-image.h"
+#include "cli/verbs.h"
 #include "events/events.h"
 #include "image/burn.h"
-#include "pipeline/build.h"
+#include "pipeline/state/output-names.h"
 #include "text/size.h"
 
 #define DEFAULT_SECTOR_SIZE 512
@@ -59,7 +57,7 @@ gboolean verb_burn(const VerbCall *call, int *ret_exit_status, GError **error) {
     if (!words[0] || words[1])
         return refuse(error, "burn needs the one device to write to, for example "
                              "'particleos burn /dev/disk/by-id/usb-...'");
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     g_autoptr(BurnTarget) target = burn_target_open(words[0], error);
     if (!target || !confirm(call->arguments, target, error))
         return FALSE;

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pipeline/build.h"
 #include "cli/make/built-image.h"
 #include "cli/verbs.h"
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
+#include "pipeline/state/output-names.h"
 #include "ui/log.h"
 
 /* Why there is nothing to inspect in what CONFIG makes, and what to do instead; NULL: there is. */
@@ -70,7 +70,7 @@ static char *find_output(const Recipe *recipe, const char *name, GError **error)
                 obstacle, others);
         return NULL;
     }
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return g_steal_pointer(&path);
     g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
-#include "cli/make/built-image.h"
-
 #include <glib-unix.h>
 #include <signal.h>
 
-#include "pipeline/build.h"
-#include "cli/ship/file-server.h"
+#include "cli/make/built-image.h"
 #include "cli/run/host-program.h"
+#include "cli/ship/file-server.h"
+#include "cli/verbs.h"
 #include "events/events.h"
+#include "pipeline/state/output-names.h"
 
 /* As mkosi. */
 #define PORT 8081
@@ -36,7 +34,7 @@ static gboolean start_storage_target(const ImageConfig *config, SandboxProcess *
         return !wanted;
     if (!host_program_need_root("StorageTargetMode=yes", error))
         return FALSE;
-    g_autofree char *path = build_output_path(config);
+    g_autofree char *path = outputs_main_path(config);
     const char *const argv[] = {program, path, NULL};
     g_autoptr(Sandbox) sandbox = host_program_sandbox(config, error);
     *ret_process = sandbox ? sandbox_spawn(sandbox, argv, error) : NULL;
@@ -48,7 +46,7 @@ gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error) 
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     if (!configure_built_image(call->recipe, error))
         return FALSE;
-    g_autofree char *path = build_output_path(call->recipe->main);
+    g_autofree char *path = outputs_main_path(call->recipe->main);
     g_autofree char *directory = g_path_get_dirname(path);
     const char *listen = call->arguments->listen ? call->arguments->listen : "localhost";
     g_autoptr(FileServer) server = file_server_new(directory, listen, PORT, error);

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/verbs.h"
-
-#include "cli/make/built-image.h"
-
 #include <gio/gio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "pipeline/build.h"
+#include "cli/make/built-image.h"
 #include "cli/run/host-program.h"
+#include "cli/verbs.h"
+#include "pipeline/state/output-names.h"
 
 /* The first version with --transfer-source. */
 #define SYSUPDATE_VERSION 257
@@ -93,7 +91,7 @@ gboolean verb_sysupdate(const VerbCall *call, int *ret_exit_status, GError **err
     g_autofree char *program = find_sysupdate(config, error);
     if (!program || !host_program_need_root("systemd-sysupdate", error))
         return FALSE;
-    g_autofree char *image = build_output_path(config);
+    g_autofree char *image = outputs_main_path(config);
     g_autofree char *directory = g_path_get_dirname(image);
     gboolean cut = config->format == OUTPUT_FORMAT_DISK && !(config->split_artifacts & ARTIFACT_PARTITIONS);
     g_autoptr(GHashTable) before = list_files(directory);

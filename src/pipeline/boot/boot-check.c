@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "events/events.h"
 #include "format/authenticode.h"
 #include "image/boot-content.h"
+#include "image/disk.h"
+#include "image/partition-definition.h"
 #include "pipeline/boot/boot-entry.h"
-#include "pipeline/boot/boot.h"
+#include "pipeline/boot/boot-loader.h"
 #include "pipeline/boot/microcode.h"
 #include "pipeline/integrity/offline.h"
 #include "pipeline/state/boot-rules.h"

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "pipeline/boot/boot.h"
-#include "pipeline/content/configure.h"
+#include "image/disk.h"
+#include "pipeline/boot/boot-loader.h"
 #include "pipeline/state/boot-rules.h"
 #include "text/os-release.h"
 #include "tree/tree.h"

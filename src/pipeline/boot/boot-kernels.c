@@ -2,10 +2,13 @@
 /* The step that makes the kernels of an image startable: a unified kernel image for each, or boot entries of
  * type #1 (UAPI group specification "Boot Loader Specification"). */
 
+#include "pipeline/boot/boot-kernels.h"
+
 #include <string.h>
 
 #include "events/step.h"
 #include "format/uki.h"
+#include "image/disk.h"
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/boot/boot.h"
@@ -14,6 +17,7 @@
 #include "pipeline/boot/uki-image.h"
 #include "pipeline/kernel/kernel.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/staged-files.h"
 #include "text/size.h"
 #include "tree/tree.h"
 
@@ -63,7 +67,7 @@ static gboolean add_modules(ImageBuild *image, const char *version, Initrds *ini
     g_ptr_array_add(initrds->contents, modules);
     g_ptr_array_add(initrds->names, g_strdup("kernel-modules.initrd"));
     return !newest || !(image->config->split_artifacts & ARTIFACT_KERNEL_MODULES_INITRD) ||
-           boot_write_output(image, ".kernel-modules-initrd", modules, error);
+           staged_file_write_suffix(image, ".kernel-modules-initrd", modules, error);
 }
 
 /* ---- unified kernel images ---- */
@@ -130,7 +134,7 @@ static gboolean install_uki(ImageBuild *image, const BootKernel *kernel, gboolea
     if (!newest)
         return TRUE;
     return (!(image->config->split_artifacts & ARTIFACT_UKI) ||
-                   boot_write_output(image, ".efi", uki, error)) &&
+                   staged_file_write_suffix(image, ".efi", uki, error)) &&
            uki_write_artifacts(image, uki, policies, error);
 }
 
@@ -237,7 +241,7 @@ static gboolean install_entry(ImageBuild *image, const BootKernel *kernel, GErro
 
 static gboolean write_kernel(ImageBuild *image, const BootKernel *kernel, GError **error) {
     return !(image->config->split_artifacts & ARTIFACT_KERNEL) ||
-           boot_write_output(image, ".vmlinuz", kernel->image, error);
+           staged_file_write_suffix(image, ".vmlinuz", kernel->image, error);
 }
 
 static gboolean write_initrd(ImageBuild *image, const BootKernel *kernel, GError **error) {
@@ -253,7 +257,7 @@ static gboolean write_initrd(ImageBuild *image, const BootKernel *kernel, GError
     if (!add_modules(image, kernel->version, &initrds, error))
         return FALSE;
     g_autoptr(GBytes) joined = uki_join_initrds(initrds.contents);
-    return boot_write_output(image, ".initrd", joined, error);
+    return staged_file_write_suffix(image, ".initrd", joined, error);
 }
 
 /* The kernel that the finished tree has, for machines that start it directly. */

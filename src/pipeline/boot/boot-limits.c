@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/little-endian.h"
+#include "format/pe.h"
 #include "format/uki-stub.h"
 #include "format/uki.h"
 #include "pipeline/boot/boot-entry.h"

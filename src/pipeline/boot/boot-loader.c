@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The step that installs what the firmware starts first: shim, systemd-boot, enrolment variables. */
 
+#include "pipeline/boot/boot-loader.h"
+
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "events/step.h"
 #include "format/efi-authenticated-variable.h"
 #include "pipeline/boot/boot-parts.h"

@@ -18,9 +18,9 @@
 #include "pipeline/boot/boot.h"
 #include "pipeline/boot/devicetree.h"
 #include "pipeline/boot/uki-image.h"
-#include "pipeline/outputs/compress.h"
-#include "pipeline/staging/outputs.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/output-names.h"
+#include "pipeline/state/staged-files.h"
 
 gboolean wants_tree_uki(const ImageBuild *image) {
     return boot_format_is_tree_uki(image->config->format);
@@ -36,7 +36,7 @@ static gboolean is_for_initrd(const char *path, mode_t mode, gpointer data) {
 
 static gboolean archive_tree(ImageBuild *image, int fd, GError **error) {
     const CpioOptions options = {
-            .compression = compress_kind(image->config),
+            .compression = outputs_compressor(image->config),
             .level = image->config->compress_level,
             .clamp_time = image->config->source_date_epoch,
     };
@@ -125,7 +125,7 @@ static gboolean make_uki(ImageBuild *image, GError **error) {
     if (!(uki = build_uki(image, kernel, error)))
         return FALSE;
     return image->config->format == OUTPUT_FORMAT_ESP ? place_on_esp(image, kernel, uki, error)
-                                                      : boot_write_main(image, uki, error);
+                                                      : staged_file_write_main(image, uki, error);
 }
 
 static gboolean tree_is_empty(ImageBuild *image) {
@@ -149,7 +149,7 @@ static gboolean make_addon(ImageBuild *image, GError **error) {
     if (!(addon = uki_addon_build(&spec, error)))
         return FALSE;
     g_autoptr(GBytes) ready = boot_sign(image, addon, AUTHENTICODE_REPLACE, error);
-    return ready && boot_write_main(image, ready, error);
+    return ready && staged_file_write_main(image, ready, error);
 }
 
 gboolean step_tree_uki(ImageBuild *image, GError **error) {

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/certificate.h"
+#include "crypto/key-session.h"
+#include "format/pcr.h"
 #include "format/pe.h"
 #include "format/uki.h"
 #include "pipeline/boot/boot.h"
@@ -11,6 +14,7 @@
 #include "pipeline/boot/microcode.h"
 #include "pipeline/integrity/offline.h"
 #include "pipeline/keys/key-certificate.h"
+#include "pipeline/state/staged-files.h"
 #include "recipe/language/versions.h"
 
 /* Stubs from this version on load microcode from a section of its own. */
@@ -253,7 +257,7 @@ static gboolean write_section(
     const PeSection *section = pe_image_find_section(pe, name);
     g_autoptr(GBytes) content = section ? pe_image_get_bytes(pe, section) : NULL;
 
-    return !content || boot_write_output(image, suffix, content, error);
+    return !content || staged_file_write_suffix(image, suffix, content, error);
 }
 
 gboolean uki_write_artifacts(ImageBuild *image, GBytes *uki, GPtrArray *policies, GError **error) {
@@ -267,5 +271,5 @@ gboolean uki_write_artifacts(ImageBuild *image, GBytes *uki, GPtrArray *policies
         return TRUE;
     g_autofree char *json = pcr_policies_to_json(policies);
     g_autoptr(GBytes) bytes = g_bytes_new(json, strlen(json));
-    return boot_write_output(image, ".pcrs", bytes, error);
+    return staged_file_write_suffix(image, ".pcrs", bytes, error);
 }

@@ -14,7 +14,7 @@
 #include "base/errors.h"
 #include "events/events.h"
 #include "events/step.h"
-#include "pipeline/content/trees.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
 static gboolean fail_errno(const char *what, const char *path, GError **error) {
@@ -79,7 +79,7 @@ static char *open_base(ImageBuild *image, const char *source, guint number, GErr
         return g_strdup(source);
     if (!(target = make_directory(image, name, error)))
         return NULL;
-    if (trees_is_archive(source))
+    if (tree_is_archive_name(source))
         ok = extract_archive(source, target, error);
     else if (g_str_has_suffix(source, ".raw"))
         ok = extract_disk(image, source, target, error);

@@ -8,32 +8,15 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "crypto/certificate.h"
 #include "crypto/pkcs11-uri.h"
 #include "pipeline/content/extension.h"
+#include "pipeline/content/recipe-environment.h"
 #include "pipeline/keys/key-certificate.h"
 #include "pipeline/state/boot-rules.h"
 #include "text/environment-file.h"
 #include "text/os-release.h"
 #include "tree/tree.h"
-
-char *configure_environment_value(const ImageConfig *config, const char *name) {
-    g_auto(GStrv) inherited = g_get_environ();
-    char *value = NULL;
-
-    for (char **file = config->environment_files; *file; file++) {
-        g_autofree char *text = NULL;
-        if (!g_file_get_contents(*file, &text, NULL, NULL))
-            continue;
-        g_auto(GStrv) variables = environment_file_parse(text, inherited);
-        const char *found = environment_lookup(variables, name);
-        if (found)
-            g_free(g_steal_pointer(&value)), value = g_strdup(found);
-    }
-    const char *found = environment_lookup(config->environment, name);
-    if (found)
-        g_free(g_steal_pointer(&value)), value = g_strdup(found);
-    return value;
-}
 
 static gboolean is_regular_file(int root_fd, const char *path) {
     struct stat info;
@@ -44,7 +27,7 @@ static gboolean configure_os_release(ImageBuild *image, GError **error) {
     static const char *const candidates[] = {
             "usr/lib/os-release", "usr/lib/initrd-release", "etc/os-release"};
     const ImageConfig *config = image->config;
-    g_autofree char *prefixes = configure_environment_value(config, "PORTABLE_PREFIXES");
+    g_autofree char *prefixes = recipe_environment_value(config, "PORTABLE_PREFIXES");
     const struct {
         const char *name, *value;
     } settings[] = {

@@ -6,7 +6,3 @@
 #include "pipeline/state/image-build.h"
 
 gboolean step_configure(ImageBuild *image, GError **error);
-
-/* What EnvironmentFiles= and Environment= of CONFIG say about the variable NAME, or NULL; owned by the
- * caller. */
-char *configure_environment_value(const ImageConfig *config, const char *name);

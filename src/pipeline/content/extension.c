@@ -10,7 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "pipeline/content/configure.h"
+#include "pipeline/content/recipe-environment.h"
 #include "pipeline/state/boot-rules.h"
 #include "text/os-release.h"
 #include "tree/tree.h"
@@ -61,7 +61,7 @@ static void fill_release(ImageBuild *image, const char *os_release, GString *tex
     g_autofree char *id = os_release_get(os_release, "ID");
     g_autofree char *version = os_release_get(os_release, "VERSION_ID");
     g_autofree char *level = os_release_get(os_release, level_name);
-    g_autofree char *scope = configure_environment_value(config, scope_name);
+    g_autofree char *scope = recipe_environment_value(config, scope_name);
 
     add_field(text, "ID", id ? id : "_any");
     add_field(text, level_name, level && *level ? level : NULL);

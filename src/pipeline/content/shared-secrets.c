@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "events/events.h"
+#include "image/disk.h"
 #include "image/partition-definition.h"
 #include "pipeline/state/boot-rules.h"
 #include "tree/tree.h"

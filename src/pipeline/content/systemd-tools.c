@@ -12,72 +12,17 @@
 #include "events/events.h"
 #include "events/step.h"
 #include "pipeline/content/password.h"
-#include "pipeline/kernel/kernel-modules.h"
+#include "pipeline/state/own-programs.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
-
-static gboolean has_program(const ImageBuild *image, const char *path) {
-    if (tree_exists(image->root_fd, path))
-        return TRUE;
-    events_debug("%s: the image has no /%s", image->name, path);
-    return FALSE;
-}
-
-static Sandbox *inside_sandbox(const ImageBuild *image) {
-    Sandbox *sandbox = sandbox_new_for_tree(image->root, FALSE);
-
-    sandbox_suppress_sync(sandbox);
-    sandbox_setenv(sandbox, "SYSTEMD_OFFLINE", "1");
-    sandbox_setenv(sandbox, "SYSTEMD_TMPFILES_FORCE_SUBVOL", "0");
-    /* systemd-sysusers writes the day into /etc/shadow. */
-    if (image->config->source_date_epoch >= 0) {
-        g_autofree char *epoch = g_strdup_printf("%" G_GINT64_FORMAT, image->config->source_date_epoch);
-        sandbox_setenv(sandbox, "SOURCE_DATE_EPOCH", epoch);
-    }
-    return sandbox;
-}
-
-static gboolean run_inside(ImageBuild *image, const char *const *argv, GError **error) {
-    g_autoptr(Sandbox) sandbox = inside_sandbox(image);
-    return sandbox_run(sandbox, argv, error);
-}
-
-static gboolean needs_depmod(int root_fd, const char *version) {
-    static const char *const outputs[] = {"modules.dep", "modules.dep.bin", "modules.symbols.bin"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(outputs); i++) {
-        g_autofree char *path = g_build_filename("usr/lib/modules", version, outputs[i], NULL);
-        if (!tree_exists(root_fd, path))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-gboolean systemd_tools_depmod(ImageBuild *image, gboolean always, GError **error) {
-    if (!tree_exists(image->root_fd, "usr/lib/modules") || !has_program(image, "usr/sbin/depmod"))
-        return TRUE;
-
-    g_auto(GStrv) versions = kernel_versions(image->root_fd, error);
-    if (!versions)
-        return FALSE;
-    for (char **version = versions; *version; version++) {
-        const char *const argv[] = {"depmod", "--all", *version, NULL};
-        if (!always && !needs_depmod(image->root_fd, *version))
-            continue;
-        g_autoptr(EventsStep) step = events_step_begin(image->name, "Indexing kernel modules of %s", *version);
-        if (!run_inside(image, argv, error))
-            return FALSE;
-        events_step_done(g_steal_pointer(&step), NULL);
-    }
-    return TRUE;
-}
 
 gboolean systemd_tools_hwdb(ImageBuild *image, GError **error) {
     const char *const argv[] = {"systemd-hwdb", "--usr", "--strict", "update", NULL};
 
-    if (!has_program(image, "usr/bin/systemd-hwdb"))
+    if (!own_program_exists(image, "usr/bin/systemd-hwdb"))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Compiling the hardware database");
-    if (!run_inside(image, argv, error))
+    if (!own_program_run(image, argv, error))
         return FALSE;
     /* The one in /usr counts from now on. */
     if (!tree_remove_glob(image->root_fd, "/etc/udev/hwdb.bin", error))
@@ -105,10 +50,10 @@ gboolean step_locale_gen(ImageBuild *image, GError **error) {
     g_autofree char *text = tree_read_file(image->root_fd, "etc/locale.gen", NULL, error);
     if (!text)
         return FALSE;
-    if (!has_settings(text) || !has_program(image, "usr/sbin/locale-gen"))
+    if (!has_settings(text) || !own_program_exists(image, "usr/sbin/locale-gen"))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Generating locales");
-    if (!run_inside(image, argv, error))
+    if (!own_program_run(image, argv, error))
         return FALSE;
     events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
@@ -117,10 +62,10 @@ gboolean step_locale_gen(ImageBuild *image, GError **error) {
 gboolean step_sysusers(ImageBuild *image, GError **error) {
     const char *const argv[] = {"systemd-sysusers", NULL};
 
-    if (!has_program(image, "usr/bin/systemd-sysusers"))
+    if (!own_program_exists(image, "usr/bin/systemd-sysusers"))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Creating system users");
-    if (!run_inside(image, argv, error))
+    if (!own_program_run(image, argv, error))
         return FALSE;
     events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
@@ -132,10 +77,10 @@ gboolean step_tmpfiles(ImageBuild *image, GError **error) {
             "--exclude-prefix=/proc", "--exclude-prefix=/sys", "--exclude-prefix=/dev", NULL};
     g_autoptr(Sandbox) sandbox = NULL;
 
-    if (!has_program(image, "usr/bin/systemd-tmpfiles"))
+    if (!own_program_exists(image, "usr/bin/systemd-tmpfiles"))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Creating volatile files");
-    sandbox = inside_sandbox(image);
+    sandbox = own_program_sandbox(image);
     /* EX_DATAERR and EX_CANTCREAT: some lines could not be applied, which the service at boot takes as
      * success too. */
     sandbox_accept_status(sandbox, EX_DATAERR);
@@ -150,10 +95,10 @@ gboolean step_presets(ImageBuild *image, GError **error) {
     const char *const system[] = {"systemctl", "preset-all", NULL};
     const char *const user[] = {"systemctl", "--global", "preset-all", NULL};
 
-    if (!has_program(image, "usr/bin/systemctl"))
+    if (!own_program_exists(image, "usr/bin/systemctl"))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Applying presets");
-    if (!run_inside(image, system, error) || !run_inside(image, user, error))
+    if (!own_program_run(image, system, error) || !own_program_run(image, user, error))
         return FALSE;
     events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;
@@ -176,8 +121,8 @@ static gboolean write_credential(ImageBuild *image, const char *name, const char
 
 /* With the image's own systemd-firstboot, or with that of the tools for an image that has none. */
 static Sandbox *firstboot_sandbox(const ImageBuild *image) {
-    Sandbox *sandbox = has_program(image, "usr/bin/systemd-firstboot")
-                               ? inside_sandbox(image)
+    Sandbox *sandbox = own_program_exists(image, "usr/bin/systemd-firstboot")
+                               ? own_program_sandbox(image)
                                : sandbox_new_for_tools(image->config->tools_tree);
     sandbox_bind(sandbox, image->root, FIRSTBOOT_ROOT, 0);
     return sandbox;

@@ -6,7 +6,6 @@
 
 #include "pipeline/state/image-build.h"
 
-gboolean systemd_tools_depmod(ImageBuild *image, gboolean always, GError **error);
 gboolean systemd_tools_hwdb(ImageBuild *image, GError **error);
 
 gboolean step_locale_gen(ImageBuild *image, GError **error);

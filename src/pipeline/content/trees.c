@@ -14,22 +14,6 @@
 #include "pipeline/state/boot-rules.h"
 #include "tree/tree.h"
 
-gboolean trees_is_archive(const char *path) {
-    g_autofree char *base = g_path_get_basename(path);
-    char *name = base + strspn(base, ".");
-
-    /* One of the last two suffixes, as with "a.tar" and "a.tar.zst". */
-    for (int i = 0; i < 2; i++) {
-        char *dot = strrchr(name, '.');
-        if (!dot || dot == name)
-            return FALSE;
-        if (g_str_equal(dot, ".tar"))
-            return TRUE;
-        *dot = '\0';
-    }
-    return FALSE;
-}
-
 static gboolean is_directory(int tree_fd, const char *path) {
     AUTO_FD fd = tree_open(tree_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, NULL);
     return fd >= 0;
@@ -72,7 +56,7 @@ gboolean trees_install(int tree_fd, const char *source, const char *target, GErr
          */
         ok = tree_copy(AT_FDCWD, source, tree_fd, where,
                 TREE_COPY_MERGE | (target ? 0 : TREE_COPY_CONTENTS_ONLY), error);
-    else if (S_ISREG(info.st_mode) && !target && trees_is_archive(source))
+    else if (S_ISREG(info.st_mode) && !target && tree_is_archive_name(source))
         ok = extract(source, tree_fd, error);
     else
         ok = copy_file(source, tree_fd, target, error);

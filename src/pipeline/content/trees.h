@@ -3,9 +3,6 @@
 
 #include "pipeline/state/image-build.h"
 
-/* Whether PATH is, by its name, an archive that can be unpacked. */
-gboolean trees_is_archive(const char *path);
-
 /* Copies or unpacks SOURCE (directory, file, archive) into TARGET (NULL: the root) of the tree TREE_FD.
  * Everything belongs to root there. */
 gboolean trees_install(int tree_fd, const char *source, const char *target, GError **error);

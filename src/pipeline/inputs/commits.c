@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "events/events.h"
-#include "pipeline/reading/reading-private.h"
+#include "pipeline/reading/reading-place.h"
+#include "pipeline/reading/reading.h"
+#include "sandbox/sandbox.h"
 
 /* Further back nobody asks who it was, and looking takes long in the history of a whole distribution. */
 #define MOST_COMMITS "2000"
@@ -226,9 +229,9 @@ const Commit *commits_of_file(Commits *commits, const char *path, gboolean *ret_
     const char *top = commits->place->top;
 
     *ret_dirty = FALSE;
-    if (!reading_is_below(path, top) || !path[strlen(top)])
+    if (!path_is_below(path, top) || !path[strlen(top)])
         return NULL;
-    if (!commits->whole && !reading_is_below(path, commits->place->directory))
+    if (!commits->whole && !path_is_below(path, commits->place->directory))
         look_beside(commits);
     path += strlen(top) + 1;
     *ret_dirty = is_changed(commits, path);

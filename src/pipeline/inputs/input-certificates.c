@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Certificates as inputs: whose key it is that signs. Keys are not opened, so that nobody is asked for a
- * PIN. */
+#include "pipeline/inputs/input-certificates.h"
+
 #include "crypto/certificate.h"
 #include "pipeline/inputs/input-set-private.h"
 

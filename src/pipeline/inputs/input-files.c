@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Content of trees, scripts and other files as inputs, file by file, so that a reason can name the one that
- * changed. */
+#include "pipeline/inputs/input-files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "pipeline/inputs/input-packages.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/layers/masks.h"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Packages and repositories as inputs: what would be installed now, and what scripts could install. */
+#include "pipeline/inputs/input-packages.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "distro/distro.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/packages/packages.h"
 

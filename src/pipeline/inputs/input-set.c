@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/inputs/input-set-private.h"
-#include "pipeline/layers/layer.h"
+#include "config.h"
 #include "pipeline/boot/microcode.h"
-#include "pipeline/outputs/output-cache.h"
+#include "pipeline/inputs/commits.h"
+#include "pipeline/inputs/input-certificates.h"
+#include "pipeline/inputs/input-files.h"
+#include "pipeline/inputs/input-packages.h"
+#include "pipeline/inputs/input-set-private.h"
+#include "pipeline/inputs/input-settings.h"
+#include "pipeline/layers/layer.h"
+#include "pipeline/output-cache.h"
 #include "pipeline/packages/package-folder.h"
 #include "pipeline/packages/packages.h"
-#include "config.h"
+#include "pipeline/prepare.h"
 #include "recipe/reading/builtin.h"
 
 /* Grows when a reader of the older form would misunderstand the newer. */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Settings as inputs: without what only says where something is, without secrets, without what is another
- * one in each build. */
+#include "pipeline/inputs/input-settings.h"
+
 #include <openssl/evp.h>
 #include <string.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "events/redact.h"
+#include "pipeline/inputs/commits.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/tools-tree.h"
-#include "events/redact.h"
 #include "recipe/language/settings.h"
 #include "recipe/values/value.h"
 

@@ -6,18 +6,17 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "crypto/certificate.h"
+#include "crypto/key-session.h"
 #include "format/openpgp.h"
 #include "pipeline/keys/key-certificate.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/output-names.h"
 
 #define TOOL "builtin"
 #define READ_SIZE (64 << 10)
 /* The name that systemd-sysupdate and systemd-importd give it. */
 #define KEYRING_SUFFIX ".import-pubring.gpg"
-
-gboolean manifest_signer_wanted(const ImageConfig *config) {
-    return config->sign == SIGN_YES && config->checksum && g_str_equal(config->openpgp_tool, TOOL);
-}
 
 /* Puts in front of *ERROR where SETTING was made. */
 static void prefix(const ImageConfig *config, const char *setting, GError **error) {
@@ -122,7 +121,7 @@ gboolean manifest_signer_load(Build *build, GError **error) {
         if (!build->manifest_certificate_elsewhere && is_signed_elsewhere(config) &&
                 !load_certificate(build, config, error))
             return FALSE;
-        if (!build->manifest_key && manifest_signer_wanted(config) &&
+        if (!build->manifest_key && outputs_have_keyring(config) &&
                 (!manifest_signer_check(config, error) || !(build->manifest_key = load(build->key_session, config, error))))
             return FALSE;
     }

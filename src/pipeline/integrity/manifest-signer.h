@@ -5,9 +5,6 @@
 
 #include "pipeline/state/image-build.h"
 
-/* Whether the checksums of CONFIG are signed without another program. */
-gboolean manifest_signer_wanted(const ImageConfig *config);
-
 /* What is wrong with the settings, without opening the key. */
 gboolean manifest_signer_check(const ImageConfig *config, GError **error);
 

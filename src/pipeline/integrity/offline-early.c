@@ -2,8 +2,10 @@
 #include "pipeline/integrity/offline-early.h"
 
 #include "base/directory.h"
+#include "crypto/certificate.h"
 #include "events/events.h"
 #include "pipeline/integrity/offline.h"
+#include "pipeline/state/cache-places.h"
 #include "signing/request-directory.h"
 
 #define RECIPE_SIGNATURES "mkosi.signatures"

@@ -3,11 +3,16 @@
 
 #include <openssl/x509.h>
 
+#include "crypto/certificate.h"
+#include "crypto/key-source.h"
 #include "events/events.h"
 #include "events/step.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/output-names.h"
+#include "pipeline/state/staged-files.h"
 #include "signing/places.h"
 #include "signing/request-directory.h"
+#include "signing/thing.h"
 
 gboolean offline_is_wanted(const Build *build) {
     return build->recipe->main->sign == SIGN_OFFLINE;
@@ -158,7 +163,7 @@ gboolean wants_offline(const ImageBuild *image) {
 }
 
 gboolean step_offline_scan(ImageBuild *image, GError **error) {
-    g_autoptr(GPtrArray) files = outputs_list_files(image, error);
+    g_autoptr(GPtrArray) files = staged_files_list(image, error);
 
     if (!files || !(image->waiting = signing_scan(image->staging, files, image->build->certificates_elsewhere, error)))
         return FALSE;
@@ -208,7 +213,7 @@ gboolean step_offline_requests(ImageBuild *image, GError **error) {
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Asking for signatures");
     g_autofree char *name = g_strconcat(image->config->output, SIGNING_SUFFIX, NULL);
     g_autofree char *path = g_build_filename(image->staging, name, NULL);
-    g_autoptr(GPtrArray) files = outputs_list_files(image, error);
+    g_autoptr(GPtrArray) files = staged_files_list(image, error);
     g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify) signing_request_free);
     g_autoptr(SigningDirectory) directory = signing_directory_new(path, image->config->output);
 

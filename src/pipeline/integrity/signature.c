@@ -2,6 +2,8 @@
 /* Sign=: Output.SHA256SUMS.gpg by GnuPG, by a program with the interface of "Stateless OpenPGP"
  * (draft-dkg-openpgp-stateless-cli), or by ourselves. */
 
+#include "pipeline/integrity/signature.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -14,7 +16,8 @@
 #include "events/events.h"
 #include "events/step.h"
 #include "pipeline/integrity/manifest-signer.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-names.h"
+#include "sandbox/sandbox.h"
 
 #define WORK_HOME "/work/gnupg"
 #define WORK_OUT "/work/out"
@@ -52,7 +55,7 @@ gboolean signature_check(const ImageConfig *config, GError **error) {
         return TRUE;
     if (!config->checksum)
         return check_failed(config, "the checksums are what is signed, but Checksum= is no", error);
-    if (manifest_signer_wanted(config))
+    if (outputs_have_keyring(config))
         return manifest_signer_check(config, error);
     if (!program && !config->tools_tree)
         reason = g_strdup_printf("the program %s (OpenPGPTool=) is not installed", config->openpgp_tool);
@@ -144,7 +147,7 @@ static gboolean sign_with_sop(ImageBuild *image, const char *sums, const char *s
 
 gboolean step_signature(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    gboolean builtin = manifest_signer_wanted(config), gpg = !builtin && uses_gpg(config);
+    gboolean builtin = outputs_have_keyring(config), gpg = !builtin && uses_gpg(config);
     g_autofree char *sums =
             g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->staging, config->output);
     g_autofree char *signature = g_strconcat(sums, ".gpg", NULL);

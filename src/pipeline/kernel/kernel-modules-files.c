@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pipeline/kernel/kernel-modules.h"
+#include "pipeline/kernel/kernel-modules-files.h"
 
 #include <errno.h>
 #include <fcntl.h>

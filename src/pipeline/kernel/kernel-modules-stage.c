@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pipeline/kernel/kernel-modules.h"
+#include "pipeline/kernel/kernel-modules-stage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/errors.h"
+#include "pipeline/kernel/kernel-modules-files.h"
 #include "tree/tree.h"
 
 gboolean kernel_modules_stage(

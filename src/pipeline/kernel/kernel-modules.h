@@ -32,17 +32,3 @@ char **kernel_versions(int root_fd, GError **error);
  * dependencies) and the firmware that kept and builtin modules name. */
 KernelModuleSet *kernel_modules_required(
         int root_fd, const char *version, const KernelModuleFilter *filter, GError **error);
-
-/* Removes from ROOT_FD the modules of kernel VERSION and the firmware that SET does not hold (processor
- * microcode stays), then directories that became empty. The caller runs depmod afterwards. */
-gboolean kernel_modules_prune(int root_fd, const char *version, const KernelModuleSet *set, GError **error);
-
-/* Every path, sorted and with its parent directories, that a kernel modules initrd holds: SET, modules.* and
- * vdso of the kernel. What cpio_writer_add_paths() takes. */
-GPtrArray *kernel_modules_paths(
-        int root_fd, const char *version, const KernelModuleSet *set, GError **error);
-
-/* Like kernel_modules_paths(), but copies to the empty directory TARGET_FD, for a depmod run there before it
- * is archived: needed whenever SET is not everything, else modprobe finds modules that are not there. */
-gboolean kernel_modules_stage(
-        int root_fd, const char *version, const KernelModuleSet *set, int target_fd, GError **error);

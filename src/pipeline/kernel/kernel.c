@@ -12,12 +12,17 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/errors.h"
+#include "distro/distro.h"
 #include "events/step.h"
 #include "format/cpio.h"
-#include "pipeline/content/systemd-tools.h"
+#include "pipeline/kernel/kernel-modules-files.h"
+#include "pipeline/kernel/kernel-modules-stage.h"
 #include "pipeline/kernel/kernel-modules.h"
+#include "pipeline/kernel/module-index.h"
 #include "pipeline/layers/layer.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/cache-places.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
 #define MODULES "usr/lib/modules"
@@ -74,7 +79,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
         return TRUE;
     if (!has_elements(config->kernel_modules) && !has_elements(config->kernel_modules_exclude) &&
             !has_elements(config->firmware_files) && !has_elements(config->firmware_exclude))
-        return !index || systemd_tools_depmod(image, FALSE, error);
+        return !index || module_index_make(image, FALSE, error);
 
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Filtering kernel modules and firmware");
     g_auto(GStrv) versions = kernel_versions(image->root_fd, error);
@@ -86,7 +91,7 @@ gboolean step_filter_modules(ImageBuild *image, GError **error) {
             return FALSE;
     }
     events_step_done(g_steal_pointer(&step), NULL);
-    return !index || systemd_tools_depmod(image, TRUE, error);
+    return !index || module_index_make(image, TRUE, error);
 }
 
 gboolean step_record_packages(ImageBuild *image, GError **error) {

@@ -6,11 +6,12 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "crypto/error.h"
+#include "crypto/key-source.h"
 #include "events/events.h"
-#include "pipeline/build.h"
-#include "pipeline/keys/key-certificate.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/image-build.h"
 
 #define LEAST_BITS 2048
 #define MOST_BITS 4096

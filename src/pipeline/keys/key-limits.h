@@ -3,7 +3,9 @@
 
 /* Whether those who check the signatures of an image know its keys: known before anything is signed. */
 
-#include "pipeline/state/image-build.h"
+#include "crypto/key-session.h"
+#include "pipeline/keys/key-certificate.h"
+#include "recipe/result/image-config.h"
 
 /* An error that names the setting for a certificate of CONFIG whose algorithm cannot sign what it has to, a warning
  * for one that firmware or TPMs commonly do not know, and for one whose time is over or has not come. Certificates that

@@ -9,10 +9,10 @@
 
 gboolean wants_build_overlay(const ImageBuild *image);
 
-/* Makes the layer, or takes it from the cache. */
-gboolean step_build_overlay(ImageBuild *image, GError **error);
-
 /* Mounts the layer over the image's tree and returns where, owned by the caller. VOLATILE: changes go to a
  * directory that is thrown away; else they go to the layer. */
 char *build_overlay_mount(ImageBuild *image, gboolean is_volatile, GError **error);
 gboolean build_overlay_unmount(const char *root, GError **error);
+
+/* Where a part of the overlay lies that is thrown away (or not); owned by the caller. */
+char *build_overlay_directory(ImageBuild *image, gboolean is_volatile);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/content/trees.h"
 #include "pipeline/layers/masks.h"
 #include "tree/tree.h"
 
@@ -35,7 +34,7 @@ static void add_use(LayerInputs *inputs, const char *label, const RecipeTree *tr
 
     if (g_file_test(tree->source, G_FILE_TEST_IS_REGULAR))
         layer_inputs_add(
-                inputs, name, !tree->target && trees_is_archive(tree->source) ? "unpacked" : "copied");
+                inputs, name, !tree->target && tree_is_archive_name(tree->source) ? "unpacked" : "copied");
 }
 
 gboolean inputs_add_trees(

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "pipeline/staging/outputs.h"
-#include "pipeline/state/image-build.h"
+#include "pipeline/state/cache-places.h"
+#include "pipeline/state/output-names.h"
 
 typedef enum {
     MASK_MADE = 1, /* not hidden where it is mounted on purpose */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The steps that hand the tree out as it is: as an archive or as a directory. */
 
+#include "pipeline/outputs/archive.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,9 +11,11 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "events/step.h"
+#include "format/compressor.h"
 #include "format/cpio.h"
-#include "pipeline/outputs/compress.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/outputs/oci-image.h"
+#include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tar-tree.h"
 #include "tree/tree.h"
 
@@ -25,7 +29,7 @@ static int create_file(const char *path, GError **error) {
 
 static gboolean write_cpio(ImageBuild *image, const char *path, GError **error) {
     const CpioOptions options = {
-            .compression = compress_kind(image->config),
+            .compression = outputs_compressor(image->config),
             .level = image->config->compress_level,
             .clamp_time = image->config->source_date_epoch,
     };
@@ -40,7 +44,7 @@ static gboolean write_tar(ImageBuild *image, const char *path, GError **error) {
     g_autoptr(Compressor) compressor = NULL;
 
     return output >= 0 &&
-           (compressor = compressor_new(output, compress_kind(config), config->compress_level, 0, error)) &&
+           (compressor = compressor_new(output, outputs_compressor(config), config->compress_level, 0, error)) &&
            tar_write_tree(image->root_fd, compressor, config->source_date_epoch, error) &&
            compressor_finish(compressor, error);
 }

@@ -9,34 +9,11 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "events/step.h"
-#include "pipeline/staging/outputs.h"
-
-CompressorKind compress_kind(const ImageConfig *config) {
-    switch (config->compress_output) {
-    case COMPRESSION_NONE:
-        return COMPRESSOR_NONE;
-    case COMPRESSION_ZSTD:
-        return COMPRESSOR_ZSTD;
-    case COMPRESSION_XZ:
-        return COMPRESSOR_XZ;
-    case COMPRESSION_BZ2:
-        return COMPRESSOR_BZIP2;
-    case COMPRESSION_GZ:
-        return COMPRESSOR_GZIP;
-    case COMPRESSION_LZ4:
-        /* An initramfs has to be in the format that the kernel reads. */
-        return config->format == OUTPUT_FORMAT_CPIO ? COMPRESSOR_LZ4_LEGACY : COMPRESSOR_LZ4;
-    case COMPRESSION_LZMA:
-        return COMPRESSOR_LZMA;
-    default:
-        break;
-    }
-    g_return_val_if_reached(COMPRESSOR_NONE);
-}
+#include "pipeline/state/output-names.h"
 
 gboolean compress_check(const ImageConfig *config, GError **error) {
     const char *origin = recipe_setting_origin(config, "CompressLevel");
-    int highest = compressor_max_level(compress_kind(config));
+    int highest = compressor_max_level(outputs_compressor(config));
 
     if (config->compress_output == COMPRESSION_NONE || config->compress_level <= highest)
         return TRUE;
@@ -61,7 +38,7 @@ static gboolean compress_file(const ImageConfig *config, const char *from, const
     if (output < 0)
         return io_failed(error, "create", to);
     g_autoptr(Compressor) compressor =
-            compressor_new(output, compress_kind(config), config->compress_level, 0, error);
+            compressor_new(output, outputs_compressor(config), config->compress_level, 0, error);
     if (!compressor || !compressor_write_fd(compressor, input, error)) {
         g_prefix_error(error, "Cannot compress %s to %s: ", from, to);
         return FALSE;

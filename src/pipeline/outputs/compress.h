@@ -6,9 +6,6 @@
 #include "format/compressor.h"
 #include "pipeline/state/image-build.h"
 
-/* How CompressOutput= of CONFIG is called in the room of formats. */
-CompressorKind compress_kind(const ImageConfig *config);
-
 /* A level that the compression does not have is an error. */
 gboolean compress_check(const ImageConfig *config, GError **error);
 

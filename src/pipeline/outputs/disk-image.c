@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The steps that make a disk of the tree. */
 
+#include "pipeline/outputs/disk-image.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "events/events.h"
+#include "image/disk.h"
 #include "pipeline/boot/boot-check.h"
 #include "pipeline/boot/boot-limits.h"
 #include "pipeline/boot/boot-room.h"
-#include "pipeline/boot/boot.h"
-#include "pipeline/content/configure.h"
 #include "pipeline/outputs/disk-definitions.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/outputs/el-torito-record.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/output-names.h"
+#include "pipeline/state/staged-files.h"
 #include "text/os-release.h"
 
 static gboolean parse_seed(const char *text, guint8 seed[16], GError **error) {
@@ -188,7 +192,7 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     const char *hash = image->root_hash ? image->root_hash : image->usr_hash;
     g_autofree char *name = g_strconcat(image->config->output, ".roothash", NULL);
     g_autoptr(GBytes) content = g_bytes_new(hash, strlen(hash));
-    return boot_write_artifact(image, name, content, error);
+    return staged_file_write(image, name, content, error);
 }
 
 gboolean step_disk_finish(ImageBuild *image, GError **error) {

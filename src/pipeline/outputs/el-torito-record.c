@@ -2,6 +2,8 @@
 /* ElTorito= and the identifiers that go with it. Not by default, because blkid and older versions of
  * systemd-dissect take a disk with an ISO 9660 volume for nothing but that. */
 
+#include "pipeline/outputs/el-torito-record.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "format/el-torito.h"
-#include "pipeline/staging/outputs.h"
+#include "image/disk.h"
 
 static gboolean check_identifier(
         const ImageConfig *config, const char *setting, const char *text, gsize size, GError **error) {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The step that writes what is in the image: Output.manifest and Output.changelog. */
 
+#include "pipeline/outputs/manifest.h"
+
 #include <errno.h>
 #include <json-glib/json-glib.h>
 
+#include "distro/distro.h"
 #include "pipeline/outputs/changelog.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-conflicts.h"
 #include "tree/tree.h"
 
 static void add_config(JsonBuilder *builder, const ImageConfig *config) {

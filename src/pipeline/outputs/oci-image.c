@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Format=oci. */
 
+#include "pipeline/outputs/oci-image.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,9 +13,9 @@
 #include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "format/compressor.h"
 #include "format/oci.h"
-#include "pipeline/outputs/compress.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tar-tree.h"
 
 #define LAYER "layer" /* until its digest is known */
@@ -31,7 +33,7 @@ static char *archive_tree(ImageBuild *image, int fd, GError **error) {
     const ImageConfig *config = image->config;
     g_autoptr(Sha256) stream = sha256_new();
     g_autoptr(Compressor) compressor =
-            compressor_new(fd, compress_kind(config), config->compress_level, 0, error);
+            compressor_new(fd, outputs_compressor(config), config->compress_level, 0, error);
     guint8 digest[SHA256_SIZE];
 
     if (!compressor)

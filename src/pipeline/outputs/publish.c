@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The way of outputs from staging into the output directory. */
 
+#include "pipeline/outputs/publish.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -12,8 +14,7 @@
 #include "base/errors.h"
 #include "base/sha256sums.h"
 #include "events/events.h"
-#include "pipeline/boot/boot.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tree.h"
 
 gboolean step_link(ImageBuild *image, GError **error) {

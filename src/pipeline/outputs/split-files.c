@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The step that writes files beside the main output which are copies of something. */
 
+#include "pipeline/outputs/split-files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -8,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "image/partition-definition.h"
-#include "pipeline/boot/boot.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/staged-files.h"
 #include "tree/tree.h"
 
 static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
@@ -25,7 +27,7 @@ static gboolean copy_nspawn_settings(ImageBuild *image, GError **error) {
         return FALSE;
     }
     g_autoptr(GBytes) content = g_bytes_new_take(g_steal_pointer(&text), length);
-    return boot_write_artifact(image, name, content, error);
+    return staged_file_write(image, name, content, error);
 }
 
 static gboolean write_definitions(const char *directory, char *const *parts, GError **error) {
@@ -68,7 +70,7 @@ gboolean step_split_files(ImageBuild *image, GError **error) {
 
     if ((config->split_artifacts & ARTIFACT_OS_RELEASE) && image->os_release) {
         g_autofree char *name = g_strconcat(config->output, ".osrelease", NULL);
-        if (!boot_write_artifact(image, name, image->os_release, error))
+        if (!staged_file_write(image, name, image->os_release, error))
             return FALSE;
     }
     return split_definitions(image, error) && copy_nspawn_settings(image, error);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/cleanup.h"
+#include "distro/distro.h"
 #include "pipeline/content/trees.h"
 #include "tree/tree.h"
 

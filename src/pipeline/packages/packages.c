@@ -8,16 +8,20 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "distro/distro.h"
 #include "events/step.h"
 #include "pipeline/content/base-trees.h"
 #include "pipeline/content/systemd-tools.h"
 #include "pipeline/content/trees.h"
 #include "pipeline/kernel/kernel.h"
+#include "pipeline/kernel/module-index.h"
 #include "pipeline/layers/build-overlay.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/layers/layer.h"
 #include "pipeline/scripts/scripts.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/build-options.h"
+#include "pipeline/state/cache-places.h"
 #include "tree/tree.h"
 
 /* An image has the distribution's base even if the recipe names no package; extensions and images over other
@@ -275,7 +279,7 @@ static gboolean run_prepare_scripts(ImageBuild *image, LayerInputs *inputs, GErr
 static gboolean make_base_tree(ImageBuild *image, LayerInputs *inputs, GError **error) {
     return trees_install_skeleton(image, error) && install_distribution(image, error) &&
            run_prepare_scripts(image, inputs, error) && kernel_place_images(image, error) &&
-           systemd_tools_depmod(image, FALSE, error) && systemd_tools_hwdb(image, error);
+           module_index_make(image, FALSE, error) && systemd_tools_hwdb(image, error);
 }
 
 static char *layer_name(const ImageBuild *image) {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which variables of the caller reach a program of the reading. What a build server counts
- * (BUILD_NUMBER=512, SUFFIX=rc1) becomes part of versions; what opens doors stays outside. */
-#include "pipeline/reading/reading-private.h"
+#include "pipeline/reading/reading-environment.h"
 
 #include <string.h>
 

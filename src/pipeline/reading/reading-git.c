@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A repository as programs of the reading see it: commits, names, the state of the working tree. */
+#include "pipeline/reading/reading-git.h"
+
 #include <string.h>
 #include <sys/stat.h>
-
-#include "pipeline/reading/reading-private.h"
 
 /* What says how the repository is stored and how files are compared with it. All other sections can say
  * where from, as whom and by which program something is fetched. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether a repository has anything to do with a directory in its working tree (gitformat-index(5)). */
+#include "pipeline/reading/reading-index.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
-#include "pipeline/reading/reading-private.h"
+#include "base/directory.h"
 
 #define STAT_SIZE 40
 #define MODE_OFFSET 24
@@ -62,8 +63,8 @@ static gboolean read_entry(Index *index) {
 
 static gboolean concerns(const Index *index, const char *directory) {
     const char *path = index->path->str;
-    return reading_is_below(path, directory) ||
-           (index->mode == MODE_COMMIT && reading_is_below(directory, path));
+    return path_is_below(path, directory) ||
+           (index->mode == MODE_COMMIT && path_is_below(directory, path));
 }
 
 gboolean reading_index_concerns(const guint8 *bytes, gsize length, gsize hash_size, const char *directory) {

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What of the host belongs to a recipe that is read: its directory, or the working tree of the repository
- * that holds it. A repository counts only if the recipe is part of it, not just put there, if nobody can
- * have made it around the recipe to see what is another's (one user owns all of it), and if it is nobody's
- * home. */
+#include "pipeline/reading/reading-place.h"
+
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/directory.h"
 #include "base/errors.h"
-#include "pipeline/reading/reading-private.h"
+#include "pipeline/reading/reading-index.h"
 #include "pipeline/state/image-build.h"
-
-gboolean reading_is_below(const char *path, const char *directory) {
-    gsize length = strlen(directory);
-    return g_str_equal(directory, "/") ||
-           (strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0'));
-}
 
 void reading_place_free(ReadingPlace *place) {
     if (!place)
@@ -31,7 +24,7 @@ void reading_place_free(ReadingPlace *place) {
 
 static gboolean holds_home(const char *directory, const char *home) {
     g_autofree char *real = home && *home ? realpath(home, NULL) : NULL;
-    return real && !g_str_equal(real, "/") && reading_is_below(real, directory);
+    return real && !g_str_equal(real, "/") && path_is_below(real, directory);
 }
 
 /* Whether DIRECTORY is a place where people keep everything, not just a recipe. */

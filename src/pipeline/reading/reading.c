@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/directory.h"
 #include "base/errors.h"
 #include "events/events.h"
 #include "pipeline/layers/masks.h"
-#include "pipeline/reading/reading-private.h"
+#include "pipeline/reading/reading-environment.h"
+#include "pipeline/reading/reading-git.h"
+#include "sandbox/sandbox.h"
 
 /* Whose files git reads does not matter where nobody can write to them. */
 #define GIT_CONFIGURATION "[safe]\n\tdirectory = *\n"
@@ -30,7 +33,7 @@ void reading_trust_git(Sandbox *sandbox) {
 void reading_add_git(Sandbox *sandbox, const ReadingPlace *place) {
     if (!place->git)
         return;
-    if (!reading_is_below(place->git_common, place->top))
+    if (!path_is_below(place->git_common, place->top))
         sandbox_bind(sandbox, place->git_common, place->git_common, SANDBOX_READ_ONLY);
     reading_cover_git(sandbox, place->git_common);
     if (!g_str_equal(place->git, place->git_common))
@@ -39,7 +42,7 @@ void reading_add_git(Sandbox *sandbox, const ReadingPlace *place) {
 
 static gboolean is_shown(const GPtrArray *places, const char *path) {
     for (guint i = 0; i < places->len; i++)
-        if (reading_is_below(path, ((const ReadingPlace *) places->pdata[i])->top))
+        if (path_is_below(path, ((const ReadingPlace *) places->pdata[i])->top))
             return TRUE;
     return FALSE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether a script can be run, said before it is. */
+#include "pipeline/scripts/script-check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "events/events.h"
-#include "pipeline/scripts/script-private.h"
+#include "pipeline/state/image-build.h"
 #include "tree/tree.h"
 
 static gboolean check_mode(const ScriptRun *run, const char *script, GError **error) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Configure scripts: each gets the configuration of an image and prints a changed one. */
+#include "pipeline/scripts/script-configure.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,8 +9,12 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "pipeline/build.h"
-#include "pipeline/scripts/script-private.h"
+#include "pipeline/scripts/script-check.h"
+#include "pipeline/scripts/script-environment.h"
+#include "pipeline/scripts/script-mounts.h"
+#include "pipeline/scripts/script-run.h"
+#include "pipeline/scripts/script-sources.h"
+#include "sandbox/sandbox.h"
 
 static const ScriptKind script_configure = {
         "configure", "/work/configure", SCRIPT_FILTER | SCRIPT_REAL_SOURCES | SCRIPT_READ_ONLY_SOURCES};

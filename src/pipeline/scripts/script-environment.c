@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The environment of scripts. Later assignments win over earlier ones: what the program knows, the files of
- * EnvironmentFiles=, Environment=, what the sandbox itself decides. */
+#include "pipeline/scripts/script-environment.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "distro/distro.h"
 #include "events/events.h"
 #include "events/redact.h"
-#include "pipeline/scripts/script-private.h"
+#include "pipeline/state/image-build.h"
+#include "sandbox/sandbox.h"
 #include "text/environment-file.h"
 #include "text/recipe-values.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Programs in the PATH of scripts that act on the image: mkosi-chroot, the package manager's, useradd. */
+#include "pipeline/scripts/script-helpers.h"
 
 #include <fcntl.h>
 
 #include "base/cleanup.h"
-#include "pipeline/scripts/script-private.h"
+#include "distro/distro.h"
+#include "pipeline/scripts/script-environment.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
 #define HELPERS "/scripts"

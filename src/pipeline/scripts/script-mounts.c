@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What scripts see of the file system: /work, the tree, the programs. */
+#include "pipeline/scripts/script-mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,11 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/errors.h"
-#include "pipeline/scripts/script-private.h"
+#include "distro/distro.h"
+#include "pipeline/scripts/script-environment.h"
+#include "pipeline/scripts/script-helpers.h"
+#include "pipeline/scripts/script-sources.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
 static gboolean has_network(const ScriptRun *run) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Build sources as scripts see them below /work/src. */
+#include "pipeline/scripts/script-sources.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,10 @@
 
 #include "base/errors.h"
 #include "pipeline/layers/masks.h"
-#include "pipeline/scripts/script-private.h"
+#include "pipeline/state/image-build.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
+#include "tree/workspace.h"
 
 typedef struct {
     char *path;   /* what is mounted */

@@ -13,7 +13,12 @@
 #include "events/step.h"
 #include "events/task.h"
 #include "pipeline/layers/build-overlay.h"
-#include "pipeline/scripts/script-private.h"
+#include "pipeline/scripts/script-check.h"
+#include "pipeline/scripts/script-environment.h"
+#include "pipeline/scripts/script-mounts.h"
+#include "pipeline/scripts/script-run.h"
+#include "pipeline/scripts/script-sources.h"
+#include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
 static const ScriptKind script_sync = {

@@ -103,31 +103,6 @@ struct Build {
     GHashTable *signed_elsewhere, *found_elsewhere; /* digests of what zeros stand for; guarded by LOCK */
 };
 
-/* One stage of building an image. WANTED NULL: always. */
-typedef struct {
-    const char *name;
-    gboolean (*wanted)(const ImageBuild *image);
-    gboolean (*run)(ImageBuild *image, GError **error);
-    gboolean (*last)(const ImageBuild *image); /* no step comes after this one; NULL: never */
-} BuildStep;
-
-/* All stages in the order in which they run, ended by one without name. */
-extern const BuildStep build_steps[];
-
-/* The state of a build of RECIPE that has not begun: a workspace, and its images. */
-Build *build_new(const Recipe *recipe, const BuildOptions *options, GError **error);
-void build_free(Build *build);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
-
-/* Sync scripts of all images, with network: before anything else that the recipe names is read. */
-gboolean build_run_sync_scripts(Build *build, GError **error);
-
-/* Reads SandboxTrees= and opens the package manager of each image. */
-gboolean build_open_images(Build *build, GError **error);
-
-ImageBuild *image_build_new(Build *build, const ImageConfig *config, GError **error);
-void image_build_free(ImageBuild *image);
-
 /* The image called NAME in this build, or NULL. */
 ImageBuild *build_find_image(Build *build, const char *name);
 
@@ -140,16 +115,3 @@ ImageBuild *build_find_output(Build *build, const char *path);
 /* Where the file PATH, an output of some image of this build, is now: in that image's staging directory if
  * it is made by this build (waits for the image), else PATH itself. Owned by the caller. */
 char *build_resolve_output(Build *build, const char *path, GError **error);
-
-/* Where metadata and packages of the distribution are kept; owned by the caller. */
-char *build_package_cache_directory(const ImageConfig *config);
-
-/* Where things are kept that no setting names a place for; owned by the caller. */
-char *build_user_cache_directory(void);
-
-/* What the layers of an image are called in the cache: CacheKey=, where nothing else is said with the profiles,
- * so that flavours of a recipe do not replace each other's. SUFFIX says which layer. Owned by the caller. */
-char *build_layer_name(const ImageConfig *config, const char *suffix);
-
-/* CacheDirectory, or its default; owned by the caller. */
-char *build_cache_directory(const Build *build, const ImageConfig *config);

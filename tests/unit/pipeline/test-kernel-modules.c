@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pipeline/kernel/kernel-modules.h"
-
 #include <elf.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,6 +6,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "pipeline/kernel/kernel-modules-files.h"
+#include "pipeline/kernel/kernel-modules-stage.h"
+#include "pipeline/kernel/kernel-modules.h"
 
 #define VERSION "6.1.0-test"
 #define MODULES "usr/lib/modules/" VERSION

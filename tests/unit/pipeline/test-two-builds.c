@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two builds of different recipes in one process: they run at the same time, one of them is cancelled, and neither notices
  * anything of the other. */
-#include "pipeline/build.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -10,6 +9,9 @@
 
 #include "events/redact.h"
 #include "events/task.h"
+#include "pipeline/build.h"
+#include "pipeline/scripts/script-configure.h"
+#include "pipeline/state/build-options.h"
 #include "recipe/reading/load.h"
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"

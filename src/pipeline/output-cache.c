@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pipeline/outputs/output-cache.h"
+#include "pipeline/output-cache.h"
 
 #include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/compare.h"
+#include "crypto/certificate.h"
 #include "events/step.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/layers/layer.h"
+#include "pipeline/outputs/publish.h"
 #include "pipeline/packages/packages.h"
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/cache-places.h"
+#include "pipeline/state/output-names.h"
 #include "tree/tree.h"
 
 /* Scripts with network could bring anything; what they do is not known beforehand. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "pipeline/reading/reading-private.h"
-
 #include <string.h>
+
+#include "pipeline/reading/reading-environment.h"
+#include "pipeline/reading/reading-git.h"
+#include "pipeline/reading/reading-index.h"
 
 static void test_environment(void) {
     static char *const environment[] = {(char *) "SUFFIX=rc1", (char *) "SUFFIXES=x",

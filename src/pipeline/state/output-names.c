@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of outputs. */
-
-#include "pipeline/staging/outputs.h"
+#include "pipeline/state/output-names.h"
 
 static const char *const compression_suffixes[] = {
         [COMPRESSION_NONE] = "",
@@ -99,4 +97,36 @@ const ImageConfig *outputs_find(const Recipe *recipe, const char *directory, con
             return *config;
     }
     return NULL;
+}
+
+char *outputs_main_path(const ImageConfig *config) {
+    g_autofree char *name = outputs_main_name(config);
+    return g_build_filename(image_config_output_directory(config), name, NULL);
+}
+
+CompressorKind outputs_compressor(const ImageConfig *config) {
+    switch (config->compress_output) {
+    case COMPRESSION_NONE:
+        return COMPRESSOR_NONE;
+    case COMPRESSION_ZSTD:
+        return COMPRESSOR_ZSTD;
+    case COMPRESSION_XZ:
+        return COMPRESSOR_XZ;
+    case COMPRESSION_BZ2:
+        return COMPRESSOR_BZIP2;
+    case COMPRESSION_GZ:
+        return COMPRESSOR_GZIP;
+    case COMPRESSION_LZ4:
+        /* An initramfs has to be in the format that the kernel reads. */
+        return config->format == OUTPUT_FORMAT_CPIO ? COMPRESSOR_LZ4_LEGACY : COMPRESSOR_LZ4;
+    case COMPRESSION_LZMA:
+        return COMPRESSOR_LZMA;
+    default:
+        break;
+    }
+    g_return_val_if_reached(COMPRESSOR_NONE);
+}
+
+gboolean outputs_have_keyring(const ImageConfig *config) {
+    return config->sign == SIGN_YES && config->checksum && g_str_equal(config->openpgp_tool, "builtin");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the files that run scripts share. Internal to script*.c. */
+/* One run of scripts of a kind, which the files of this folder share. */
 
 #include "pipeline/state/image-build.h"
 
@@ -47,34 +47,3 @@ typedef struct {
     const char *json; /* configuration of the image */
     guint missing;    /* mount points that the tree does not have; set by script_mounts_remember() */
 } ScriptRun;
-
-/* script-environment.c: sets all variables. */
-gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error);
-
-/* TRUE when Environment= or EnvironmentFiles= set NAME to something true. */
-gboolean script_environment_flag(const ImageConfig *config, const char *name);
-
-/* script-sources.c: makes build sources ready to be mounted: themselves, or overlays over them as
- * BuildSourcesEphemeral= says. */
-ScriptSources *script_sources_new(
-        const ScriptKind *kind, const Recipe *recipe, const ImageConfig *config, GError **error);
-void script_sources_free(ScriptSources *sources);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(ScriptSources, script_sources_free)
-void script_sources_bind(const ScriptSources *sources, Sandbox *sandbox, SandboxMountFlags flags);
-
-/* Covers what scripts shall not see below PATH of the host, which is mounted at TARGET of SANDBOX. */
-void script_sources_mask(
-        const ScriptSources *sources, Sandbox *sandbox, const char *path, const char *target);
-
-/* script-mounts.c: a sandbox in which SCRIPT is at its place and sees what its kind sees. */
-Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroot);
-
-/* Before the first script and after the last one: removes mount points that were made in the tree. */
-void script_mounts_remember(ScriptRun *run);
-gboolean script_mounts_clean(const ScriptRun *run, GError **error);
-
-/* script-helpers.c: the programs that act on the image. */
-void script_helpers(Sandbox *sandbox, const ScriptRun *run);
-
-/* script-check.c: an error unless SCRIPT can be run where it will be. */
-gboolean script_check(const ScriptRun *run, const char *script, gboolean chroot, GError **error);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two outputs of one name: the later would replace the earlier. What the recipe says is compared before anything
- * is built, what turns out is found when it is written, or when all images are ready. */
+#include "pipeline/state/output-conflicts.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/directory.h"
-#include "pipeline/integrity/manifest-signer.h"
-#include "pipeline/staging/outputs.h"
 #include "pipeline/state/boot-rules.h"
+#include "pipeline/state/output-names.h"
 
 typedef struct {
     const ImageConfig *config;
@@ -103,7 +102,7 @@ static void claim_all(Names *names, const ImageConfig *config) {
     claim_suffix(names, config, config->nspawn_settings != NULL, ".nspawn", "NSpawnSettings");
     claim_suffix(names, config, config->checksum, ".SHA256SUMS", "Checksum");
     claim_suffix(names, config, config->checksum && config->sign == SIGN_YES, ".SHA256SUMS.gpg", "Sign");
-    claim_suffix(names, config, manifest_signer_wanted(config), ".import-pubring.gpg", "OpenPGPTool");
+    claim_suffix(names, config, outputs_have_keyring(config), ".import-pubring.gpg", "OpenPGPTool");
 }
 
 gboolean outputs_check_names(const Recipe *recipe, GError **error) {

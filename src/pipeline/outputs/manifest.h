@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* ManifestFormat=: which packages are in the image, and what changed in them. */
+
+#include "pipeline/state/image-build.h"
+
+/* What the manifests say about the tree, read before documentation may be removed from it. */
+gboolean wants_manifest(const ImageBuild *image);
+gboolean step_record_content(ImageBuild *image, GError **error);
+
+/* Writes the manifests that the recipe wants. */
+gboolean step_manifest(ImageBuild *image, GError **error);

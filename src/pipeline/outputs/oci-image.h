@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Format=oci: the tree as the one layer of an OCI image. */
+
+#include "pipeline/state/image-build.h"
+
+/* Writes the tree of IMAGE to the directory PATH. */
+gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error);

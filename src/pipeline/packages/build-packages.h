@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The layer with BuildPackages=, in which build scripts work. */
+
+#include "pipeline/state/image-build.h"
+
+/* Makes the layer, or takes it from the cache. */
+gboolean step_build_overlay(ImageBuild *image, GError **error);
