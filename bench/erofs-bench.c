@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/cleanup.h"
-#include "format/erofs-writer.h"
+#include "format/erofs/writer/erofs-writer.h"
 
 static gint level = 0, cluster_kib = 0, threads = 0;
 static gboolean uncompressed = FALSE, no_verity = FALSE, json = FALSE;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "format/erofs-reader.h"
+#include "format/erofs/erofs-reader.h"
 
 static gint n_threads = 0;
 static gboolean json = FALSE, list = FALSE;

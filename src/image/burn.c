@@ -14,7 +14,7 @@
 #include "base/errors.h"
 #include "base/io.h"
 #include "events/step.h"
-#include "format/image-source.h"
+#include "format/archive/image-source.h"
 #include "image/gpt.h"
 #include "text/size.h"
 

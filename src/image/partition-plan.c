@@ -3,8 +3,8 @@
 
 #include "base/hex.h"
 #include "events/events.h"
-#include "format/verity-signature.h"
-#include "format/verity.h"
+#include "format/verity/signature/verity-signature.h"
+#include "format/verity/verity.h"
 #include "text/size.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "events/task.h"
-#include "format/erofs-writer.h"
+#include "format/erofs/writer/erofs-writer.h"
 #include "image/disk.h"
 
 #include <errno.h>

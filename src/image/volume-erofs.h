@@ -3,7 +3,7 @@
 
 /* EROFS volumes, through our own writer. */
 
-#include "format/verity.h"
+#include "format/verity/verity.h"
 #include "image/volume.h"
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/authenticode.h"
+#include "format/efi/pe/authenticode.h"
 
 #include "crypto/error.h"
 #include "inspect/inspect-internal.h"

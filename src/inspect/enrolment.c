@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include "format/efi-authenticated-variable.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
 #include "inspect/inspect-internal.h"
 
 /* The firmware keys that the boot loader enrols: PK vouches for itself and for KEK, KEK for db, db for what

@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "format/uki-sections.h"
+#include "format/efi/uki/uki-sections.h"
 #include "inspect/esp-path.h"
 #include "inspect/inspect-internal.h"
 #include "inspect/loader-files.h"

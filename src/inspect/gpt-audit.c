@@ -8,7 +8,7 @@
 
 #include "base/io.h"
 #include "base/little-endian.h"
-#include "format/el-torito.h"
+#include "format/cdrom/el-torito.h"
 
 #define HEADER_SIZE 92
 #define ENTRY_SIZE 128

@@ -3,7 +3,7 @@
 
 /* What the checks of one inspection share. */
 
-#include "format/fat-audit.h"
+#include "format/fat/fat-audit.h"
 #include "inspect/inspect.h"
 #include "inspect/partitions.h"
 

@@ -11,7 +11,7 @@
 #include "base/errors.h"
 #include "base/io.h"
 #include "crypto/error.h"
-#include "format/image-source.h"
+#include "format/archive/image-source.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/inspect-internal.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/pe-audit.h"
-#include "format/uki-sections.h"
+#include "format/efi/pe/pe-audit.h"
+#include "format/efi/uki/uki-sections.h"
 #include "inspect/inspect-internal.h"
 
 /* Outputs that are a program for UEFI themselves: unified kernel images and addons. */

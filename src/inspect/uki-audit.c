@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "format/uki-stub.h"
+#include "format/efi/uki/uki-stub.h"
 
 /* Sections of the stub itself, beside those that make a UKI. */
 static gboolean is_stub_section(const char *name) {

@@ -3,8 +3,8 @@
 
 /* What a UKI may consist of, and which policies of PCRs belong to it. Pure functions over bytes. */
 
-#include "format/pcr.h"
-#include "format/uki-sections.h"
+#include "format/efi/uki/pcr.h"
+#include "format/efi/uki/uki-sections.h"
 
 /* What is wrong with section INDEX of PE, which is called in their order with the same set SEEN (of char *, of PE): nobody
  * knows it, or there are two of it in one profile. NULL: nothing. */

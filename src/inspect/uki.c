@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "crypto/error.h"
-#include "format/authenticode.h"
-#include "format/pcr.h"
-#include "format/uki-sections.h"
-#include "format/uki-stub.h"
-#include "format/uki.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/uki/pcr.h"
+#include "format/efi/uki/uki-sections.h"
+#include "format/efi/uki/uki-stub.h"
+#include "format/efi/uki/uki.h"
 #include "inspect/command-line-judge.h"
 #include "inspect/command-line.h"
 #include "inspect/inspect-internal.h"

@@ -8,9 +8,9 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "crypto/error.h"
-#include "format/erofs-format.h"
-#include "format/verity-signature.h"
-#include "format/verity.h"
+#include "format/erofs/erofs-format.h"
+#include "format/verity/signature/verity-signature.h"
+#include "format/verity/verity.h"
 #include "inspect/inspect-internal.h"
 #include "inspect/luks.h"
 

@@ -12,7 +12,7 @@
 #include "crypto/key-source.h"
 #include "distro/distro.h"
 #include "events/events.h"
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 #include "image/disk.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/content/trees.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 #include "signer/error.h"
 #include "signer/policy-write.h"
 

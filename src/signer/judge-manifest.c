@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 #include "signer/client/protocol.h"
 #include "signer/error.h"
 #include "signer/judges.h"

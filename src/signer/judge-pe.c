@@ -6,9 +6,9 @@
 
 #include "base/hex.h"
 #include "base/little-endian.h"
-#include "format/authenticode.h"
-#include "format/pe-audit.h"
-#include "format/uki-text.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/pe/pe-audit.h"
+#include "format/efi/uki/uki-text.h"
 #include "signer/error.h"
 #include "signer/judges.h"
 

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "format/authenticode.h"
-#include "format/pe.h"
-#include "format/uki-sections.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/pe/pe.h"
+#include "format/efi/uki/uki-sections.h"
 #include "inspect/uki-audit.h"
 #include "signer/error.h"
 #include "signer/judges.h"

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "crypto/key-source.h"
-#include "format/authenticode.h"
-#include "format/pcr.h"
-#include "format/uki-sections.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/uki/pcr.h"
+#include "format/efi/uki/uki-sections.h"
 #include "inspect/uki-audit.h"
 #include "signer/error.h"
 #include "signer/judges.h"

@@ -5,7 +5,7 @@
 
 #include "base/hex.h"
 #include "base/little-endian.h"
-#include "format/efi-authenticated-variable.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
 #include "signer/error.h"
 #include "signer/judges.h"
 #include "signer/text.h"

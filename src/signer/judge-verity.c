@@ -5,8 +5,8 @@
 
 #include "base/cleanup.h"
 #include "base/hex.h"
-#include "format/verity-signature.h"
-#include "format/verity.h"
+#include "format/verity/signature/verity-signature.h"
+#include "format/verity/verity.h"
 #include "signer/error.h"
 #include "signer/judges.h"
 

@@ -12,7 +12,7 @@
 #include "base/directory.h"
 #include "base/errors.h"
 #include "base/sha256sums.h"
-#include "format/compressor.h"
+#include "format/compress/compressor.h"
 
 static const struct {
     const char *suffix;

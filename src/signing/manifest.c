@@ -3,7 +3,7 @@
 
 #include <openssl/x509.h>
 
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 
 #define RING_SUFFIX ".import-pubring.gpg"
 

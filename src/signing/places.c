@@ -11,10 +11,10 @@
 #include "base/errors.h"
 #include "base/io.h"
 #include "base/sha256.h"
-#include "format/fat-reader.h"
-#include "format/pe.h"
-#include "format/verity-signature.h"
-#include "format/verity.h"
+#include "format/efi/pe/pe.h"
+#include "format/fat/fat-reader.h"
+#include "format/verity/signature/verity-signature.h"
+#include "format/verity/verity.h"
 #include "inspect/partitions.h"
 
 #define BLOCK (256u * 1024)

@@ -7,11 +7,11 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "crypto/cms.h"
-#include "format/authenticode.h"
-#include "format/efi-authenticated-variable.h"
-#include "format/pcr.h"
-#include "format/uki.h"
-#include "format/verity-signature.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/uki/pcr.h"
+#include "format/efi/uki/uki.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
+#include "format/verity/signature/verity-signature.h"
 
 G_DEFINE_QUARK(signing - error - quark, signing_error)
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/little-endian.h"
-#include "format/tar.h"
+#include "format/archive/tar.h"
 #include "tree/tree-private.h"
 
 #define READ_SIZE (256u << 10)

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "format/compressor.h"
+#include "format/compress/compressor.h"
 
 /* Writes the tree TREE_FD to COMPRESSOR, which is not ended: names begin with "./"; directories, files,
  * links, devices and fifos (sockets are left out) with owners, modes, hard links, ACLs and extended

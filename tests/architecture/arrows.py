@@ -93,14 +93,17 @@ def wrong_folders(src, folders):
                     yield f"src/{path.relative_to(src)}:{line}: {room}/{parts[0]} may not use {room}/{inside} ({name})"
 
 
-def wrong_test_includes(tests, src, rooms):
-    """Tests of a room see what the room sees."""
+def wrong_test_includes(tests, src, rooms, more=()):
+    """Tests of a room see what the room sees; those of a family of rooms (format/) what all of them see. MORE: pairs of a
+    room and another one that its tests use to make what they judge."""
     for path in sources(tests):
         relative = str(path.relative_to(tests))
         room = room_of(relative, rooms)
+        family = {x for x in rooms if not room and x.startswith(relative.split("/")[0] + "/")}
+        seen = family.union(rooms.get(room, ()), *(rooms[x] for x in family))
         for line, header, name, _ in includes(path, src):
             used = room_of(header, rooms) if header else None
-            if used and used != room and used not in rooms.get(room, ()):
+            if used and used != room and used not in seen and (room, used) not in more:
                 yield f"tests/unit/{relative}:{line}: a test of {room} may not use {used} ({name})"
 
 

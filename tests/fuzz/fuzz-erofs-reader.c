@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/crc32c.h"
-#include "format/erofs-reader.h"
+#include "format/erofs/erofs-reader.h"
 
 #define INODES_MAX 200
 #define CONTENT_MAX 65536

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "edits.h"
-#include "format/fat-audit.h"
+#include "format/fat/fat-audit.h"
 
 #define SECTOR 512
 #define SIZE (96 * SECTOR)

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "format/fat-reader.h"
+#include "format/fat/fat-reader.h"
 
 #define DEPTH_MAX 3
 #define ENTRIES_MAX 16

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The JSON of .pcrsig: what was read can be written and read again. */
-#include "format/pcr.h"
+#include "format/efi/uki/pcr.h"
 
 #include <stdint.h>
 

@@ -7,9 +7,9 @@
 #include "crypto/certificate.h"
 #include "crypto/cms.h"
 #include "crypto/key-source.h"
-#include "format/authenticode.h"
-#include "format/efi-authenticated-variable.h"
-#include "format/verity-signature.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
+#include "format/verity/signature/verity-signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PE images: headers, the profiles of a UKI, replacing a section of it. */
-#include "format/pe-writer.h"
-#include "format/uki.h"
+#include "format/efi/pe/pe-writer.h"
+#include "format/efi/uki/uki.h"
 
 #include <stdint.h>
 

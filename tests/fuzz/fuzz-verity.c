@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The superblock in front of a verity hash area. */
-#include "format/verity.h"
+#include "format/verity/verity.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
 #include "cli/keys/genkey-use.h"
 #include "crypto/certificate.h"
 #include "crypto/key-source.h"
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 
 /* The key ring is called as on devices. */
 #define GENKEY_KEYRING "import-pubring.gpg"

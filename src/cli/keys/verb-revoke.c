@@ -7,7 +7,7 @@
 #include "base/sha256.h"
 #include "cli/verbs.h"
 #include "events/events.h"
-#include "format/uki-sections.h"
+#include "format/efi/uki/uki-sections.h"
 #include "pipeline/boot/boot-keys.h"
 #include "pipeline/boot/boot.h"
 #include "pipeline/keys/key-prompt.h"

@@ -5,7 +5,7 @@
 
 #include "crypto/certificate.h"
 #include "events/events.h"
-#include "format/authenticode.h"
+#include "format/efi/pe/authenticode.h"
 #include "image/boot-content.h"
 #include "image/disk.h"
 #include "image/partition-definition.h"

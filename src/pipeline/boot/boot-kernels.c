@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "events/step.h"
-#include "format/uki.h"
+#include "format/efi/uki/uki.h"
 #include "image/disk.h"
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/boot/boot-parts.h"

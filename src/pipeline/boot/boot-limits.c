@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/little-endian.h"
-#include "format/pe.h"
-#include "format/uki-stub.h"
-#include "format/uki.h"
+#include "format/efi/pe/pe.h"
+#include "format/efi/uki/uki-stub.h"
+#include "format/efi/uki/uki.h"
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/state/boot-rules.h"

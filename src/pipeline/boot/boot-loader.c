@@ -7,7 +7,7 @@
 
 #include "crypto/certificate.h"
 #include "events/step.h"
-#include "format/efi-authenticated-variable.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/boot/boot.h"
 #include "pipeline/state/boot-rules.h"

@@ -5,7 +5,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "format/pe.h"
+#include "format/efi/pe/pe.h"
 #include "pipeline/boot/boot.h"
 #include "pipeline/boot/microcode.h"
 #include "pipeline/integrity/offline-early.h"

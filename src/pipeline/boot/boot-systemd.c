@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "events/events.h"
-#include "format/uki.h"
+#include "format/efi/uki/uki.h"
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/kernel/kernel-tree.h"
 #include "pipeline/state/boot-rules.h"

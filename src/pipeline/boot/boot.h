@@ -3,7 +3,7 @@
 
 /* What the firmware starts: boot loader, enrolment keys, unified kernel images. */
 
-#include "format/authenticode.h"
+#include "format/efi/pe/authenticode.h"
 #include "pipeline/state/image-build.h"
 
 /* Updates of UEFI variables carry a time; firmware only wants later ones to be later. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "events/events.h"
-#include "format/cpio.h"
+#include "format/archive/cpio.h"
 #include "pipeline/kernel/kernel-tree.h"
 #include "tree/tree.h"
 

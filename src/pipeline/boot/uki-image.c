@@ -6,9 +6,9 @@
 
 #include "crypto/certificate.h"
 #include "crypto/key-session.h"
-#include "format/pcr.h"
-#include "format/pe.h"
-#include "format/uki.h"
+#include "format/efi/pe/pe.h"
+#include "format/efi/uki/pcr.h"
+#include "format/efi/uki/uki.h"
 #include "pipeline/boot/boot.h"
 #include "pipeline/boot/devicetree.h"
 #include "pipeline/boot/microcode.h"

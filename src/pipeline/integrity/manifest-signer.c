@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "crypto/certificate.h"
 #include "crypto/key-session.h"
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 #include "pipeline/keys/key-certificate.h"
 #include "pipeline/state/output-conflicts.h"
 #include "pipeline/state/output-names.h"

@@ -14,7 +14,7 @@
 #include "base/errors.h"
 #include "distro/distro.h"
 #include "events/step.h"
-#include "format/cpio.h"
+#include "format/archive/cpio.h"
 #include "pipeline/kernel/kernel-modules-files.h"
 #include "pipeline/kernel/kernel-modules-stage.h"
 #include "pipeline/kernel/kernel-modules.h"

@@ -6,8 +6,8 @@
 
 #include "base/errors.h"
 #include "base/hex.h"
-#include "format/efi-authenticated-variable.h"
-#include "format/efi-signature-list.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
+#include "format/efi/variables/efi-signature-list.h"
 #include "pipeline/state/image-build.h"
 
 #define VARIABLE "dbx"

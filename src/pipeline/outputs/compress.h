@@ -3,7 +3,7 @@
 
 /* CompressOutput= and CompressLevel=. */
 
-#include "format/compressor.h"
+#include "format/compress/compressor.h"
 #include "pipeline/state/image-build.h"
 
 /* A level that the compression does not have is an error. */

@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "format/el-torito.h"
+#include "format/cdrom/el-torito.h"
 #include "image/disk.h"
 
 static gboolean check_identifier(

@@ -13,8 +13,8 @@
 #include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "format/compressor.h"
-#include "format/oci.h"
+#include "format/compress/compressor.h"
+#include "format/oci/oci.h"
 #include "pipeline/state/output-names.h"
 #include "tree/tar-tree.h"
 

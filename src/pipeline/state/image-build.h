@@ -6,12 +6,12 @@
 
 #include <glib.h>
 
-#include "pipeline/state/build-options.h"
 #include "crypto/certificate.h"
 #include "crypto/key-session.h"
 #include "distro/distro.h"
-#include "format/openpgp.h"
+#include "format/openpgp/openpgp.h"
 #include "image/disk.h"
+#include "pipeline/state/build-options.h"
 #include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"
 #include "tree/workspace.h"

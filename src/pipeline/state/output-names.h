@@ -3,7 +3,7 @@
 
 /* What the outputs of an image are called, where they lie, and what they are packed with. */
 
-#include "format/compressor.h"
+#include "format/compress/compressor.h"
 #include "recipe/result/recipe.h"
 
 /* Whether the output is a disk image (a disk, an extension, a portable service). */

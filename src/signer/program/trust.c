@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
-#include "format/authenticode.h"
+#include "format/efi/pe/authenticode.h"
 #include "signer/error.h"
 #include "signer/judges.h"
 #include "signer/policy-write.h"

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "format/fat-audit.h"
+#include "format/fat/fat-audit.h"
 
 static void print_file(FatReader *reader, const FatFile *file) {
     guint8 digest[SHA256_SIZE];

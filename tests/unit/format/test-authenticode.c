@@ -3,7 +3,7 @@
 
 #include "base/sha256.h"
 #include "crypto/error.h"
-#include "format/authenticode.h"
+#include "format/efi/pe/authenticode.h"
 
 /* PE images: a tiny one made here, and the boot loader and stub of systemd when there is a tree with them.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/compressor.h"
+#include "format/compress/compressor.h"
 
 #include <fcntl.h>
 #include <gio/gio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/cpio.h"
+#include "format/archive/cpio.h"
 
 #include <errno.h>
 #include <fcntl.h>

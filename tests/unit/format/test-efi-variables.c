@@ -2,8 +2,8 @@
 #include "test-keys.h"
 
 #include "crypto/error.h"
-#include "format/efi-authenticated-variable.h"
-#include "format/efi-signature-list.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
+#include "format/efi/variables/efi-signature-list.h"
 
 static GPtrArray *array_of(Certificate *first, Certificate *second) {
     GPtrArray *certificates = g_ptr_array_new();

@@ -13,8 +13,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "format/erofs-reader.h"
-#include "format/erofs-writer.h"
+#include "format/erofs/erofs-reader.h"
+#include "format/erofs/writer/erofs-writer.h"
 #include "sample-tree.h"
 #include "tree-tool.h"
 

@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "format/erofs-format.h"
-#include "format/erofs-writer.h"
+#include "format/erofs/erofs-format.h"
+#include "format/erofs/writer/erofs-writer.h"
 #include "sample-tree.h"
 
 #define BUILD_TIME 1700000000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-keys.h"
 
-#include "format/fat-reader.h"
+#include "format/fat/fat-reader.h"
 
 /* File systems made by dosfstools and filled by mtools. */
 

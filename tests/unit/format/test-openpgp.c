@@ -6,7 +6,7 @@
 
 #include "base/hex.h"
 #include "crypto/openssl-error.h"
-#include "format/openpgp-packet.h"
+#include "format/openpgp/openpgp-packet.h"
 
 #define CREATED 1700000000 /* 2023 */
 #define SIGNED (CREATED + 86400)

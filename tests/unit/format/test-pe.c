@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/pe-writer.h"
-#include "format/pe.h"
+#include "format/efi/pe/pe-writer.h"
+#include "format/efi/pe/pe.h"
 #include "pe-fixture.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/tar.h"
+#include "format/archive/tar.h"
 
 #include <fcntl.h>
 #include <gio/gio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "format/uki.h"
+#include "format/efi/uki/uki.h"
 
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
@@ -11,7 +11,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "format/uki-stub.h"
+#include "format/efi/uki/uki-stub.h"
 #include "pe-fixture.h"
 #include "tree-tool.h"
 

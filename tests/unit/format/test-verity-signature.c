@@ -3,7 +3,7 @@
 
 #include "crypto/cms.h"
 #include "crypto/error.h"
-#include "format/verity-signature.h"
+#include "format/verity/signature/verity-signature.h"
 
 static const guint8 root_hash[32] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xff, 0xee, 0xdd, 0xcc};
 #define ROOT_HASH_HEX "0123456789abcdefffeeddcc0000000000000000000000000000000000000000"

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "format/verity.h"
+#include "format/verity/verity.h"
 
 /* The data is in front, the hash area behind it, in one unlinked temporary file. */
 typedef struct {

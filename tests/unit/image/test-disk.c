@@ -5,7 +5,7 @@
 #include "disk-fixture.h"
 
 #include "base/cleanup.h"
-#include "format/verity.h"
+#include "format/verity/verity.h"
 #include "sandbox/sandbox.h"
 
 #include "../format/tree-tool.h"

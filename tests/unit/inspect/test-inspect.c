@@ -5,12 +5,12 @@
 #include <json-glib/json-glib.h>
 
 #include "base/hex.h"
-#include "format/authenticode.h"
-#include "format/efi-authenticated-variable.h"
-#include "format/erofs-writer.h"
-#include "format/uki.h"
-#include "format/verity-signature.h"
-#include "format/verity.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/uki/uki.h"
+#include "format/efi/variables/efi-authenticated-variable.h"
+#include "format/erofs/writer/erofs-writer.h"
+#include "format/verity/signature/verity-signature.h"
+#include "format/verity/verity.h"
 #include "inspect/inspect.h"
 
 /* A small disk with a whole chain of trust, partitioned by sfdisk, its ESP made by dosfstools and mtools,

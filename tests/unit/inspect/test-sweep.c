@@ -2,9 +2,9 @@
 #include "pe-fixture.h"
 #include "test-keys.h"
 
-#include "format/authenticode.h"
-#include "format/fat-audit.h"
-#include "format/pe-audit.h"
+#include "format/efi/pe/authenticode.h"
+#include "format/efi/pe/pe-audit.h"
+#include "format/fat/fat-audit.h"
 #include "inspect/gpt-audit.h"
 
 /* The sanitizers look at memory, for which a part of the bytes is enough; they make each of them thirty times slower. */

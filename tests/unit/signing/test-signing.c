@@ -2,7 +2,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "format/verity-signature.h"
+#include "format/verity/signature/verity-signature.h"
 #include "signing/request-archive.h"
 #include "signing/request-directory.h"
 #include "signing/sign.h"
