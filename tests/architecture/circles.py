@@ -38,6 +38,7 @@ LIBRARIES = {
 
 # What tests of a room use to make what they judge.
 TESTS = {
+    ("format", "events"): "a program with all that a client on a device uses, to see what it links",
     ("inspect", "format/erofs/writer"): "writes the images that are inspected",
 }
 
