@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The rooms use each other as docs/architecture.md says, and files do not go around in circles."""
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -73,6 +74,15 @@ def _():
 @test("libraries keep no state of the process, but for what is listed")
 def _():
     none(arrows.wrong_statics(SRC, circles.PRINTING, circles.STATICS))
+
+
+@test("meson knows every program of the suites integration and vm")
+def _():
+    for directory, suffix in (("integration", ""), ("vm", ".py")):
+        place = TOP / "tests" / directory
+        listed = set(re.findall(r"'([\w-]+)'", (place / "meson.build").read_text()))
+        missing = [x.name for x in place.glob(f"test-*{suffix}") if x.name.removeprefix("test-").removesuffix(".py") not in listed]
+        assert not missing, f"tests/{directory}/meson.build lacks {missing}"
 
 
 TABLE = """

@@ -13,9 +13,9 @@ import urllib.parse
 from pathlib import Path
 
 from page import Page
-from particleos import SOURCE, WORK, environment
+from particleos import BUILD, WORK, environment
 
-KITCHEN = Path(os.environ.get("PARTICLEOS_KITCHEN", SOURCE / "build/src/kitchen/program/particleos-kitchen")).resolve()
+KITCHEN = Path(os.environ.get("PARTICLEOS_KITCHEN", BUILD / "src/kitchen/program/particleos-kitchen")).resolve()
 
 
 class Answer:

@@ -13,8 +13,9 @@ from pathlib import Path
 from tap import Skip
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
-PROGRAM = Path(os.environ.get("PARTICLEOS", SOURCE / "build/src/cli/particleos")).resolve()
-WORK = Path(os.environ.get("PARTICLEOS_TEST_WORK", SOURCE / "build/test-work")).resolve()
+BUILD = Path(os.environ.get("BUILD", SOURCE / "build"))
+PROGRAM = Path(os.environ.get("PARTICLEOS", BUILD / "src/cli/particleos")).resolve()
+WORK = Path(os.environ.get("PARTICLEOS_TEST_WORK", BUILD / "test-work")).resolve()
 RECIPE = SOURCE / "recipes/particleos"
 EPOCH = "1700000000"
 
@@ -145,6 +146,11 @@ def built_image():
                    env=environment(SOURCE_DATE_EPOCH=EPOCH))
         stamp.write_text(digest)
     return directory
+
+
+def built_disk():
+    """The disk image in it: the largest of its outputs."""
+    return max((built_image() / "mkosi.output").glob("*.raw"), key=lambda path: path.stat().st_size)
 
 
 def test_tree():

@@ -7,12 +7,14 @@
 
     run()
 
-A test passes by returning, fails by raising, and is skipped by raising Skip with a reason."""
+A test passes by returning, fails by raising, and is skipped by raising Skip with a reason. Those that are cases of Python's
+unittest, because they share what takes minutes to make, end with run_cases() instead."""
 
 import os
 import sys
 import time
 import traceback
+import unittest
 
 
 class Skip(Exception):
@@ -62,3 +64,69 @@ def run():
         if time.monotonic() - start > 5:
             diagnose(f"{time.monotonic() - start:.0f} s")
     sys.exit(1 if failed else 0)
+
+
+class _Result(unittest.TestResult):
+    """Says what became of each case when it is known."""
+
+    def __init__(self):
+        super().__init__()
+        self.said = 0
+
+    def say(self, word, case, remark=""):
+        self.said += 1
+        name = getattr(case, "_testMethodName", str(case))
+        text = (case.shortDescription() or "").rstrip(".") if hasattr(case, "shortDescription") else ""
+        print(f"{word} {self.said} - {name}{': ' if text else ''}{text.replace('#', '')}{remark}", flush=True)
+
+    def startTest(self, case):
+        super().startTest(case)
+        self.start = time.monotonic()
+        diagnose(f"{case._testMethodName} begins")
+
+    def stopTest(self, case):
+        super().stopTest(case)
+        diagnose(f"{time.monotonic() - self.start:.0f} s")
+
+    def addSuccess(self, case):
+        super().addSuccess(case)
+        self.say("ok", case)
+
+    def addSkip(self, case, reason):
+        super().addSkip(case, reason)
+        self.say("ok", case, f" # SKIP {reason}")
+
+    def addFailure(self, case, error):
+        super().addFailure(case, error)
+        self.say("not ok", case)
+        diagnose(self.failures[-1][1])
+
+    def addError(self, case, error):
+        super().addError(case, error)
+        self.say("not ok", case)
+        diagnose(self.errors[-1][1])
+
+    def addSubTest(self, case, part, error):
+        super().addSubTest(case, part, error)
+        if error is not None:
+            self.say("not ok", case, f" {part._subDescription()}")
+            diagnose((self.failures + self.errors)[-1][1])
+
+
+class _Runner:
+    def run(self, suite):
+        result = _Result()
+        result.failfast = _Runner.failfast
+        suite(result)
+        print(f"1..{result.said}", flush=True)
+        return result
+
+
+def run_cases(lacking="", failfast=False):
+    """Runs the cases of unittest in the main module (or those that the command line names). LACKING says what they need and
+    this machine does not have. FAILFAST: a failure is the last."""
+    if lacking:
+        print(f"1..0 # SKIP {lacking}")
+        sys.exit(0)
+    _Runner.failfast = failfast or bool(os.environ.get("PARTICLEOS_TEST_FAILFAST"))
+    unittest.main(testRunner=_Runner)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Extensions for a running system: made by particleos, on a disk of their own, merged or refused by systemd."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 import disk
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lib"))
-from particleos import EPOCH, PROGRAM, environment  # noqa: E402
+from particleos import EPOCH, PROGRAM, built_image, environment  # noqa: E402
 
 ROOT = disk.uuid.UUID("4f68bce3-e8cd-4db1-96e7-fbcaf984b709")
 CONF = """[Distribution]
@@ -50,7 +49,7 @@ def make_disk(directory):
     """A disk with a good sysext and a good confext, one that was tampered with and one by somebody else."""
     directory = Path(directory)
     directory.mkdir()
-    ours = (os.environ["PARTICLEOS_TEST_KEY"], os.environ["PARTICLEOS_TEST_CERTIFICATE"])
+    ours = (built_image() / "mkosi.key", built_image() / "mkosi.crt")
     make(directory, "sysext", "good", *ours)
     make(directory, "confext", "config", *ours)
     tampered = make(directory, "sysext", "tampered", *ours)

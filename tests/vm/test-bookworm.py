@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
+import tap
 from machine import Machine, State, missing_tools
 from particleos import EPOCH, environment, package_options, particleos
 from scenario import PASSWORD
 
-SKIPPED = 77
 CONF = f"""[Distribution]
 Distribution=debian
 Release=bookworm
@@ -90,7 +90,4 @@ class Bookworm(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print("SKIP: " + missing_tools())
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    tap.run_cases(missing_tools())

@@ -14,15 +14,14 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import disk
+import tap
 from machine import Machine, State, missing_tools
+from particleos import EPOCH, PROGRAM, built_disk, built_image, environment, test_tree
+from tap import Skip
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lib"))
-from particleos import EPOCH, PROGRAM, environment, test_tree  # noqa: E402
-from tap import Skip  # noqa: E402
-
-SKIPPED = 77
 VERSION = "1-test"
 CONSOLE = "console=ttyS0 loglevel=4"
 CONF = """[Distribution]
@@ -74,8 +73,8 @@ def build(kind, arguments, files, key=None, certificate=None):
         (recipe / "mkosi.skeleton/usr/lib").mkdir(parents=True)
         (recipe / "mkosi.skeleton/usr/lib/os-release").write_text("ID=test\n")
     (recipe / "mkosi.conf").write_text(
-        CONF.format(kind=kind, arguments=arguments, key=key or os.environ["PARTICLEOS_TEST_KEY"],
-                    certificate=certificate or os.environ["PARTICLEOS_TEST_CERTIFICATE"])
+        CONF.format(kind=kind, arguments=arguments, key=key or built_image() / "mkosi.key",
+                    certificate=certificate or built_image() / "mkosi.crt")
         + "[Content]\nRemoveFiles=/usr/lib/systemd/boot/efi/\nRemoveFiles=/usr/lib/modules/*/vmlinuz\n")
     subprocess.run([PROGRAM, "-C", recipe, "--force", "build"], check=True, env=environment(SOURCE_DATE_EPOCH=EPOCH))
     return scratch / "out" / (kind + (".raw" if kind == "esp" else ".efi"))
@@ -86,7 +85,7 @@ def tree_files():
     init = scratch / "init"
     if not init.exists():
         subprocess.run(["cc", "-static", "-O1", "-o", init, Path(__file__).parent / "init.c"], check=True)
-    esp = disk.Esp(os.environ["PARTICLEOS_TEST_IMAGE"])
+    esp = disk.Esp(built_disk())
     uki = esp.read(esp.uki_paths()[0])
     name, size, offset = next(x for x in disk.pe_sections(uki) if x[0] == ".linux")
     return {"init": init, f"usr/lib/modules/{VERSION}/vmlinuz": disk.strip_signature(uki[offset:offset + size])}
@@ -163,17 +162,14 @@ class Formats(unittest.TestCase):
         self.assertEqual(said["pcr 12"], extended("good-addon"))
 
 
-if __name__ == "__main__":
-    needed = ("PARTICLEOS_TEST_IMAGE", "PARTICLEOS_TEST_KEY", "PARTICLEOS_TEST_CERTIFICATE")
-    unset = [name for name in needed if not os.environ.get(name)]
-    lacking = missing_tools() or (", ".join(unset) + " not set; see tests/run" if unset else "") or (
-        "" if shutil.which("cc") else "a C compiler")
+def missing():
     try:
-        lacking = lacking or ("" if (test_tree() / "usr/lib/systemd/boot/efi/addonx64.efi.stub").exists()
-                              else "a judges' tree with the addon stub")
+        stub = (test_tree() / "usr/lib/systemd/boot/efi/addonx64.efi.stub").exists()
     except Skip as reason:
-        lacking = str(reason)
-    if lacking:
-        print(f"SKIP: {lacking}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+        return str(reason)
+    return missing_tools() or ("" if shutil.which("cc") else "a C compiler") or (
+        "" if stub else "a judges' tree with the addon stub")
+
+
+if __name__ == "__main__":
+    tap.run_cases(missing())

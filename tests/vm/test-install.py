@@ -12,18 +12,18 @@ import json
 import re
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import scenario
+import tap
 from machine import State, copy_sparse, missing_tools
 from scenario import login
 
-SKIPPED = 77
 TARGET = "/dev/vda"
 VOLUMES = ("root", "swap", "home")
 QUESTION = r"(?i)please enter (?:passphrase|\w+ for)|passphrase for|please press|-- press any key"
@@ -174,8 +174,4 @@ class Install(scenario.Life):
 
 
 if __name__ == "__main__":
-    missing = missing_tools()
-    if missing:
-        print(f"SKIP: needs {missing}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=True)
+    tap.run_cases(missing_tools(), failfast=True)

@@ -7,21 +7,21 @@ version whose policy is spoiled although enforcement is promised. The boot loade
 nobody has to trust them: each profile is signed.
 """
 
-import os
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import probes
 import scenario
+import tap
 from machine import missing_tools
 from scenario import Scenario, login
 
-SKIPPED = 77
 IPE = "/sys/kernel/security/ipe"
 MOUNTED = "/run/probes"
 SPOILED = bench.Variant("spoiled", tree={"usr/lib/ipe/particleos.p7b": (0o644, "This is no signed policy.\n")})
@@ -252,7 +252,4 @@ class Spoiled(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print(f"SKIP: {missing_tools()}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=bool(os.environ.get("PARTICLEOS_TEST_FAILFAST")))
+    tap.run_cases(missing_tools())

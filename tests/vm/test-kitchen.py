@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import scenario
+import tap
 from machine import Machine, State, missing_tools
 from particleos import PROGRAM, environment, particleos
 
-SKIPPED = 77
 KITCHEN = Path(os.environ.get("PARTICLEOS_KITCHEN", PROGRAM.parent.parent / "kitchen/program/particleos-kitchen"))
 SECRET = "only for this test"
 SERVICE = 10  # seconds that the service may add to the build's own
@@ -173,7 +173,4 @@ class Life(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print("SKIP: " + missing_tools())
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    tap.run_cases(missing_tools())

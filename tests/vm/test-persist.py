@@ -11,22 +11,21 @@ system can still do much (README.md of the recipe says what). In the enforced fl
 extension without signature.
 """
 
-import os
 import re
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import scenario
+import tap
 from machine import missing_tools
 from scenario import login
 
-SKIPPED = 77
 ESP = "/run/esp"
 TRACES = "/run/evil-*"
 
@@ -200,7 +199,4 @@ class Enforced(Persist):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print(f"SKIP: {missing_tools()}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=bool(os.environ.get("PARTICLEOS_TEST_FAILFAST")))
+    tap.run_cases(missing_tools())

@@ -27,15 +27,16 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import scenario
+import tap
 import write_log
 from machine import missing_tools
 from scenario import Scenario, login, update, version
 
-SKIPPED = 77
 MOMENTS = 30
 STARTED = 4
 EVERY = bool(os.environ.get("PARTICLEOS_TEST_EVERY"))
@@ -320,7 +321,4 @@ def extents(file, start, end):
 
 if __name__ == "__main__":
     wanted = [program for program in ("veritysetup", "fsck.vfat", "mke2fs") if not shutil.which(program)]
-    if missing_tools() or wanted:
-        print("SKIP: " + (missing_tools() or ", ".join(wanted) + " is not installed"))
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=True)
+    tap.run_cases(missing_tools() or ", ".join(wanted), failfast=True)

@@ -16,18 +16,18 @@ import socket
 import subprocess
 import sys
 import time
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import scenario
+import tap
 from machine import missing_tools
 from scenario import login
 
-SKIPPED = 77
 VOLUMES = ("root", "swap", "home")
 INSTALL = "/usr/lib/particleos/install"
 TPM_KEY = "/run/systemd/tpm2-srk-public-key.pem"  # the storage root key: another one after the TPM was cleared
@@ -202,8 +202,4 @@ class Reset(scenario.Life):
 
 
 if __name__ == "__main__":
-    missing = missing_tools()
-    if missing:
-        print(f"SKIP: needs {missing}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=True)
+    tap.run_cases(missing_tools(), failfast=True)

@@ -10,19 +10,19 @@ All is the life of one machine, so a test needs those before it, and the first f
 import json
 import shutil
 import sys
-import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import particleos
 import scenario
+import tap
 from machine import missing_tools
 from scenario import KERNEL_RUNS, login
 
-SKIPPED = 77
 OLD, NEW, LATER = bench.FIRST, "0.2", "0.3"
 DBX = "/sys/firmware/efi/efivars/dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 REFUSAL = r"(?i)access denied|security violation"
@@ -124,7 +124,4 @@ class Rollback(scenario.Life):
 
 
 if __name__ == "__main__":
-    if missing_tools() or not shutil.which("sfdisk"):
-        print("SKIP: " + (missing_tools() or "sfdisk is not installed"))
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=True)
+    tap.run_cases(missing_tools() or ("" if shutil.which("sfdisk") else "sfdisk"), failfast=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
@@ -28,10 +29,10 @@ import extensions
 import firmware
 import scenario
 import spoil
+import tap
 from machine import missing_tools
 from scenario import KERNEL_RUNS
 
-SKIPPED = 77
 OTHER = "0.2"
 ENFORCED = os.environ.get("PARTICLEOS_TEST_FLAVOUR") == "enforced"
 FLAVOUR = bench.ENFORCED if ENFORCED else None
@@ -385,8 +386,6 @@ def add_cases():
 
 add_cases()
 
+
 if __name__ == "__main__":
-    if missing_tools():
-        print(f"SKIP: {missing_tools()}")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=bool(os.environ.get("PARTICLEOS_TEST_FAILFAST")))
+    tap.run_cases(missing_tools())

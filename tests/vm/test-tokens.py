@@ -16,11 +16,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import scenario
+import tap
 from hsm import Hsm, tpm
 from machine import Machine, State, missing_tools
 from particleos import EPOCH, build_options, copy_recipe, environment, package_options, particleos
 
-SKIPPED = 77
 
 
 class Tokens(unittest.TestCase):
@@ -73,7 +73,4 @@ class Tokens(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print("SKIP: " + missing_tools())
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    tap.run_cases(missing_tools())

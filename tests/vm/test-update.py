@@ -20,14 +20,15 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
 import bench
 import disk
 import scenario
+import tap
 from machine import missing_tools
 from scenario import login, slots, update, update_from_url, version
 
-SKIPPED = 77
 
 SICK = bench.Variant("sick", tree={
     "usr/lib/particleos/boot-check.d/50-sick": (0o755, "#!/bin/sh\necho 'The patient has a fever.' >&2\nexit 1\n")})
@@ -334,7 +335,4 @@ if not bench.LONG or bench.TESTING:
 
 
 if __name__ == "__main__":
-    if missing_tools() or not shutil.which("gpg") or not shutil.which("mke2fs"):
-        print("SKIP: " + (missing_tools() or "gpg or mke2fs is not installed"))
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2, failfast=True)
+    tap.run_cases(missing_tools() or ("" if shutil.which("gpg") and shutil.which("mke2fs") else "gpg or mke2fs"), failfast=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The verb vm, with a disk that has nothing to boot: the firmware then waits in its shell, which is enough to see how
-consoles, signals and state behave. The program is $PARTICLEOS, else that of the build directory $BUILD."""
+consoles, signals and state behave."""
 
 import os
 import pty
@@ -17,11 +17,12 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent / "lib"))
 
+import tap
 from machine import PATIENCE, missing_tools
+from particleos import PROGRAM
 
-SKIPPED = 77
-PROGRAM = None
 SHELL = b"UEFI Interactive Shell"
 
 
@@ -167,9 +168,4 @@ class Verb(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if missing_tools():
-        print("SKIP: " + missing_tools())
-        sys.exit(SKIPPED)
-    build = Path(os.environ.get("BUILD", Path(__file__).resolve().parents[2] / "build"))
-    PROGRAM = os.path.realpath(os.environ.get("PARTICLEOS", build / "src/cli/particleos"))
-    unittest.main(verbosity=2)
+    tap.run_cases(missing_tools())
