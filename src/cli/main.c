@@ -16,7 +16,7 @@
 #include "cli/verbs.h"
 #include "events/events.h"
 #include "events/task.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 #include "ui/people.h"
 #include "ui/step.h"
 

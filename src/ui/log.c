@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-#include "text/size.h"
 #include "ui/log.h"
-#include "ui/terminal.h"
 
 #include <string.h>
+
+#include "text/size.h"
+#include "ui/live.h"
+#include "ui/terminal.h"
 
 /* MESSAGE is without secrets. */
 static void write_message(UiColour colour, const char *prefix, const char *message) {
@@ -33,9 +34,9 @@ static void show_program_line(const Event *event) {
 
 static void show_result(const Event *event) {
     g_autofree char *size = text_format_size(event->bytes), *used = text_format_size(event->used);
-    g_autofree char *line = g_strdup_printf("%s%s%s: %s, of which %s are used; built in %.1f s",
-            ui_colour(UI_COLOUR_BOLD), event->path, ui_colour(UI_COLOUR_RESET), size, used,
-            event->duration / (double) G_USEC_PER_SEC);
+    g_autofree char *line =
+            g_strdup_printf("%s%s%s: %s, of which %s are used; built in %.1f s", ui_colour(UI_COLOUR_BOLD), event->path,
+                    ui_colour(UI_COLOUR_RESET), size, used, event->duration / (double) G_USEC_PER_SEC);
     write_message(UI_COLOUR_RESET, "", line);
 }
 

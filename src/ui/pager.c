@@ -33,9 +33,9 @@ static gboolean spawn(const char *program, int *ret_fd) {
     environment = g_environ_setenv(environment, "LESS", g_getenv("MKOSI_LESS") ?: LESS_OPTIONS, TRUE);
     environment = g_environ_setenv(environment, "LESSCHARSET", "utf-8", FALSE);
     /* The one child beside the sandbox: it shows text to the caller and sees nothing of a build. */
-    gboolean good = g_spawn_async_with_fds(NULL, arguments, environment,
-            G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &pager, ends[0], STDOUT_FILENO,
-            STDERR_FILENO, NULL);
+    gboolean good =
+            g_spawn_async_with_fds(NULL, arguments, environment, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL,
+                    NULL, &pager, ends[0], STDOUT_FILENO, STDERR_FILENO, NULL);
     close(ends[0]);
     if (good)
         *ret_fd = ends[1];
@@ -49,8 +49,7 @@ void ui_pager_start(gboolean enabled) {
     g_autofree char *program = find_pager();
     int fd;
 
-    if (!enabled || pager || !program || !isatty(STDOUT_FILENO) || !terminal ||
-            strcmp(terminal, "dumb") == 0)
+    if (!enabled || pager || !program || !isatty(STDOUT_FILENO) || !terminal || strcmp(terminal, "dumb") == 0)
         return;
     fflush(stdout);
     if (!spawn(program, &fd))

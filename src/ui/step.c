@@ -2,7 +2,7 @@
 
 #include "ui/step.h"
 #include "text/size.h"
-#include "ui/log.h"
+#include "ui/live.h"
 #include "ui/terminal.h"
 
 #include <string.h>
@@ -85,8 +85,7 @@ static void append_live_line(GString *text, const LiveStep *step, gint64 now, un
         append_cut(text, step->detail, left - 1);
         g_string_append(text, ui_colour(UI_COLOUR_RESET));
     }
-    g_string_append_printf(
-            text, "%s%s%s\n", ui_colour(UI_COLOUR_DIM), right->str, ui_colour(UI_COLOUR_RESET));
+    g_string_append_printf(text, "%s%s%s\n", ui_colour(UI_COLOUR_DIM), right->str, ui_colour(UI_COLOUR_RESET));
 }
 
 static void draw_live(void) {
@@ -107,8 +106,8 @@ static void announce_long_steps(void) {
         if (step->announced || now - step->start < ANNOUNCE_AFTER_US)
             continue;
         step->announced = TRUE;
-        g_autofree char *line = g_strdup_printf(
-                "%s%s%s...\n", step->image ? step->image : "", step->image ? ": " : "", step->name);
+        g_autofree char *line =
+                g_strdup_printf("%s%s%s...\n", step->image ? step->image : "", step->image ? ": " : "", step->name);
         ui_write(line, strlen(line));
     }
 }
@@ -210,13 +209,12 @@ static void print_finished(const LiveStep *step, gboolean success, const char *r
         g_string_append_printf(line, "%s%s%s ", ui_colour(success ? UI_COLOUR_GREEN : UI_COLOUR_RED), mark,
                 ui_colour(UI_COLOUR_RESET));
     if (step->image)
-        g_string_append_printf(
-                line, "%s%s:%s ", ui_colour(UI_COLOUR_DIM), step->image, ui_colour(UI_COLOUR_RESET));
+        g_string_append_printf(line, "%s%s:%s ", ui_colour(UI_COLOUR_DIM), step->image, ui_colour(UI_COLOUR_RESET));
     g_string_append(line, step->name);
     if (!success)
         g_string_append(line, ": failed");
-    g_string_append_printf(line, " %s(%s%s%s)%s\n", ui_colour(UI_COLOUR_DIM), remark ? remark : "",
-            remark ? ", " : "", duration, ui_colour(UI_COLOUR_RESET));
+    g_string_append_printf(line, " %s(%s%s%s)%s\n", ui_colour(UI_COLOUR_DIM), remark ? remark : "", remark ? ", " : "",
+            duration, ui_colour(UI_COLOUR_RESET));
     ui_write(line->str, line->len);
 }
 
@@ -292,14 +290,13 @@ void ui_print_timing(void) {
     g_array_sort(finished, compare_start);
     g_autoptr(GString) table = g_string_new(NULL);
     gint64 origin = finished->len > 0 ? g_array_index(finished, Finished, 0).start : 0;
-    g_string_append_printf(table, "%s%9s %9s  step%s\n", ui_colour(UI_COLOUR_BOLD), "start", "wall",
-            ui_colour(UI_COLOUR_RESET));
+    g_string_append_printf(
+            table, "%s%9s %9s  step%s\n", ui_colour(UI_COLOUR_BOLD), "start", "wall", ui_colour(UI_COLOUR_RESET));
     for (guint i = 0; i < finished->len; i++) {
         const Finished *entry = &g_array_index(finished, Finished, i);
         g_string_append_printf(table, "%7.2f s %7.2f s  %s%s%s%s%s%s\n", (entry->start - origin) / 1e6,
-                (entry->end - entry->start) / 1e6, entry->image ? entry->image : "",
-                entry->image ? ": " : "", entry->name, entry->remark ? " (" : "",
-                entry->remark ? entry->remark : "", entry->remark ? ")" : "");
+                (entry->end - entry->start) / 1e6, entry->image ? entry->image : "", entry->image ? ": " : "",
+                entry->name, entry->remark ? " (" : "", entry->remark ? entry->remark : "", entry->remark ? ")" : "");
     }
     ui_live_erase();
     ui_write(table->str, table->len);

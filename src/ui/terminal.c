@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-#include "ui/log.h"
 #include "ui/terminal.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -20,7 +17,6 @@ static const char *const sequences[] = {
 };
 
 static struct {
-    GMutex lock;
     gboolean debug;
     gboolean debug_timing;
     gboolean error_terminal;
@@ -28,8 +24,6 @@ static struct {
     gboolean out_colours;
     TextStyle out_style;
     gboolean utf8;
-    unsigned live_lines;
-    UiLiveDraw draw;
 } ui;
 
 void ui_init(gboolean debug, gboolean debug_timing) {
@@ -42,7 +36,7 @@ void ui_init(gboolean debug, gboolean debug_timing) {
     ui.error_terminal = capable && isatty(STDERR_FILENO);
     ui.error_colours = colours && isatty(STDERR_FILENO);
     ui.out_colours = colours && isatty(STDOUT_FILENO);
-    ui.out_style = (TextStyle) {
+    ui.out_style = (TextStyle){
             .red = ui_out_colour(UI_COLOUR_RED),
             .green = ui_out_colour(UI_COLOUR_GREEN),
             .yellow = ui_out_colour(UI_COLOUR_YELLOW),
@@ -87,52 +81,4 @@ unsigned ui_columns(void) {
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
         return 80;
     return MAX(size.ws_col, 20);
-}
-
-void ui_output_lock(void) {
-    g_mutex_lock(&ui.lock);
-}
-
-void ui_output_unlock(void) {
-    g_mutex_unlock(&ui.lock);
-}
-
-void ui_write(const char *text, gsize length) {
-    while (length > 0) {
-        ssize_t n = write(STDERR_FILENO, text, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return; /* There is nobody left to tell. */
-        text += n;
-        length -= n;
-    }
-}
-
-void ui_live_erase(void) {
-    if (ui.live_lines == 0)
-        return;
-    /* Up to the first live line, then clear to the end of the screen. */
-    g_autofree char *text = g_strdup_printf("\r\033[%uA\033[J", ui.live_lines);
-    ui_write(text, strlen(text));
-    ui.live_lines = 0;
-}
-
-void ui_live_show(const char *text, unsigned lines) {
-    /* One write for erasing and drawing, so that the terminal never shows the gap between them. */
-    g_autoptr(GString) all = g_string_new(NULL);
-    if (ui.live_lines > 0)
-        g_string_append_printf(all, "\r\033[%uA\033[J", ui.live_lines);
-    g_string_append(all, text);
-    ui_write(all->str, all->len);
-    ui.live_lines = lines;
-}
-
-void ui_live_set_draw(UiLiveDraw draw) {
-    ui.draw = draw;
-}
-
-void ui_live_redraw(void) {
-    if (ui.draw && ui.error_terminal)
-        ui.draw();
 }

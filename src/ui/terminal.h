@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What log and steps share: the lock around standard error and the live area (lines below the log that are
- * redrawn in place). Private to this room. */
+/* What standard output and standard error are, and how much people want to see there. */
 
 #include <glib.h>
 
-/* Everything that writes to standard error holds this lock. */
-void ui_output_lock(void);
-void ui_output_unlock(void);
+#include "text/style.h"
 
-/* Called with the lock held: takes the live lines away so that a log line can be written in their place. */
-void ui_live_erase(void);
+typedef enum {
+    UI_COLOUR_RED,
+    UI_COLOUR_GREEN,
+    UI_COLOUR_YELLOW,
+    UI_COLOUR_BLUE,
+    UI_COLOUR_BOLD,
+    UI_COLOUR_DIM,
+    UI_COLOUR_RESET,
+} UiColour;
 
-/* Called with the lock held: shows LINES (LENGTH lines, without newlines, already shortened). */
-void ui_live_show(const char *text, unsigned lines);
+/* Decides once about colour and terminal behaviour (NO_COLOR, TERM=dumb, isatty). DEBUG shows debug messages and commands. */
+void ui_init(gboolean debug, gboolean debug_timing);
 
-/* Redraws the live area; set by the steps. Called with the lock held. */
-typedef void (*UiLiveDraw)(void);
-void ui_live_set_draw(UiLiveDraw draw);
-void ui_live_redraw(void);
+gboolean ui_debug_enabled(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The escape sequence of COLOUR when standard error (standard output with ui_out_colour) is a terminal that
+ * has colours, else "". */
+const char *ui_colour(UiColour colour);
+const char *ui_out_colour(UiColour colour);
+
+/* FALSE when standard error is a pipe or a file: plain lines, no cursor movement. */
+gboolean ui_is_terminal(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What the program prints on standard output is emphasised with this. */
+const TextStyle *ui_out_style(void);
+
+gboolean ui_timing_enabled(void) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The character set of messages can show "✓". */
+gboolean ui_has_utf8(void) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Columns of the terminal, at least 20; 80 when unknown. */
 unsigned ui_columns(void);
-
-/* Writes all of TEXT to standard error. */
-void ui_write(const char *text, gsize length);
-
-gboolean ui_timing_enabled(void);
-
-/* The character set of messages can show "✓". */
-gboolean ui_has_utf8(void);

@@ -16,7 +16,6 @@ CIRCLES = [
     (("format/efi/uki/pcr", "format/efi/uki/uki", "format/efi/uki/uki-sections", "format/efi/uki/uki-stub", "format/efi/uki/uki-text"), STRUCTS),
     (("image/disk", "image/disk-private", "image/fstab", "image/gpt", "image/luks", "image/partition-definition",
       "image/partition-plan", "image/specifiers", "image/split-artifacts"), STRUCTS),
-    (("ui/log", "ui/terminal"), UNTIE),
     (("vm/host", "vm/storage"), UNTIE),
 ]
 

@@ -15,7 +15,7 @@
 #include "recipe/language/versions.h"
 #include "text/os-release.h"
 #include "ui/ask.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 /* Where the build takes it from, and the device looks for it (without mkosi.extra). */
 #define DEFAULT_PATH "mkosi.extra/usr/lib/particleos/revoked.auth"

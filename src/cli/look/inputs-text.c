@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 static JsonObject *object_at(JsonObject *object, const char *key) {
     return object && json_object_has_member(object, key) ? json_object_get_object_member(object, key) : NULL;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "recipe/values/paths.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 #include "ui/pager.h"
 
 static void print_note(UiColour colour, const char *path, const char *what) {

@@ -7,7 +7,7 @@
 #include "cli/arguments/parse.h"
 #include "cli/load-recipe.h"
 #include "sandbox/program-packages.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 /* A program of the host, and what it is for. */
 typedef struct {

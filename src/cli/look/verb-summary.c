@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "ui/log.h"
+#include "ui/terminal.h"
 #include "ui/pager.h"
 
 gboolean verb_summary(const VerbCall *call, int *ret_exit_status, GError **error) {

@@ -10,7 +10,7 @@
 #include "cli/arguments/options.h"
 #include "recipe/language/settings.h"
 #include "cli/arguments/verb-names.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 #define COLUMN 38 /* where the explanations begin */
 

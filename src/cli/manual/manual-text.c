@@ -4,7 +4,7 @@
 
 #include "cli/manual/manual-blocks.h"
 #include "cli/manual/manual.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 #define MARGIN 7 /* of text, as in man */
 #define STEP 7   /* of definitions below their term */

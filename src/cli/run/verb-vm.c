@@ -5,7 +5,7 @@
 #include "cli/verbs.h"
 #include "pipeline/scripts/script-configure.h"
 #include "sandbox/sandbox.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 #include "vm/machine.h"
 #include "vm/watch.h"
 

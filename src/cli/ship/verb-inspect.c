@@ -7,7 +7,7 @@
 #include "crypto/certificate.h"
 #include "inspect/inspect.h"
 #include "pipeline/state/output-names.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 
 /* Why there is nothing to inspect in what CONFIG makes, and what to do instead; NULL: there is. */
 static const char *find_obstacle(const ImageConfig *config) {

@@ -5,7 +5,7 @@
 #include "events/step.h"
 #include "events/task.h"
 #include "ui/json-lines.h"
-#include "ui/log.h"
+#include "ui/terminal.h"
 #include "ui/people.h"
 #include "ui/step.h"
 
