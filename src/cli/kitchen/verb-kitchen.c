@@ -273,8 +273,8 @@ static gboolean run_login(Call *call, GError **error) {
         return usage_error(error, "kitchen login URL");
     if (!login_check_url(url, error) || !(token = read_token(error)))
         return FALSE;
-    client = kitchen_client_new(url, token);
-    user = kitchen_client_ask(client, "GET", "user", NULL, error);
+    client = kitchen_client_new(url, token, error);
+    user = client ? kitchen_client_ask(client, "GET", "user", NULL, error) : NULL;
     if (!user || !login_write(url, token, error))
         return FALSE;
     kitchen_show(user, call->json, kitchen_show_user);
@@ -312,9 +312,9 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
         if (strcmp(commands[i].name, arguments[0]) != 0)
             continue;
         if (!commands[i].alone) {
-            if (!login_read(&url, &token, error))
+            if (!login_read(&url, &token, error) || !(client = kitchen_client_new(url, token, error)))
                 return FALSE;
-            call.client = client = kitchen_client_new(url, token);
+            call.client = client;
         }
         return commands[i].run(&call, error);
     }

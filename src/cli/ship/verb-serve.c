@@ -4,9 +4,9 @@
 
 #include "cli/make/built-image.h"
 #include "cli/run/host-program.h"
-#include "cli/ship/file-server.h"
 #include "cli/verbs.h"
 #include "events/events.h"
+#include "modules/file-server.h"
 #include "pipeline/state/output-names.h"
 
 /* As mkosi. */
@@ -41,23 +41,36 @@ static gboolean start_storage_target(const ImageConfig *config, SandboxProcess *
     return *ret_process != NULL;
 }
 
-gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error) {
-    g_autoptr(SandboxProcess) storage = NULL;
+static void tell_request(const char *line) {
+    events_info("%s", line);
+}
+
+/* Until a signal ends it. */
+static void run(const FileServerFunctions *files, const FileServer *server, const char *directory, gboolean local) {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    if (!configure_built_image(call->recipe, error))
-        return FALSE;
-    g_autofree char *path = outputs_main_path(call->recipe->main);
-    g_autofree char *directory = g_path_get_dirname(path);
-    const char *listen = call->arguments->listen ? call->arguments->listen : "localhost";
-    g_autoptr(FileServer) server = file_server_new(directory, listen, PORT, error);
-    if (!server || !start_storage_target(call->recipe->main, &storage, error))
-        return FALSE;
-    g_autofree char *addresses = file_server_addresses(server);
+    g_autofree char *addresses = files->addresses(server);
+
     events_info("Serving %s on %s; Ctrl-C ends it", directory, addresses);
-    if (!call->arguments->listen)
+    if (local)
         events_info("Only this machine reaches it; --listen=all lets others");
     g_unix_signal_add(SIGINT, on_signal, loop);
     g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);
-    return TRUE;
+}
+
+gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error) {
+    const char *listen = call->arguments->listen;
+    const FileServerFunctions *files = file_server_functions(error);
+    g_autoptr(SandboxProcess) storage = NULL;
+
+    if (!files || !configure_built_image(call->recipe, error))
+        return FALSE;
+    g_autofree char *path = outputs_main_path(call->recipe->main);
+    g_autofree char *directory = g_path_get_dirname(path);
+    FileServer *server = files->start(directory, listen ? listen : "localhost", PORT, tell_request, error);
+    gboolean good = server && start_storage_target(call->recipe->main, &storage, error);
+    if (good)
+        run(files, server, directory, !listen);
+    files->free(server);
+    return good;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client.h"
 
-#include <curl/curl.h>
 #include <string.h>
 
 #include "kitchen/client/events.h"
+#include "modules/curl.h"
 #include "text/json-shape.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024)
@@ -12,16 +12,21 @@
 #define MAX_DEPTH 16
 
 struct KitchenClient {
+    const CurlFunctions *lib;
     CURL *curl;
     char *url, *token;
 };
 
-G_DEFINE_QUARK(kitchen-client-error-quark, kitchen_client_error)
+G_DEFINE_QUARK(kitchen - client - error - quark, kitchen_client_error)
 
-KitchenClient *kitchen_client_new(const char *url, const char *token) {
+KitchenClient *kitchen_client_new(const char *url, const char *token, GError **error) {
+    const CurlFunctions *lib = curl_functions(error);
+    if (!lib)
+        return NULL;
     KitchenClient *client = g_new0(KitchenClient, 1);
 
-    client->curl = curl_easy_init();
+    client->lib = lib;
+    client->curl = lib->easy_init();
     client->url = g_str_has_suffix(url, "/") ? g_strndup(url, strlen(url) - 1) : g_strdup(url);
     client->token = g_strdup(token);
     return client;
@@ -30,7 +35,7 @@ KitchenClient *kitchen_client_new(const char *url, const char *token) {
 void kitchen_client_free(KitchenClient *client) {
     if (!client)
         return;
-    curl_easy_cleanup(client->curl);
+    client->lib->easy_cleanup(client->curl);
     g_free(client->url);
     g_free(client->token);
     g_free(client);
@@ -48,27 +53,27 @@ static size_t collect(char *data, size_t size, size_t n, void *user) {
 static struct curl_slist *headers_for(const KitchenClient *client, const char *key) {
     g_autofree char *authorization = g_strconcat("Authorization: Bearer ", client->token, NULL);
     g_autofree char *idempotency = key ? g_strconcat("Idempotency-Key: ", key, NULL) : NULL;
-    struct curl_slist *headers = curl_slist_append(NULL, authorization);
+    struct curl_slist *headers = client->lib->slist_append(NULL, authorization);
 
-    headers = curl_slist_append(headers, "Content-Type: application/json");
+    headers = client->lib->slist_append(headers, "Content-Type: application/json");
     if (idempotency)
-        headers = curl_slist_append(headers, idempotency);
+        headers = client->lib->slist_append(headers, idempotency);
     return headers;
 }
 
 static void prepare(KitchenClient *client, const char *method, const char *path, const char *body) {
     g_autofree char *url = g_strdup_printf("%s/api/v1/%s", client->url, path);
 
-    curl_easy_reset(client->curl);
-    curl_easy_setopt(client->curl, CURLOPT_URL, url);
-    curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    client->lib->easy_reset(client->curl);
+    client->lib->easy_setopt(client->curl, CURLOPT_URL, url);
+    client->lib->easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, "http,https");
     /* The token is for this service alone. */
-    curl_easy_setopt(client->curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_CONNECTTIMEOUT, 15L);
-    curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
+    client->lib->easy_setopt(client->curl, CURLOPT_FOLLOWLOCATION, 0L);
+    client->lib->easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
+    client->lib->easy_setopt(client->curl, CURLOPT_CONNECTTIMEOUT, 15L);
+    client->lib->easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, method);
     if (body)
-        curl_easy_setopt(client->curl, CURLOPT_COPYPOSTFIELDS, body);
+        client->lib->easy_setopt(client->curl, CURLOPT_COPYPOSTFIELDS, body);
 }
 
 static JsonNode *parse(const char *text, gsize size, GError **error) {
@@ -108,20 +113,20 @@ JsonNode *kitchen_client_ask(
     for (guint attempt = 0; attempt < ATTEMPTS; attempt++) {
         prepare(client, method, path, body);
         g_string_truncate(text, 0);
-        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(client->curl, CURLOPT_TIMEOUT, 60L);
-        curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, collect);
-        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, text);
-        code = curl_easy_perform(client->curl);
-        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+        client->lib->easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+        client->lib->easy_setopt(client->curl, CURLOPT_TIMEOUT, 60L);
+        client->lib->easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, collect);
+        client->lib->easy_setopt(client->curl, CURLOPT_WRITEDATA, text);
+        code = client->lib->easy_perform(client->curl);
+        client->lib->easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
         if (code != CURLE_GOT_NOTHING && code != CURLE_RECV_ERROR && status != 503)
             break;
         g_usleep((attempt + 1) * G_USEC_PER_SEC / 2);
     }
-    curl_slist_free_all(headers);
+    client->lib->slist_free_all(headers);
     if (code != CURLE_OK) {
         g_set_error(error, KITCHEN_CLIENT_ERROR, KITCHEN_CLIENT_ERROR_FAILED, "Cannot reach %s: %s", client->url,
-                curl_easy_strerror(code));
+                client->lib->easy_strerror(code));
         return NULL;
     }
     if (status >= 300) {
@@ -136,7 +141,7 @@ typedef struct {
     KitchenLine sink;
     gpointer user;
     EventReader *reader;
-    CURL *curl;
+    const KitchenClient *client;
     GString *problem;
     char *state;
     gboolean stopped;
@@ -157,7 +162,7 @@ static size_t follow(char *data, size_t size, size_t n, void *user) {
     Following *following = user;
     long status = 0;
 
-    curl_easy_getinfo(following->curl, CURLINFO_RESPONSE_CODE, &status);
+    following->client->lib->easy_getinfo(following->client->curl, CURLINFO_RESPONSE_CODE, &status);
     if (status != 200)
         return collect(data, size, n, following->problem);
     return event_reader_feed(following->reader, data, size * n) ? size * n : 0;
@@ -166,7 +171,7 @@ static size_t follow(char *data, size_t size, size_t n, void *user) {
 gboolean kitchen_client_follow_log(
         KitchenClient *client, gint64 job, KitchenLine sink, gpointer user, char **ret_state, GError **error) {
     g_autoptr(GString) problem = g_string_new(NULL);
-    Following following = {.sink = sink, .user = user, .curl = client->curl, .problem = problem};
+    Following following = {.sink = sink, .user = user, .client = client, .problem = problem};
     g_autoptr(EventReader) reader = event_reader_new(take_event, &following);
     struct curl_slist *headers = headers_for(client, NULL);
     CURLcode code = CURLE_OK;
@@ -178,15 +183,15 @@ gboolean kitchen_client_follow_log(
         g_autofree char *path = g_strdup_printf("jobs/%" G_GINT64_FORMAT "/log?offset=%s", job, last[0] ? last : "0");
 
         prepare(client, "GET", path, NULL);
-        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 60L);
-        curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, follow);
-        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &following);
-        code = curl_easy_perform(client->curl);
-        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+        client->lib->easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+        client->lib->easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        client->lib->easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 60L);
+        client->lib->easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, follow);
+        client->lib->easy_setopt(client->curl, CURLOPT_WRITEDATA, &following);
+        code = client->lib->easy_perform(client->curl);
+        client->lib->easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     }
-    curl_slist_free_all(headers);
+    client->lib->slist_free_all(headers);
     *ret_state = following.state;
     if (following.state || following.stopped)
         return TRUE;
@@ -194,6 +199,6 @@ gboolean kitchen_client_follow_log(
         set_problem(error, status, problem);
     else
         g_set_error(error, KITCHEN_CLIENT_ERROR, KITCHEN_CLIENT_ERROR_FAILED, "The log breaks off: %s",
-                curl_easy_strerror(code));
+                client->lib->easy_strerror(code));
     return FALSE;
 }

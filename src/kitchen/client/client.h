@@ -15,7 +15,7 @@ typedef enum {
 
 typedef struct KitchenClient KitchenClient;
 
-KitchenClient *kitchen_client_new(const char *url, const char *token);
+KitchenClient *kitchen_client_new(const char *url, const char *token, GError **error);
 void kitchen_client_free(KitchenClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(KitchenClient, kitchen_client_free)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli/ship/file-server.h"
+#include "modules/file-server.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,14 +12,14 @@
 #include "base/cleanup.h"
 #include "base/compare.h"
 #include "base/errors.h"
-#include "events/events.h"
-#include "recipe/result/recipe.h"
+#include "recipe/language/error.h"
 
 #define CHUNK_SIZE (1024 * 1024)
 
 struct FileServer {
     SoupServer *soup;
     int directory_fd;
+    FileServerSaw saw;
 };
 
 /* A file on its way to a client. */
@@ -197,8 +197,9 @@ static void on_request(
     else
         answer(message, server->directory_fd, g_uri_get_path(soup_server_message_get_uri(message)));
     g_autofree char *shown = g_strescape(path, NULL);
-    events_info("%s %s %s: %u", soup_server_message_get_remote_host(message), method, shown,
+    g_autofree char *line = g_strdup_printf("%s %s %s: %u", soup_server_message_get_remote_host(message), method, shown,
             soup_server_message_get_status(message));
+    server->saw(line);
 }
 
 /* Splits LISTEN. FALSE when it is not of the form that the header describes. */
@@ -243,7 +244,18 @@ static gboolean start_listening(SoupServer *soup, const char *listen, guint16 de
     return soup_server_listen(soup, address, 0, error);
 }
 
-char *file_server_addresses(const FileServer *server) {
+static void server_free(FileServer *server) {
+    if (!server)
+        return;
+    if (server->soup)
+        soup_server_disconnect(server->soup);
+    g_clear_object(&server->soup);
+    cleanup_fd(&server->directory_fd);
+    g_free(server);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FileServer, server_free)
+
+static char *server_addresses(const FileServer *server) {
     GSList *uris = soup_server_get_uris(server->soup);
     GString *text = g_string_new(NULL);
 
@@ -255,8 +267,10 @@ char *file_server_addresses(const FileServer *server) {
     return g_string_free(text, FALSE);
 }
 
-FileServer *file_server_new(const char *directory, const char *listen, guint16 default_port, GError **error) {
+static FileServer *server_start(
+        const char *directory, const char *listen, guint16 default_port, FileServerSaw saw, GError **error) {
     g_autoptr(FileServer) server = g_new0(FileServer, 1);
+    server->saw = saw;
     server->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (server->directory_fd < 0) {
         set_errno_error(error, errno, "Cannot open %s", directory);
@@ -272,12 +286,10 @@ FileServer *file_server_new(const char *directory, const char *listen, guint16 d
     return g_steal_pointer(&server);
 }
 
-void file_server_free(FileServer *server) {
-    if (!server)
-        return;
-    if (server->soup)
-        soup_server_disconnect(server->soup);
-    g_clear_object(&server->soup);
-    cleanup_fd(&server->directory_fd);
-    g_free(server);
-}
+extern const FileServerFunctions file_server_module;
+
+const FileServerFunctions file_server_module = {
+        .start = server_start,
+        .addresses = server_addresses,
+        .free = server_free,
+};
