@@ -20,6 +20,7 @@ BAD_ENDS = {"FAIL", "ERROR", "TIMEOUT", "INTERRUPT"}
 class Verdict:
     """What one test program said, in TAP: the lines of its results."""
 
+    suite: str
     name: str
     seconds: float
     output: str
@@ -31,7 +32,8 @@ class Verdict:
 def judge(entry):
     """The Verdict of ENTRY, a line of meson's log."""
     output = (entry.get("stdout") or "") + (entry.get("stderr") or "")
-    verdict = Verdict(entry["name"].split(" / ")[-1], entry["duration"], output)
+    suites, name = entry["name"].split(" / ", 1)  # "particleos:vm+long / reset"
+    verdict = Verdict(suites.split(":")[-1].split("+")[0], name, entry["duration"], output)
     for line in (x.strip() for x in (entry.get("stdout") or "").splitlines()):
         skip = re.match(r"(ok\b.*|1\.\.0 *)# SKIP", line, re.I)
         if skip:
@@ -55,29 +57,31 @@ def configure(build, *options):
     return subprocess.run(["ninja", "--quiet", "-C", build], cwd=SOURCE, stdout=sys.stderr).returncode == 0
 
 
-def _read(log):
-    """Entries of the file LOG that were complete since the last call."""
-    lines = iter(log.readline, "")
-    for line in lines:
-        if not line.endswith("\n"):
-            log.seek(log.tell() - len(line.encode()))
-            return
+def _read(log, begun):
+    """Entries that the file LOG got since the last call. BEGUN keeps the beginning of one that is not complete."""
+    begun += log.read()
+    while (end := begun.find(b"\n")) >= 0:
+        line = bytes(begun[:end])
+        del begun[:end + 1]
         yield json.loads(line)
 
 
-def run(build, suite, **env):
-    """Runs SUITE, and yields a Verdict for each of its tests as soon as it has ended. BUILD is built already."""
+def run(build, suites, **env):
+    """Runs SUITES beside each other, and yields a Verdict for each of their tests as soon as it has ended. BUILD is built
+    already."""
     setup = "long" if os.environ.get("PARTICLEOS_TEST_LONG") else "short"
-    log = build / f"meson-logs/suite-{suite}-{setup}.json"
+    base = "suite-" + "-".join(suites)
+    log = build / f"meson-logs/{base}-{setup}.json"
     log.parent.mkdir(exist_ok=True)
     log.write_text("")
-    command = ["meson", "test", "-C", build, "--no-rebuild", "--suite", suite, "--setup", setup,
-               "--num-processes", str(AT_A_TIME), "--logbase", f"suite-{suite}"]
+    command = ["meson", "test", "-C", build, "--no-rebuild", "--setup", setup, "--num-processes", str(AT_A_TIME),
+               "--logbase", base, *(word for suite in suites for word in ("--suite", suite))]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                env={**os.environ, **env})
-    with log.open(encoding="utf-8", errors="replace") as lines:
+    begun = bytearray()
+    with log.open("rb") as file:
         running = True
         while running:
             running = process.poll() is None
-            yield from map(judge, _read(lines))
+            yield from map(judge, _read(file, begun))
             time.sleep(0.2 if running else 0)
