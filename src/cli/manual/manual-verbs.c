@@ -12,20 +12,16 @@ static const struct {
     const char *verb, *arguments, *text;
 } explanations[] = {
         {"build", "[ARGUMENT...]",
-                "Builds the images of the recipe. Does nothing when the output exists, unless `-f` is "
-                "given. "
-                "Arguments are handed to the build scripts."},
+                "Builds the images of the recipe. Does nothing when the output exists, unless `-f` is given. Arguments "
+                "are handed to the build scripts."},
         {"summary", "",
-                "Shows what the recipe amounts to: for each image the settings that differ from their "
-                "defaults, by section. With `--all` every setting, with `--json` everything for programs, "
-                "in "
-                "the form that `mkosi --json summary` has."},
+                "Shows what the recipe amounts to: for each image the settings that differ from their defaults, by "
+                "section. With `--all` every setting, with `--json` everything for programs, in the form that `mkosi "
+                "--json summary` has."},
         {"cat-config", "",
-                "Shows the files that make up the recipe, for each image in the order of reading: their "
-                "text, "
-                "the companions that were picked up by name, and for each file that was skipped the "
-                "condition "
-                "that did not hold."},
+                "Shows the files that make up the recipe, for each image in the order of reading: their text, the "
+                "companions that were picked up by name, and for each file that was skipped the condition that did not "
+                "hold."},
         {"inputs", "",
                 "Names everything that shapes a build, before it starts: the commit of the recipe and the files of it "
                 "that were read, the settings of each image, the exact packages that would be installed, content of "
@@ -42,27 +38,24 @@ static const struct {
                 "`queue` what is built and what waits. `--json` prints the answers of the service. "
                 "`$PARTICLEOS_KITCHEN_URL` and `$PARTICLEOS_KITCHEN_TOKEN` go before the file."},
         {"genkey", "",
-                "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the "
-                "directory "
-                "of the recipe. Existing ones are never replaced. With `--genkey-openpgp` it makes "
-                "`mkosi.openpgp.key` and `mkosi.openpgp.crt` instead, which sign manifests of updates with "
-                "`OpenPGPTool=builtin`, and `import-pubring.gpg`, the public key for devices. When key and "
-                "certificate are there already, it makes the latter alone. `--genkey-source`, `--genkey-key`, "
-                "`--genkey-request` and `--genkey-per-purpose` make other keys; see **KEYS IN TOKENS**."},
+                "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the directory of the "
+                "recipe. Existing ones are never replaced. With `--genkey-openpgp` it makes `mkosi.openpgp.key` and "
+                "`mkosi.openpgp.crt` instead, which sign manifests of updates with `OpenPGPTool=builtin`, and "
+                "`import-pubring.gpg`, the public key for devices. When key and certificate are there already, it "
+                "makes the latter alone. `--genkey-source`, `--genkey-key`, `--genkey-request` and "
+                "`--genkey-per-purpose` make other keys; see **KEYS IN TOKENS**."},
         {"inspect", "[IMAGE]",
-                "Verifies every link of a disk image's chain of trust without booting it: signatures of "
-                "boot "
-                "files, the root hash in the signed command line, the hash tree, the expected measurements. "
-                "Exits with 1 when a link is broken. `--certificate` names the signer to expect."},
+                "Verifies every link of a disk image's chain of trust without booting it: signatures of boot files, "
+                "the root hash in the signed command line, the hash tree, the expected measurements. Exits with 1 when "
+                "a link is broken. `--certificate` names the signer to expect."},
         {"revoke", "[UKI...]",
-                "Has the firmware of devices refuse versions that were signed once: adds the Authenticode "
-                "digests of the given UKIs to `mkosi.extra/usr/lib/particleos/revoked.auth` of the recipe "
-                "(another file with `--revocations`), an addition to the firmware's database `dbx` that is "
-                "signed with `SecureBootKey=`, and to `revoked.list` beside it, which says the same in "
-                "text. The next "
-                "image carries both to the devices. Without arguments it shows what is revoked; `--json` "
-                "prints it for programs. Refuses a version that is not older than that of the recipe, a UKI "
-                "of another image, and programs that are no UKI, unless `-f` is given."},
+                "Has the firmware of devices refuse versions that were signed once: adds the Authenticode digests of "
+                "the given UKIs to `mkosi.extra/usr/lib/particleos/revoked.auth` of the recipe (another file with "
+                "`--revocations`), an addition to the firmware's database `dbx` that is signed with `SecureBootKey=`, "
+                "and to `revoked.list` beside it, which says the same in text. The next image carries both to the "
+                "devices. Without arguments it shows what is revoked; `--json` prints it for programs. Refuses a "
+                "version that is not older than that of the recipe, a UKI of another image, and programs that are no "
+                "UKI, unless `-f` is given."},
         {"sign", "OUTPUT.signing",
                 "Answers the requests for signatures of a build with `--sign=offline`, on the machine that has the "
                 "keys: those of `--key` (a file) and of the settings `SecureBootKey=`, `VerityKey=`, "
@@ -98,9 +91,8 @@ static const struct {
         {"dependencies", "", "Lists the programs that building needs, and which of them are missing."},
         {"latest-snapshot", "", "Prints the newest snapshot of the distribution, for `Snapshot=`."},
         {"documentation", "[TOPIC]",
-                "Shows a page of this manual: `particleos`, `recipe`, `settings`, `sandbox`, or what there "
-                "is "
-                "to know about one setting, for instance `particleos documentation Packages`."},
+                "Shows a page of this manual: `particleos`, `recipe`, `settings`, `sandbox`, or what there is to know "
+                "about one setting, for instance `particleos documentation Packages`."},
         {"completion", "bash|zsh|fish", "Prints a completion script for the shell."},
         {"init", "", "Prepares the machine for building as the current user."},
         {"help", "", "Shows verbs, options and settings in short."},

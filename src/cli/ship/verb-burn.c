@@ -55,8 +55,8 @@ gboolean verb_burn(const VerbCall *call, int *ret_exit_status, GError **error) {
         return refuse(error, "An image with Format=%s cannot be written to a device; Format=disk and Format=esp can",
                 output_format_to_string(config->format));
     if (!words[0] || words[1])
-        return refuse(error, "burn needs the one device to write to, for example "
-                             "'particleos burn /dev/disk/by-id/usb-...'");
+        return refuse(error, "burn needs the one device to write to, for example 'particleos burn "
+                             "/dev/disk/by-id/usb-...'");
     g_autofree char *path = outputs_main_path(config);
     g_autoptr(BurnTarget) target = burn_target_open(words[0], error);
     if (!target || !confirm(call->arguments, target, error))

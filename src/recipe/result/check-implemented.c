@@ -11,9 +11,8 @@ static gboolean check_image(const ImageConfig *image, GError **error) {
                 image_values_is_default(image->values, id))
             continue;
         g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_SYNTAX,
-                "%s: %s=: The setting is part of the recipe language, but this version of particleos cannot "
-                "do "
-                "what it says yet; remove it to build the image %s",
+                "%s: %s=: The setting is part of the recipe language, but this version of particleos cannot do what it "
+                "says yet; remove it to build the image %s",
                 origin, setting->name, image->image);
         return FALSE;
     }

@@ -33,9 +33,8 @@ static gboolean collect(GPtrArray *images, const ImageValues *image, GPtrArray *
         if (!dependency) {
             const char *origin = image->origins[SETTING_DEPENDENCIES];
             g_set_error(error, RECIPE_ERROR, RECIPE_ERROR_MISSING,
-                    "%s%sDependencies=: The image %s needs \"%s\", but there is no such image, or its "
-                    "conditions "
-                    "do not hold",
+                    "%s%sDependencies=: The image %s needs \"%s\", but there is no such image, or its conditions do "
+                    "not hold",
                     origin ?: "", origin ? ": " : "", image->image, name);
             return FALSE;
         }

@@ -88,9 +88,8 @@ char *recipe_summary(const Recipe *recipe, gboolean all, const TextStyle *style)
     if (recipe->tools)
         append_image(text, style, recipe->main, recipe->tools, all);
     if (!all)
-        g_string_append_printf(text, "%sOnly what differs from the defaults is shown, and what holds for all images only with "
-               "the "
-               "main image.\n--all shows everything, --json is for programs.%s\n",
+        g_string_append_printf(text, "%sOnly what differs from the defaults is shown, and what holds for all images "
+               "only with the main image.\n--all shows everything, --json is for programs.%s\n",
                 style->dim, style->reset);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
