@@ -129,6 +129,11 @@ void image_parser_promote_files(ImageParser *parser) {
     parser->inherited = *inherited;
 }
 
+void image_parser_trace(ImageParser *parser, RecipeReadKind kind, const char *path, const char *note) {
+    if (parser->run->trace)
+        recipe_trace_add(parser->run->trace, parser->image, kind, path, note);
+}
+
 const char *origin_of(const char *file, guint line) {
     g_autofree char *text = g_strdup_printf("%s:%u", file, line);
     return g_intern_string(text);

@@ -62,9 +62,8 @@ void image_parser_promote_files(ImageParser *parser);
 /* Puts VALUE (borrowed) into a slot. */
 void namespace_set(Namespace *namespace, SettingId id, Value *value, const char *origin);
 
-/* Notes that PATH was read, picked up or skipped (trace.c). */
+/* Notes that PATH was read, picked up or skipped, if somebody wants to know. */
 void image_parser_trace(ImageParser *parser, RecipeReadKind kind, const char *path, const char *note);
-GPtrArray *recipe_trace_new(void);
 
 /* The computed or fixed default (defaults.c); the caller owns the reference. */
 Value *setting_default(ImageParser *parser, SettingId id);

@@ -23,6 +23,10 @@ typedef struct {
     char *note;
 } RecipeRead;
 
+/* An empty trace (of RecipeRead), and one more thing in it. */
+GPtrArray *recipe_trace_new(void);
+void recipe_trace_add(GPtrArray *trace, const char *image, RecipeReadKind kind, const char *path, const char *note);
+
 typedef struct Recipe Recipe;
 struct Recipe {
     char *directory;        /* working directory, absolute; NULL without recipe */
