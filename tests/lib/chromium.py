@@ -108,8 +108,9 @@ class Tab:
         self.send("Network.setCookie", name="kitchen", value=value, url=self.url)
 
     def look(self, width=1200, height=900, scheme="light", scripts=True):
-        """How the page is looked at from now on; scripts: from the next page on."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        """How the page is looked at from now on; scripts: from the next page on. As a narrow window, not as a telephone: that makes
+        pages that are too wide smaller."""
+        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme},
                                                           {"name": "prefers-reduced-motion", "value": "reduce"}])
         self.send("Emulation.setScriptExecutionDisabled", value=not scripts)

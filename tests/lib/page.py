@@ -10,7 +10,7 @@ KNOWN = EMPTY | set("a article aside body button caption code dd details div dl 
 PARENTS = {"li": {"ul", "ol"}, "tr": {"thead", "tbody"}, "td": {"tr"}, "th": {"tr"}, "option": {"select"}, "summary": {"details"},
            "caption": {"table"}, "thead": {"table"}, "tbody": {"table"}}
 # What a <p> may hold, roughly: no block.
-IN_P = {"a", "button", "code", "em", "input", "label", "select", "option", "small", "span", "strong", "textarea", "time", "br"}
+IN_P = {"a", "button", "code", "em", "img", "input", "label", "select", "option", "small", "span", "strong", "textarea", "time", "br"}
 
 
 class Page(HTMLParser):

@@ -16,8 +16,10 @@
     "(SELECT fn.name || '/' || f.name FROM project f JOIN namespace fn ON fn.id = f.namespace_id WHERE "               \
     "f.id = p.forked_from), b.number, coalesce(b.finished, b.started, b.created), b.state, "                           \
     "(SELECT r.text FROM build_reason r WHERE r.build_id = b.id ORDER BY r.position LIMIT 1), "                        \
-    "b.wait_reason FROM project p JOIN namespace n ON n.id = p.namespace_id LEFT JOIN build b ON "                     \
-    "b.project_id = p.id AND b.number = (SELECT max(number) FROM build WHERE project_id = p.id) "
+    "b.wait_reason, l.version, c.name FROM project p JOIN namespace n ON n.id = p.namespace_id LEFT JOIN build b ON "  \
+    "b.project_id = p.id AND b.number = (SELECT max(number) FROM build WHERE project_id = p.id) LEFT JOIN release l "  \
+    "ON l.id = (SELECT max(m.id) FROM release m JOIN channel o ON o.id = m.channel_id WHERE o.project_id = p.id AND "  \
+    "m.state = 'published') LEFT JOIN channel c ON c.id = l.channel_id "
 
 #define BUILD_COLUMNS                                                                                                  \
     "SELECT b.id, b.project_id, b.number, b.version, b.commit_id, c.author, c.subject, b.cause, "                      \
@@ -49,6 +51,8 @@ void project_view_free(ProjectView *view) {
     g_free(view->last_state);
     g_free(view->last_reason);
     g_free(view->last_wait);
+    g_free(view->released);
+    g_free(view->released_to);
     g_free(view);
 }
 
@@ -77,6 +81,8 @@ static gpointer read_project(const DatabaseRows *rows) {
     view->last_state = database_rows_dup(rows, 19);
     view->last_reason = database_rows_dup(rows, 20);
     view->last_wait = database_rows_dup(rows, 21);
+    view->released = database_rows_dup(rows, 22);
+    view->released_to = database_rows_dup(rows, 23);
     return view;
 }
 

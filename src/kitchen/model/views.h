@@ -21,6 +21,7 @@ typedef struct {
     /* of its last build; number 0: none */
     gint64 last_number, last_time;
     char *last_state, *last_reason, *last_wait;
+    char *released, *released_to; /* the version that was published last, and its channel; NULL: none */
 } ProjectView;
 void project_view_free(ProjectView *view);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProjectView, project_view_free)

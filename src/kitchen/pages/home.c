@@ -96,7 +96,10 @@ void page_namespace(Visit *visit) {
         return;
     }
     html = frame_begin(visit, name, "Projects", "/", NULL);
-    part_projects(visit, html, "Projects", projects);
+    if (projects->len == 0)
+        html_element(html, "p", "There is no project here yet.", "class", "empty", NULL);
+    else
+        part_projects(visit, html, "Projects", projects);
     frame_answer(visit, SOUP_STATUS_OK, html);
 }
 

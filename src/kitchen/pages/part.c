@@ -112,7 +112,7 @@ static void end_table(Html *html) {
 }
 
 void part_projects(Visit *visit, Html *html, const char *caption, GPtrArray *projects) {
-    static const char *const columns[] = {"Project", "Last build", "Reason", "When", NULL};
+    static const char *const columns[] = {"Project", "Last build", "Reason", "Published", "When", NULL};
 
     begin_table(html, caption, columns);
     for (guint i = 0; i < projects->len; i++) {
@@ -137,9 +137,19 @@ void part_projects(Visit *visit, Html *html, const char *caption, GPtrArray *pro
         } else
             html_text(html, "not built yet");
         html_close(html, "td");
-        html_element(html, "td", project->last_wait ?: project->last_reason ?: "", NULL);
+        html_open(html, "td", "class", "words", NULL);
+        part_marked(html, project->last_wait ?: project->last_reason ?: "");
+        html_close(html, "td");
+        html_open(html, "td", "class", "short", NULL);
+        if (project->released) {
+            html_element(html, "code", project->released, NULL);
+            html_text(html, " ");
+            html_element(html, "small", project->released_to, NULL);
+        }
+        html_close(html, "td");
         html_open(html, "td", NULL);
-        frame_time(visit, html, project->last_time);
+        if (project->last_time)
+            frame_time(visit, html, project->last_time);
         html_close(html, "td");
         html_close(html, "tr");
     }
@@ -155,7 +165,8 @@ char *part_cause(const BuildView *build) {
     for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
         if (g_strcmp0(words[i][0], build->cause) == 0)
             text = words[i][1];
-    return build->caused_by && build->caused_by[0] ? g_strdup_printf("%s by %s", text, build->caused_by) : g_strdup(text);
+    return build->caused_by && build->caused_by[0] ? g_strdup_printf("%s by %s", text, build->caused_by)
+                                                   : g_strdup(text);
 }
 
 void part_marked(Html *html, const char *text) {
@@ -175,11 +186,13 @@ void part_marked(Html *html, const char *text) {
 static void write_reason(Html *html, const BuildView *build) {
     g_autofree char *cause = part_cause(build);
 
-    html_open(html, "td", NULL);
+    html_open(html, "td", "class", "words", NULL);
     part_marked(html, build->wait_reason ?: build->first_reason ?: build->detail ?: cause);
     if (!build->wait_reason && build->n_reasons > 1) {
-        g_autofree char *more = g_strdup_printf(", and %" G_GINT64_FORMAT " more", build->n_reasons - 1);
-        html_text(html, more);
+        g_autofree char *more = g_strdup_printf(" · %" G_GINT64_FORMAT " more %s", build->n_reasons - 1,
+                build->n_reasons == 2 ? "reason" : "reasons");
+
+        html_element(html, "small", more, NULL);
     }
     html_close(html, "td");
 }
@@ -187,7 +200,7 @@ static void write_reason(Html *html, const BuildView *build) {
 static void write_commit(Html *html, const BuildView *build) {
     g_autofree char *commit = words_commit(build->commit);
 
-    html_open(html, "td", NULL);
+    html_open(html, "td", "class", "words", NULL);
     html_element(html, "code", commit, NULL);
     if (build->subject) {
         html_text(html, " ");
@@ -221,7 +234,7 @@ void part_builds(Visit *visit, Html *html, const ProjectView *project, GPtrArray
         html_close(html, "td");
         write_reason(html, build);
         write_commit(html, build);
-        html_element(html, "td", took ?: "–", "class", "short", NULL);
+        html_element(html, "td", took ?: "", "class", "short", NULL);
         html_open(html, "td", "class", "short", NULL);
         frame_time(visit, html, build->finished ?: build->started ?: build->created);
         html_close(html, "td");

@@ -46,6 +46,23 @@ static void write_project_form(Visit *visit, Html *html, const ProjectView *proj
     html_close(html, "form");
 }
 
+/* For pages elsewhere that say how the project is. */
+static void write_badge(Visit *visit, Html *html, const ProjectView *project) {
+    g_autofree char *project_path = url_path(project->namespace_name, project->name, NULL);
+    g_autofree char *path = url_path(project->namespace_name, project->name, "badge.svg", NULL);
+    g_autofree char *text = g_strdup_printf("[![image: %s](%s%s)](%s%s)", project->name, visit->site->base_url, path,
+            visit->site->base_url, project_path);
+    g_autofree char *state = g_strdup_printf("image: %s", project->last_state ?: "not built");
+
+    html_element(html, "h2", "Badge", NULL);
+    html_open(html, "p", NULL);
+    html_open(html, "img", "src", path, "alt", state, "height", "20", NULL);
+    html_close(html, "p");
+    html_element(html, "pre", text, "tabindex", "0", NULL);
+    if (!project->is_public)
+        html_element(html, "p", "The project is private: only members see the badge.", "class", "facts", NULL);
+}
+
 static gboolean write_hooks(Visit *visit, Html *html, const ProjectView *project, GError **error) {
     g_autoptr(GPtrArray) hooks = hook_list(visit->site->database, project->id, error);
     g_autofree char *path = settings_path(project, "hooks");
@@ -128,7 +145,8 @@ static gboolean write_credentials(Visit *visit, Html *html, const ProjectView *p
     if (!credentials)
         return FALSE;
     html_element(html, "h2", "Credentials", NULL);
-    html_element(html, "p", "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
+    html_element(html, "p",
+            "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
             "gitlab, gitea or forgejo) commits show there what became of them.",
             NULL);
     html_open(html, "ul", "class", "cards", NULL);
@@ -182,6 +200,7 @@ void settings_write(Visit *visit, const ProjectView *project, Role role, const c
         frame_error(visit, error);
         return;
     }
+    write_badge(visit, html, project);
     frame_answer(visit, SOUP_STATUS_OK, html);
 }
 
