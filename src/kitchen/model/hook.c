@@ -5,6 +5,9 @@
 
 #include "kitchen/model/credential.h"
 
+#define HOOK_COLUMNS                                                                                                   \
+    "SELECT h.id, h.project_id, h.kind, h.credential_id, h.created, p.branch FROM hook h "                             \
+    "JOIN project p ON p.id = h.project_id "
 #define KEPT 50
 #define REPLAY_TIME (G_GINT64_CONSTANT(86400000))
 
@@ -13,6 +16,7 @@ void hook_free(Hook *hook) {
         return;
     g_free(hook->id);
     g_free(hook->kind);
+    g_free(hook->branch);
     g_free(hook);
 }
 
@@ -42,7 +46,7 @@ gboolean hook_add(Database *database, const SecretBox *box, gint64 project_id, c
     return TRUE;
 }
 
-static Hook *row_hook(DatabaseRows *rows) {
+static gpointer row_hook(const DatabaseRows *rows) {
     Hook *hook = g_new0(Hook, 1);
 
     hook->id = database_rows_dup(rows, 0);
@@ -50,34 +54,17 @@ static Hook *row_hook(DatabaseRows *rows) {
     hook->kind = database_rows_dup(rows, 2);
     hook->credential_id = database_rows_integer(rows, 3);
     hook->created = database_rows_integer(rows, 4);
+    hook->branch = database_rows_dup(rows, 5);
     return hook;
 }
 
 Hook *hook_find(Database *database, const char *id, GError **error) {
-    g_autoptr(DatabaseRows) rows =
-            database_select(database, "SELECT id, project_id, kind, credential_id, created FROM hook WHERE id = ?",
-                    DB_VALUES(DB_TEXT(id)), error);
-
-    return rows && database_rows_next(rows, error) ? row_hook(rows) : NULL;
+    return database_first(database, HOOK_COLUMNS "WHERE h.id = ?", DB_VALUES(DB_TEXT(id)), row_hook, error);
 }
 
 GPtrArray *hook_list(Database *database, gint64 project_id, GError **error) {
-    g_autoptr(GPtrArray) hooks = g_ptr_array_new_with_free_func((GDestroyNotify) hook_free);
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(database,
-            "SELECT id, project_id, kind, credential_id, created FROM hook WHERE project_id = ? "
-            "ORDER BY created, id",
-            DB_VALUES(DB_INT(project_id)), error);
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure))
-        g_ptr_array_add(hooks, row_hook(rows));
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    return g_steal_pointer(&hooks);
+    return database_list(database, HOOK_COLUMNS "WHERE h.project_id = ? ORDER BY h.created, h.id",
+            DB_VALUES(DB_INT(project_id)), row_hook, (GDestroyNotify) hook_free, error);
 }
 
 gboolean delivery_add(Database *database, const char *hook_id, const Delivery *delivery, GError **error) {
@@ -113,31 +100,23 @@ gint64 delivery_count(Database *database, const char *hook_id, gint64 since, GEr
             DB_VALUES(DB_TEXT(hook_id), DB_INT(since)), 0, error);
 }
 
+static gpointer row_delivery(const DatabaseRows *rows) {
+    Delivery *delivery = g_new0(Delivery, 1);
+
+    delivery->id = database_rows_integer(rows, 0);
+    delivery->delivery = database_rows_dup(rows, 1);
+    delivery->body_digest = database_rows_dup(rows, 2);
+    delivery->event = database_rows_dup(rows, 3);
+    delivery->received = database_rows_integer(rows, 4);
+    delivery->valid = database_rows_integer(rows, 5) != 0;
+    delivery->status = (guint) database_rows_integer(rows, 6);
+    delivery->answer = database_rows_dup(rows, 7);
+    return delivery;
+}
+
 GPtrArray *delivery_list(Database *database, const char *hook_id, guint n, GError **error) {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify) delivery_free);
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(database,
+    return database_list(database,
             "SELECT id, delivery, body_digest, event, received, valid, status, answer FROM delivery "
             "WHERE hook_id = ? ORDER BY received DESC, id DESC LIMIT ?",
-            DB_VALUES(DB_TEXT(hook_id), DB_INT(n)), error);
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure)) {
-        Delivery *delivery = g_new0(Delivery, 1);
-        delivery->id = database_rows_integer(rows, 0);
-        delivery->delivery = database_rows_dup(rows, 1);
-        delivery->body_digest = database_rows_dup(rows, 2);
-        delivery->event = database_rows_dup(rows, 3);
-        delivery->received = database_rows_integer(rows, 4);
-        delivery->valid = database_rows_integer(rows, 5) != 0;
-        delivery->status = (guint) database_rows_integer(rows, 6);
-        delivery->answer = database_rows_dup(rows, 7);
-        g_ptr_array_add(list, delivery);
-    }
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    return g_steal_pointer(&list);
+            DB_VALUES(DB_TEXT(hook_id), DB_INT(n)), row_delivery, (GDestroyNotify) delivery_free, error);
 }

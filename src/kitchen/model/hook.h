@@ -12,6 +12,7 @@ typedef struct {
     char *kind; /* github, gitlab, gitlab-signed, gitea, forgejo */
     gint64 credential_id;
     gint64 created;
+    char *branch; /* of the project */
 } Hook;
 void hook_free(Hook *hook);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hook, hook_free)

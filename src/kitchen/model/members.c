@@ -86,38 +86,36 @@ gboolean member_set_role(Database *database, gint64 namespace_id, gint64 user_id
            owner_remains(database, namespace_id, error) && database_commit(transaction, error);
 }
 
+static gpointer row_member(const DatabaseRows *rows) {
+    Member *member = g_new0(Member, 1);
+
+    member->user_id = database_rows_integer(rows, 0);
+    member->name = database_rows_dup(rows, 1);
+    member->role = role_by_name(database_rows_text(rows, 2));
+    return member;
+}
+
 GPtrArray *member_list(Database *database, gint64 namespace_id, GError **error) {
-    g_autoptr(GPtrArray) members = g_ptr_array_new_with_free_func((GDestroyNotify) member_free);
-    g_autoptr(DatabaseRows) rows = database_select(database,
+    return database_list(database,
             "SELECT u.id, u.name, m.role FROM member m JOIN user u ON u.id = m.user_id "
             "WHERE m.namespace_id = ? ORDER BY u.name",
-            DB_VALUES(DB_INT(namespace_id)), error);
-    g_autoptr(GError) failure = NULL;
-
-    while (rows && database_rows_next(rows, &failure)) {
-        Member *member = g_new0(Member, 1);
-        member->user_id = database_rows_integer(rows, 0);
-        member->name = database_rows_dup(rows, 1);
-        member->role = role_by_name(database_rows_text(rows, 2));
-        g_ptr_array_add(members, member);
-    }
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return rows && (!error || !*error) ? g_steal_pointer(&members) : NULL;
+            DB_VALUES(DB_INT(namespace_id)), row_member, (GDestroyNotify) member_free, error);
 }
 
 GPtrArray *member_namespaces(Database *database, gint64 user_id, Role role, GError **error) {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(DatabaseRows) rows = database_select(database,
-            "SELECT n.name, m.role FROM member m JOIN namespace n ON n.id = m.namespace_id "
+    g_autoptr(GPtrArray) members = database_list(database,
+            "SELECT m.user_id, n.name, m.role FROM member m JOIN namespace n ON n.id = m.namespace_id "
             "WHERE m.user_id = ? ORDER BY n.name",
-            DB_VALUES(DB_INT(user_id)), error);
-    g_autoptr(GError) failure = NULL;
+            DB_VALUES(DB_INT(user_id)), row_member, (GDestroyNotify) member_free, error);
 
-    while (rows && database_rows_next(rows, &failure))
-        if (role_by_name(database_rows_text(rows, 1)) >= role)
-            g_ptr_array_add(names, database_rows_dup(rows, 0));
-    if (failure)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return rows && (!error || !*error) ? g_steal_pointer(&names) : NULL;
+    if (!members)
+        return NULL;
+    for (guint i = 0; i < members->len; i++) {
+        Member *member = members->pdata[i];
+
+        if (member->role >= role)
+            g_ptr_array_add(names, g_steal_pointer(&member->name));
+    }
+    return g_steal_pointer(&names);
 }

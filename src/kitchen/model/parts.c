@@ -50,6 +50,30 @@ GPtrArray *artifact_views(Database *database, gint64 build_id, GError **error) {
             DB_VALUES(DB_INT(build_id)), read_artifact, free_artifact, error);
 }
 
+static void free_owner(gpointer data) {
+    ArtifactOwner *owner = data;
+
+    g_free(owner->name);
+    g_free(owner);
+}
+
+static gpointer read_owner(const DatabaseRows *rows) {
+    ArtifactOwner *owner = g_new0(ArtifactOwner, 1);
+
+    owner->name = database_rows_dup(rows, 0);
+    owner->namespace_id = database_rows_integer(rows, 1);
+    owner->project_id = database_rows_integer(rows, 2);
+    owner->is_public = database_rows_integer(rows, 3) != 0;
+    return owner;
+}
+
+GPtrArray *artifact_owners(Database *database, const char *digest, GError **error) {
+    return database_list(database,
+            "SELECT a.name, p.namespace_id, p.id, p.public FROM artifact a JOIN job j ON j.id = a.job_id JOIN build b "
+            "ON b.id = j.build_id JOIN project p ON p.id = b.project_id WHERE a.digest = ?",
+            DB_VALUES(DB_TEXT(digest)), read_owner, free_owner, error);
+}
+
 static void free_signature(gpointer data) {
     SignatureView *view = data;
 

@@ -19,6 +19,14 @@ typedef struct {
 GPtrArray *artifact_views(Database *database, gint64 build_id, GError **error);
 
 typedef struct {
+    char *name;
+    gint64 namespace_id, project_id;
+    gboolean is_public;
+} ArtifactOwner;
+/* Who made a file of that DIGEST, and how it is called there (ArtifactOwner). */
+GPtrArray *artifact_owners(Database *database, const char *digest, GError **error);
+
+typedef struct {
     char *type, *title;
     gint64 leaf; /* entry of the signer's log; -1: not known */
 } SignatureView;

@@ -47,7 +47,7 @@ char *token_make(Database *database, const Token *wanted, gint64 now, GError **e
     return g_steal_pointer(&secret);
 }
 
-static Token *row_token(DatabaseRows *rows) {
+static gpointer row_token(const DatabaseRows *rows) {
     Token *token = g_new0(Token, 1);
 
     token->id = database_rows_integer(rows, 0);
@@ -64,17 +64,13 @@ static Token *row_token(DatabaseRows *rows) {
 }
 
 Token *token_find(Database *database, const char *secret, gint64 now, GError **error) {
-    g_autoptr(Token) token = NULL;
     g_autofree char *hash = secret_hash(secret);
+    g_autoptr(Token) token = database_first(database,
+            TOKEN_COLUMNS "WHERE t.hash = ? AND t.expires > ? AND t.revoked IS NULL AND u.disabled = 0",
+            DB_VALUES(DB_TEXT(hash), DB_INT(now)), row_token, error);
 
-    {
-        g_autoptr(DatabaseRows) rows = database_select(database,
-                TOKEN_COLUMNS "WHERE t.hash = ? AND t.expires > ? AND t.revoked IS NULL AND u.disabled = 0",
-                DB_VALUES(DB_TEXT(hash), DB_INT(now)), error);
-        if (!rows || !database_rows_next(rows, error))
-            return NULL;
-        token = row_token(rows);
-    }
+    if (!token)
+        return NULL;
     if (token->used < now - USE_NOTED && !database_run(database, "UPDATE token SET used = ? WHERE id = ?",
                                                  DB_VALUES(DB_INT(now), DB_INT(token->id)), error))
         return NULL;
@@ -82,20 +78,8 @@ Token *token_find(Database *database, const char *secret, gint64 now, GError **e
 }
 
 GPtrArray *token_list(Database *database, gint64 user_id, GError **error) {
-    g_autoptr(GPtrArray) tokens = g_ptr_array_new_with_free_func((GDestroyNotify) token_free);
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(
-            database, TOKEN_COLUMNS "WHERE t.user_id = ? ORDER BY t.id DESC", DB_VALUES(DB_INT(user_id)), error);
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure))
-        g_ptr_array_add(tokens, row_token(rows));
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    return g_steal_pointer(&tokens);
+    return database_list(database, TOKEN_COLUMNS "WHERE t.user_id = ? ORDER BY t.id DESC", DB_VALUES(DB_INT(user_id)),
+            row_token, (GDestroyNotify) token_free, error);
 }
 
 gboolean token_revoke(Database *database, gint64 user_id, gint64 id, gint64 now, GError **error) {

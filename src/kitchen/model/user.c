@@ -36,7 +36,7 @@ gboolean user_add(Database *database, const char *name, gboolean admin, gint64 n
     return TRUE;
 }
 
-static User *row_user(DatabaseRows *rows) {
+static gpointer row_user(const DatabaseRows *rows) {
     User *user = g_new0(User, 1);
 
     user->id = database_rows_integer(rows, 0);
@@ -47,34 +47,16 @@ static User *row_user(DatabaseRows *rows) {
     return user;
 }
 
-static User *first_user(DatabaseRows *rows_given, GError **error) {
-    g_autoptr(DatabaseRows) rows = rows_given;
-
-    return rows && database_rows_next(rows, error) ? row_user(rows) : NULL;
-}
-
 User *user_by_id(Database *database, gint64 id, GError **error) {
-    return first_user(database_select(database, USER_COLUMNS "WHERE id = ?", DB_VALUES(DB_INT(id)), error), error);
+    return database_first(database, USER_COLUMNS "WHERE id = ?", DB_VALUES(DB_INT(id)), row_user, error);
 }
 
 User *user_by_name(Database *database, const char *name, GError **error) {
-    return first_user(database_select(database, USER_COLUMNS "WHERE name = ?", DB_VALUES(DB_TEXT(name)), error), error);
+    return database_first(database, USER_COLUMNS "WHERE name = ?", DB_VALUES(DB_TEXT(name)), row_user, error);
 }
 
 GPtrArray *user_list(Database *database, GError **error) {
-    g_autoptr(GPtrArray) users = g_ptr_array_new_with_free_func((GDestroyNotify) user_free);
-    g_autoptr(DatabaseRows) rows = database_select(database, USER_COLUMNS "ORDER BY name", DB_NONE, error);
-    g_autoptr(GError) failure = NULL;
-
-    if (!rows)
-        return NULL;
-    while (database_rows_next(rows, &failure))
-        g_ptr_array_add(users, row_user(rows));
-    if (failure) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    return g_steal_pointer(&users);
+    return database_list(database, USER_COLUMNS "ORDER BY name", DB_NONE, row_user, (GDestroyNotify) user_free, error);
 }
 
 gboolean user_set_password(Database *database, gint64 id, const char *password, GError **error) {

@@ -222,6 +222,16 @@ JobView *job_view(Database *database, const Viewer *viewer, gint64 id, ProjectVi
     return read_job(rows);
 }
 
+char *job_view_state(Database *database, gint64 id, gboolean *ret_over, GError **error) {
+    g_autoptr(DatabaseRows) rows =
+            database_select(database, "SELECT state, finished FROM job WHERE id = ?", DB_VALUES(DB_INT(id)), error);
+
+    if (!rows || !database_rows_next(rows, error))
+        return NULL;
+    *ret_over = !database_rows_is_null(rows, 1);
+    return database_rows_dup(rows, 0);
+}
+
 void queue_view_free(QueueView *view) {
     g_free(view->namespace_name);
     g_free(view->project);

@@ -69,6 +69,10 @@ GPtrArray *job_views(Database *database, gint64 build_id, GError **error);
 JobView *job_view(Database *database, const Viewer *viewer, gint64 id, ProjectView **ret_project, gint64 *ret_number,
         GError **error);
 
+/* The state of the job ID, a word that is the caller's; RET_OVER: whether it has ended. NULL without an error: there is
+ * none. */
+char *job_view_state(Database *database, gint64 id, gboolean *ret_over, GError **error);
+
 typedef struct {
     gint64 job_id, number, priority, created;
     char *namespace_name, *project, *target, *state, *wait_reason, *step;

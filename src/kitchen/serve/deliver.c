@@ -35,7 +35,6 @@ static void unavailable(Visit *visit, const GError *error) {
 static gboolean judge(Visit *visit, const Hook *hook, GBytes *body, Delivery *delivery, GError **error) {
     g_auto(HookVerdict) verdict = {NULL};
     g_autoptr(GError) failure = NULL;
-    g_autofree char *branch = NULL;
     HookKind kind = (HookKind) hook_kind_by_name(hook->kind);
     HookMeaning meaning = HOOK_NOTHING;
     char *secret =
@@ -58,17 +57,11 @@ static gboolean judge(Visit *visit, const Hook *hook, GBytes *body, Delivery *de
         delivery->answer = g_strdup("Already seen: nothing is started again");
         return TRUE;
     }
-    if (!failure) {
-        g_autoptr(DatabaseRows) rows = database_select(visit->site->database, "SELECT branch FROM project WHERE id = ?",
-                DB_VALUES(DB_INT(hook->project_id)), &failure);
-        if (rows && database_rows_next(rows, &failure))
-            branch = database_rows_dup(rows, 0);
-    }
     if (failure) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
     }
-    meaning = hook_read_payload(kind, delivery->event, body, branch ?: "", &delivery->answer);
+    meaning = hook_read_payload(kind, delivery->event, body, hook->branch, &delivery->answer);
     if (meaning == HOOK_WRONG)
         delivery->status = SOUP_STATUS_BAD_REQUEST;
     if (meaning != HOOK_LOOK)

@@ -67,14 +67,9 @@ static GString *event_text(const char *text, gsize size, gint64 end) {
 
 static gboolean job_is_over(Stream *stream, char **ret_state) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(DatabaseRows) rows = database_select(stream->site->database,
-            "SELECT state, finished FROM job WHERE id = ?", DB_VALUES(DB_INT(stream->job)), &error);
     gboolean over = TRUE;
 
-    if (rows && database_rows_next(rows, &error)) {
-        *ret_state = database_rows_dup(rows, 0);
-        over = !database_rows_is_null(rows, 1);
-    }
+    *ret_state = job_view_state(stream->site->database, stream->job, &over, &error);
     return over;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "kitchen/model/parts.h"
 #include "kitchen/serve/api-answer.h"
 
 /* A name that a header may hold; others are left out. */
@@ -15,9 +16,24 @@ static gboolean is_plain_name(const char *name) {
     return name[0] != '\0';
 }
 
+/* How a build that the visitor sees calls the file; NULL: there is none, or ERROR is set. Owned by the caller. */
+static char *visible_name(Visit *visit, const char *digest, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GPtrArray) owners = artifact_owners(visit->site->database, digest, &failure);
+
+    for (guint i = 0; !failure && i < owners->len; i++) {
+        const ArtifactOwner *owner = owners->pdata[i];
+
+        if (owner->is_public || visit_role(visit, owner->namespace_id, owner->project_id, &failure) != ROLE_NONE)
+            return g_strdup(owner->name);
+    }
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
+}
+
 void object(Visit *visit) {
     g_autoptr(GError) error = NULL;
-    g_autoptr(DatabaseRows) rows = NULL;
     g_autofree char *path = NULL;
     g_autofree char *name = NULL;
     g_autofree char *disposition = NULL;
@@ -25,19 +41,9 @@ void object(Visit *visit) {
 
     if (!api_may_read(visit))
         return;
-    if (!hex_is_lower(digest, SHA256_HEX_SIZE)) {
-        api_not_found(visit);
-        return;
-    }
     /* Whoever sees no build that made it does not learn that it is there. */
-    rows = database_select(visit->site->database,
-            "SELECT a.name, p.namespace_id, p.id, p.public FROM artifact a JOIN job j ON j.id = a.job_id JOIN build b "
-            "ON b.id = j.build_id JOIN project p ON p.id = b.project_id WHERE a.digest = ?",
-            DB_VALUES(DB_TEXT(digest)), &error);
-    while (!name && rows && database_rows_next(rows, &error))
-        if (database_rows_integer(rows, 3) ||
-                visit_role(visit, database_rows_integer(rows, 1), database_rows_integer(rows, 2), &error) != ROLE_NONE)
-            name = database_rows_dup(rows, 0);
+    if (hex_is_lower(digest, SHA256_HEX_SIZE))
+        name = visible_name(visit, digest, &error);
     if (error) {
         api_error(visit, error);
         return;
