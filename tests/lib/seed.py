@@ -155,6 +155,9 @@ def seed(kitchen):
     channel = kitchen.sql("SELECT id FROM channel WHERE project_id = ?", project)[0][0]
     kitchen.insert("release", {"channel_id": channel, "build_id": published, "version": "20261130104500", "state": "published",
                                "created": now() - 50 * MINUTE, "published": now() - 50 * MINUTE})
+    published_set = kitchen.store / "pub/cook/particleos/main/testing"
+    published_set.mkdir(parents=True)
+    (published_set / "BEST-BEFORE-2026-12-14").touch()
     hook = fill_settings(all_, project)
     certificates = fill_keys(all_, project)
     all_.project("luca", "luca", "empty", private="yes")

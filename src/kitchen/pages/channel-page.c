@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pages.h"
 
+#include <string.h>
+
+#include "base/directory.h"
 #include "kitchen/html/url.h"
 #include "kitchen/model/parts.h"
 #include "kitchen/pages/part.h"
@@ -8,6 +11,7 @@
 #include "kitchen/site/words.h"
 
 #define RELEASES_SHOWN 20
+#define BEST_BEFORE "BEST-BEFORE-"
 
 /* The sources of transfers (sysupdate.d(5)) for a device that follows the channel: %M and %a are its image ID and architecture. */
 static char *transfer_text(const Site *site, const ProjectView *project, const char *channel, const char *target) {
@@ -25,6 +29,26 @@ static char *transfer_text(const Site *site, const ProjectView *project, const c
     return g_string_free(text, FALSE);
 }
 
+/* How long devices believe what the channel offers to TARGET. The file of that name is there for them. */
+static void write_best_before(
+        const Site *site, Html *html, const ProjectView *project, const char *channel, const char *target) {
+    g_autofree char *path = g_build_filename(
+            site->publish_directory ?: "", project->namespace_name, project->name, target, channel, NULL);
+    g_autoptr(GPtrArray) names = list_directory_if_any(path);
+
+    for (guint i = 0; site->publish_directory && i < names->len; i++) {
+        const char *name = names->pdata[i];
+
+        if (!g_str_has_prefix(name, BEST_BEFORE))
+            continue;
+        html_open(html, "p", NULL);
+        html_text(html, "What is published is good until ");
+        html_element(html, "time", name + strlen(BEST_BEFORE), NULL);
+        html_text(html, "; it is signed anew each day.");
+        html_close(html, "p");
+    }
+}
+
 static gboolean write_transfers(
         Visit *visit, Html *html, const ProjectView *project, const char *channel, GError **error) {
     g_autoptr(GPtrArray) targets = target_views(visit->site->database, project->id, 0, error);
@@ -37,6 +61,7 @@ static gboolean write_transfers(
         g_autofree char *text = transfer_text(visit->site, project, channel, target->name);
 
         html_element(html, "h3", target->name, NULL);
+        write_best_before(visit->site, html, project, channel, target->name);
         html_element(html, "pre", text, "tabindex", "0", NULL);
     }
     return TRUE;
