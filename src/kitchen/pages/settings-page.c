@@ -145,8 +145,7 @@ static gboolean write_credentials(Visit *visit, Html *html, const ProjectView *p
     if (!credentials)
         return FALSE;
     html_element(html, "h2", "Credentials", NULL);
-    html_element(html, "p",
-            "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
+    html_element(html, "p", "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
             "gitlab, gitea or forgejo) commits show there what became of them.",
             NULL);
     html_open(html, "ul", "class", "cards", NULL);
