@@ -6,6 +6,7 @@
 #include "distro/apt/apt.h"
 #include "distro/custom.h"
 #include "distro/driver/driver.h"
+#include "distro/pacman/pacman.h"
 #include "tree/tree.h"
 
 /* NULL: nobody has written a driver for it. */
@@ -13,6 +14,7 @@ static const DistroOps *const drivers[_DISTRIBUTION_MAX] = {
         [DISTRIBUTION_DEBIAN] = &distro_apt_ops,
         [DISTRIBUTION_UBUNTU] = &distro_apt_ops,
         [DISTRIBUTION_KALI] = &distro_apt_ops,
+        [DISTRIBUTION_ARCH] = &distro_pacman_ops,
         [DISTRIBUTION_CUSTOM] = &distro_custom_ops,
 };
 

@@ -10,6 +10,9 @@ static const ProgramPackages known[] = {
         {"apt-get", "apt", "apt", "apt", NULL, "--version", PROGRAM_OF_TOOLS},
         {"dpkg", "dpkg", "dpkg", "dpkg", "dpkg", "--version", PROGRAM_OF_TOOLS},
         {"dpkg-divert", "dpkg", "dpkg", "dpkg", "dpkg", "--version", PROGRAM_OF_TOOLS},
+        {"pacman", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
+        {"pacman-key", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
+        {"repo-add", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
 
         {"mattrib", "mtools", "mtools", "mtools", "mtools", "--version", PROGRAM_OF_TOOLS},
         {"mcopy", "mtools", "mtools", "mtools", "mtools", "--version", PROGRAM_OF_TOOLS},
