@@ -101,8 +101,8 @@ void process_kill(pid_t pid, int number) {
         kill(-pid, number);
 }
 
-/* When PID started, in ticks since the machine did; 0: it is not there, or only its remains are. */
-static guint64 start_time(pid_t pid) {
+/* When PID started, in ticks since the machine did; 0: it is not there. ENDED: only its remains are. */
+static guint64 start_time(pid_t pid, gboolean *ret_ended) {
     g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int) pid);
     g_autofree char *text = NULL;
     const char *rest = NULL;
@@ -114,23 +114,25 @@ static guint64 start_time(pid_t pid) {
             sscanf(rest,
                     ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
                     "%" G_GUINT64_FORMAT,
-                    &state, &start) != 2 ||
-            state == 'Z')
+                    &state, &start) != 2)
         return 0;
+    *ret_ended = state == 'Z';
     return start;
 }
 
 char *process_name(pid_t pid) {
-    guint64 start = start_time(pid);
+    gboolean ended = FALSE;
+    guint64 start = start_time(pid, &ended);
 
     return start > 0 ? g_strdup_printf("%d:%" G_GUINT64_FORMAT, (int) pid, start) : NULL;
 }
 
 pid_t process_find(const char *name) {
+    gboolean ended = FALSE;
     guint64 start = 0;
     int pid = 0;
 
     if (!name || sscanf(name, "%d:%" G_GUINT64_FORMAT, &pid, &start) != 2 || pid <= 1 || start == 0)
         return 0;
-    return start_time(pid) == start ? pid : 0;
+    return start_time(pid, &ended) == start && !ended ? pid : 0;
 }

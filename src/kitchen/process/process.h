@@ -28,7 +28,7 @@ gboolean process_reap(pid_t pid, gboolean wait, int *ret_status);
 void process_kill(pid_t pid, int number);
 
 /* "PID:START": names a process beyond our own life; numbers of processes are used again, times of start are
- * not. NULL when it is not there. */
+ * not. A child that has ended has its name until it is reaped. NULL when it is not there. */
 char *process_name(pid_t pid);
 /* The process of that name; 0 when it is gone. */
 pid_t process_find(const char *name);
