@@ -7,6 +7,8 @@
 #include "distro/custom.h"
 #include "distro/driver/driver.h"
 #include "distro/pacman/pacman.h"
+#include "distro/rpm/dnf.h"
+#include "distro/rpm/zypper.h"
 #include "tree/tree.h"
 
 /* NULL: nobody has written a driver for it. */
@@ -15,6 +17,16 @@ static const DistroOps *const drivers[_DISTRIBUTION_MAX] = {
         [DISTRIBUTION_UBUNTU] = &distro_apt_ops,
         [DISTRIBUTION_KALI] = &distro_apt_ops,
         [DISTRIBUTION_ARCH] = &distro_pacman_ops,
+        [DISTRIBUTION_FEDORA] = &distro_dnf_ops,
+        [DISTRIBUTION_CENTOS] = &distro_dnf_ops,
+        [DISTRIBUTION_RHEL] = &distro_dnf_ops,
+        [DISTRIBUTION_RHEL_UBI] = &distro_dnf_ops,
+        [DISTRIBUTION_ROCKY] = &distro_dnf_ops,
+        [DISTRIBUTION_ALMA] = &distro_dnf_ops,
+        [DISTRIBUTION_AZURE] = &distro_dnf_ops,
+        [DISTRIBUTION_MAGEIA] = &distro_dnf_ops,
+        [DISTRIBUTION_OPENMANDRIVA] = &distro_dnf_ops,
+        [DISTRIBUTION_OPENSUSE] = &distro_zypper_ops,
         [DISTRIBUTION_CUSTOM] = &distro_custom_ops,
 };
 

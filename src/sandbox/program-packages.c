@@ -13,6 +13,10 @@ static const ProgramPackages known[] = {
         {"pacman", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
         {"pacman-key", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
         {"repo-add", "pacman-package-manager", "pacman", "pacman", NULL, "--version", PROGRAM_OF_TOOLS},
+        {"createrepo_c", "createrepo-c", "createrepo_c", "createrepo_c", "createrepo_c", "--version", PROGRAM_OF_TOOLS},
+        {"dnf", "dnf", "dnf", "dnf", "dnf", "--version", PROGRAM_OF_TOOLS},
+        {"rpm", "rpm", "rpm", "rpm-tools", "rpm", "--version", PROGRAM_OF_TOOLS},
+        {"zypper", "zypper", "zypper", "zypper", "zypper", "--version", PROGRAM_OF_TOOLS},
 
         {"mattrib", "mtools", "mtools", "mtools", "mtools", "--version", PROGRAM_OF_TOOLS},
         {"mcopy", "mtools", "mtools", "mtools", "mtools", "--version", PROGRAM_OF_TOOLS},

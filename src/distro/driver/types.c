@@ -11,6 +11,7 @@ void distro_package_free(DistroPackage *package) {
     g_free(package->version);
     g_free(package->architecture);
     g_free(package->digest);
+    g_free(package->place);
     g_free(package);
 }
 

@@ -24,6 +24,7 @@ typedef struct {
     char *digest;       /* "SHA256:..." */
     guint64 size;       /* bytes to download */
     gboolean local;     /* a file of PackageDirectories=, used where it lies */
+    char *place;    /* where the package manager looks for it in a cache of its own; NULL: by its name */
 } DistroPackage;
 void distro_package_free(DistroPackage *package);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/fetch.h"
+#include "distro/driver/fetch.h"
 
 #include <string.h>
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Writing files of repositories for dnf and zypper (dnf.conf(5), "repo options"). */
+
+#include "recipe/result/image-config.h"
+
+typedef enum {
+    REPOSITORY_ENABLED = 1 << 0,
+    REPOSITORY_SIGNED = 1 << 1,     /* its metadata is signed with a key that we know, not only its packages */
+    REPOSITORY_OF_UPDATES = 1 << 2, /* what rolling releases and snapshots do not have */
+    REPOSITORY_FIRST = 1 << 3,      /* its packages take the place of those of others */
+} RepositoryFlags;
+
+/* One repository: as a list of mirrors, or below a mirror. */
+typedef struct {
+    const char *id;
+    const char *metalink; /* what comes at the end of the address of the list of mirrors */
+    const char *path;     /* below the mirror; "@" at its start: the folder of the release */
+    RepositoryFlags flags;
+} RepositoryRow;
+
+typedef struct {
+    GString *text;
+    const ImageConfig *config;
+    const char *keys; /* what gpgkey= says, one a line; "" */
+} RepositoryText;
+
+/* MIRROR/PATH with one slash; owned by the caller. */
+char *repository_text_join(const char *mirror, const char *path);
+
+/* Adds the repository that is called ID and SUFFIX. */
+void repository_text_add(RepositoryText *text, const char *id, const char *suffix, const char *mirror, const char *path,
+        RepositoryFlags flags);
+
+/* The same with a list of mirrors at the address LIST. */
+void repository_text_add_list(RepositoryText *text, const char *id, const char *list, RepositoryFlags flags);
+
+/* Adds N ROWS: below MIRROR, or (NULL) by the metalink at LIST; those of updates only if UPDATES. */
+void repository_text_add_rows(RepositoryText *text, const RepositoryRow *rows, gsize n, const char *mirror,
+        const char *list, const char *folder, gboolean updates);
