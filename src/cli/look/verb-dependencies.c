@@ -26,6 +26,14 @@ static const Dependency build_dependencies[] = {
         {"mkswap", "formats swap partitions"},
 };
 
+/* Without them Debian's images are built all the same. */
+static const Dependency rpm_dependencies[] = {
+        {"dnf", "installs packages into images of Fedora and what is made like it"},
+        {"zypper", "installs packages into images of openSUSE"},
+        {"rpm", "keeps their databases"},
+        {"createrepo_c", "offers them the packages of PackageDirectories="},
+};
+
 static const Dependency vm_dependencies[] = {
         {"qemu-system-x86_64", "runs virtual machines"},
         {"qemu-img", "makes throw-away copies of disks"},
@@ -87,6 +95,7 @@ gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **
         return print_tools_packages(call->arguments->words, error);
     gboolean complete = list_dependencies("For building", build_dependencies, G_N_ELEMENTS(build_dependencies));
 
+    (void) list_dependencies("For distributions with rpm", rpm_dependencies, G_N_ELEMENTS(rpm_dependencies));
     complete = list_dependencies("For virtual machines", vm_dependencies, G_N_ELEMENTS(vm_dependencies)) && complete;
     *ret_exit_status = complete ? 0 : 1;
     return TRUE;
