@@ -26,9 +26,3 @@ Sandbox *vm_sandbox_new(const char *directory);
 
 /* A connected pair of sockets; both descriptors are closed on exec. */
 gboolean vm_socket_pair(int *ret_ours, int *ret_theirs, GError **error);
-
-/* Whether guests run with KVM here. /dev/kvm may open and guests may still crash, so the answer comes from
- * starting QEMU with FIRMWARE (NULL: its own BIOS) in SCRATCH (a directory) and waiting for a sign of life.
- * It is remembered until the next boot of the host. */
-gboolean vm_kvm_works(
-        const char *qemu, const char *architecture, const VmFirmware *firmware, const char *scratch);

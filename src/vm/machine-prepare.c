@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "vm/machine-private.h"
-
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,6 +9,8 @@
 #include "vm/boot-data.h"
 #include "vm/container.h"
 #include "vm/host.h"
+#include "vm/kvm.h"
+#include "vm/machine-private.h"
 #include "vm/storage.h"
 #include "vm/tpm.h"
 #include "vm/virtiofs.h"

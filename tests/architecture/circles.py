@@ -3,7 +3,6 @@
 
 PRIVATE = "a header for the sources of one module alone, which includes the public one"
 STRUCTS = "one set of structs, seen by all its files; the functions have an order, the headers do not"
-UNTIE = "to be untied"
 
 CIRCLES = [
     (("format/compress/compressor", "format/compress/compressor-method"), PRIVATE),
@@ -16,7 +15,6 @@ CIRCLES = [
     (("format/efi/uki/pcr", "format/efi/uki/uki", "format/efi/uki/uki-sections", "format/efi/uki/uki-stub", "format/efi/uki/uki-text"), STRUCTS),
     (("image/disk", "image/disk-private", "image/fstab", "image/gpt", "image/luks", "image/partition-definition",
       "image/partition-plan", "image/specifiers", "image/split-artifacts"), STRUCTS),
-    (("vm/host", "vm/storage"), UNTIE),
 ]
 
 # Folders of rooms that have an order: a file includes its own folder and those before it.
