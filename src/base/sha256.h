@@ -34,10 +34,10 @@ void sha256_digest(Sha256 *sha, const guint8 *prefix, gsize prefix_size, const v
 /* Hashes SIZE bytes of FD from byte OFFSET on; the file position does not move. Fails when the file ends
  * earlier. */
 gboolean sha256_fd_range(
-        int fd, guint64 offset, guint64 size, guint8 ret_digest[static SHA256_SIZE], GError **error);
+        int fd, guint64 offset, guint64 size, guint8 ret_digest[static SHA256_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Hashes everything that FD holds, from its beginning; the file position does not move. */
-gboolean sha256_fd(int fd, guint8 ret_digest[static SHA256_SIZE], GError **error);
+gboolean sha256_fd(int fd, guint8 ret_digest[static SHA256_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Hashes the file PATH. Holes are not read. */
-gboolean sha256_file(const char *path, guint8 ret_digest[static SHA256_SIZE], GError **error);
+gboolean sha256_file(const char *path, guint8 ret_digest[static SHA256_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/errors.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 
@@ -22,7 +23,7 @@ static void sum_job_free(gpointer data) {
 
 static void run_job(gpointer data, gpointer unused) {
     SumJob *job = data;
-    (void) sha256_file(job->path, job->digest, &job->error);
+    ignore_failure(sha256_file(job->path, job->digest, &job->error));
 }
 
 char *sha256sums_text(const char *directory, GPtrArray *names, GError **error) {

@@ -9,7 +9,7 @@
 
 /* As soon as the command line is known: the task of this thread (events/task.h) gets the flags that ARGUMENTS ask for,
  * STREAMS begin, and no child inherits what is not for it. */
-gboolean begin_task(const Arguments *arguments, EventStreams *streams, GError **error);
+gboolean begin_task(const Arguments *arguments, EventStreams *streams, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads the recipe of ARGUMENTS, as far as their verb needs it. */
 Recipe *load_recipe(const Arguments *arguments, GError **error);

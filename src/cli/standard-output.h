@@ -12,7 +12,7 @@ void standard_output_watch(void);
 
 /* Writes what is still buffered. FALSE when anything that was printed since the start did not arrive; the
  * reason is that of the first failure. */
-gboolean standard_output_finish(GError **error);
+gboolean standard_output_finish(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE when ERROR says that nobody reads any more (EPIPE): no reason to tell people. */
 gboolean standard_output_is_gone(const GError *error);

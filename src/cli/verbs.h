@@ -18,36 +18,36 @@ typedef struct {
 typedef gboolean (*VerbFunc)(const VerbCall *call, int *ret_exit_status, GError **error);
 
 /* Remembers under which name the program runs. Fails for names of programs that it is not. */
-gboolean set_program_name(const char *argv0, GError **error);
+gboolean set_program_name(const char *argv0, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether that name is mkosi: what differs between the two programs is then done as mkosi does it. */
 gboolean called_as_mkosi(void);
 
-gboolean verb_attach(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_boot(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_box(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_build(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_bump(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_burn(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_cat_config(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_clean(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_completion(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_coredumpctl(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_documentation(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_genkey(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_help(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_init(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_inputs(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_kitchen(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_inspect(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_journalctl(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_latest_snapshot(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_revoke(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_shell(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_sign(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_ssh(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_summary(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_sysupdate(const VerbCall *call, int *ret_exit_status, GError **error);
-gboolean verb_vm(const VerbCall *call, int *ret_exit_status, GError **error);
+gboolean verb_attach(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_boot(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_box(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_build(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_bump(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_burn(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_cat_config(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_clean(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_completion(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_coredumpctl(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_documentation(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_genkey(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_help(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_init(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_inputs(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_kitchen(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_inspect(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_journalctl(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_latest_snapshot(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_revoke(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_serve(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_shell(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_sign(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_ssh(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_summary(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_sysupdate(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_vm(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;

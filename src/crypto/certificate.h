@@ -71,4 +71,4 @@ gboolean certificate_is_self_signed(const Certificate *certificate);
 gboolean certificate_is_ca(const Certificate *certificate);
 
 /* Fails unless CERTIFICATE certifies the public half of KEY. */
-gboolean certificate_check_key(const Certificate *certificate, const KeySource *key, GError **error);
+gboolean certificate_check_key(const Certificate *certificate, const KeySource *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;

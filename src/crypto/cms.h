@@ -66,4 +66,4 @@ gboolean cms_message_is_by(const CmsMessage *message, const Certificate *certifi
  * the message; whether it is to be trusted is for the caller to decide by looking at RET_SIGNER (may be
  * NULL; a new reference). */
 gboolean cms_message_verify(const CmsMessage *message, const void *content, gsize size,
-        GPtrArray *candidates, Certificate **ret_signer, GError **error);
+        GPtrArray *candidates, Certificate **ret_signer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

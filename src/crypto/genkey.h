@@ -11,7 +11,7 @@
 /* Makes DIRECTORY_FD/KEY_NAME (mode 0600, PEM) and DIRECTORY_FD/CERTIFICATE_NAME (mode 0644, PEM).
  * Neither may exist. Both appear complete or not at all. */
 gboolean genkey_create_at(int directory_fd, const char *key_name, const char *certificate_name,
-        const GenkeyOptions *options, GError **error);
+        const GenkeyOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes DIRECTORY_FD/CERTIFICATE_NAME for KEY, which is there already. */
 gboolean genkey_certify_at(int directory_fd, const KeySource *key, const char *certificate_name,

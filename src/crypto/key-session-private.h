@@ -23,7 +23,7 @@ gboolean key_session_meet_token(KeySession *session, const char *id, gboolean *r
 void key_session_begin(KeySession *session);
 
 /* What went wrong with asking since then: sets ERROR and returns TRUE, or returns FALSE. WHAT names the key. */
-gboolean key_session_take_error(KeySession *session, const char *what, GError **error);
+gboolean key_session_take_error(KeySession *session, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Through which OpenSSL asks; its user data is the session. Owned by the session. */
 UI_METHOD *key_session_ui(KeySession *session);
@@ -42,10 +42,10 @@ typedef struct {
 #define AUTO_KEY_FILE __attribute__((cleanup(key_file_clear))) KeyFile
 void key_file_clear(KeyFile *file);
 
-gboolean key_file_open(KeyFile *file, const char *path, GError **error);
+gboolean key_file_open(KeyFile *file, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Refuses one that others can read or write. */
-gboolean key_file_check(const KeyFile *file, const char *path, GError **error);
-gboolean key_file_read(KeyFile *file, const char *path, GError **error);
+gboolean key_file_check(const KeyFile *file, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean key_file_read(KeyFile *file, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* DER begins with the tag of a SEQUENCE, PEM with text. */
 static inline gboolean key_file_is_der(const KeyFile *file) {
@@ -79,4 +79,4 @@ X509 *certificate_provider_load(
         KeySession *session, const char *name, const char *locator, EVP_PKEY *wanted, GError **error);
 
 /* Loads OpenSSL's provider NAME unless that has been done; says what to install when there is none. */
-gboolean key_provider_available(const char *name, GError **error);
+gboolean key_provider_available(const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

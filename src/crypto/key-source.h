@@ -84,7 +84,7 @@ gboolean public_key_verify_digest(EVP_PKEY *public_key, const guint8 digest[stat
 
 /* Checks a signature of key_source_sign() with a public key (PEM text or DER SubjectPublicKeyInfo in PUBLIC_KEY). */
 gboolean public_key_verify(
-        GBytes *public_key, const void *data, gsize size, GBytes *signature, GError **error);
+        GBytes *public_key, const void *data, gsize size, GBytes *signature, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The DER SubjectPublicKeyInfo of a public key in PEM or DER. */
 GBytes *public_key_to_der(GBytes *public_key, GError **error);

@@ -44,17 +44,17 @@ char *distro_image_configuration(DistroSession *session);
 gboolean distro_have_metadata(DistroSession *session);
 
 /* Fetches and verifies repository metadata. */
-gboolean distro_sync(DistroSession *session, GError **error);
+gboolean distro_sync(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FALSE with ERROR set when the metadata that is there is not what was verified, or older than the recipe
  * allows. Warns when it is old and allowed. Call after distro_sync(), and when that was not needed. */
-gboolean distro_check_metadata(DistroSession *session, GError **error);
+gboolean distro_check_metadata(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the driver takes the file NAME (in PackageDirectories=) for a package. */
 gboolean distro_is_package_file(DistroSession *session, const char *name);
 
 /* Indexes the packages in the local repository; call again after its content changed. */
-gboolean distro_index_local_repository(DistroSession *session, GError **error);
+gboolean distro_index_local_repository(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What installing PACKAGES (and, if BOOTSTRAP, the distribution's base) into ROOT would download, sorted by
  * file name: elements DistroPackage. ROOT NULL: an empty tree. */
@@ -63,15 +63,15 @@ GPtrArray *distro_resolve(
 
 /* Downloads and verifies what distro_install() will need. One at a time per package cache. */
 gboolean distro_download(
-        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Installs PACKAGES into the tree ROOT in one transaction, from downloaded packages; BOOTSTRAP: ROOT is
  * empty but for skeleton trees, the distribution's base is installed too. Initramfs generators and boot
  * loader hooks are kept from running, fsync does nothing. */
 gboolean distro_install(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
-        DistroProgress progress, gpointer data, GError **error);
+        DistroProgress progress, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-gboolean distro_remove(DistroSession *session, const char *root, char *const *packages, GError **error);
+gboolean distro_remove(DistroSession *session, const char *root, char *const *packages, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What is installed in the tree ROOT: elements DistroInstalled, sorted by name and architecture; empty when the tree has
  * no database. */
@@ -81,13 +81,13 @@ GPtrArray *distro_installed(DistroSession *session, const char *root, GError **e
 char *distro_changelog(DistroSession *session, const char *root, const char *package);
 
 /* Takes out of the tree what is another each time that the same packages are installed: logs, times in databases. */
-gboolean distro_forget_installation(DistroSession *session, const char *root, GError **error);
+gboolean distro_forget_installation(DistroSession *session, const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the tree has the distribution's package manager, which needs its databases. */
 gboolean distro_has_manager(DistroSession *session, int root_fd);
 
 /* Removes databases and caches of the package manager from the tree. */
-gboolean distro_clean_metadata(DistroSession *session, int root_fd, GError **error);
+gboolean distro_clean_metadata(DistroSession *session, int root_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The programs whose work the tree is: package managers of other tools trees may do it differently. Paths below the
  * tools tree, NULL-terminated; borrowed. */

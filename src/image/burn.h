@@ -26,4 +26,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BurnTarget, burn_target_free)
  * image's partition table. An interrupted write leaves a device without a partition table. Shows progress.
  */
 gboolean burn_write(
-        const BurnTarget *target, const char *image, gboolean plain, guint sector_size, GError **error);
+        const BurnTarget *target, const char *image, gboolean plain, guint sector_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

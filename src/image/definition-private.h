@@ -22,7 +22,7 @@ gboolean definition_fail(const Place *place, GError **error, const char *format,
 typedef gboolean (*DefinitionSetter)(const Place *place, const char *value, void *field, GError **error);
 
 /* Applies one setting; one that nobody knows is a warning. */
-gboolean definition_assign(Place *place, const char *name, const char *value, GError **error);
+gboolean definition_assign(Place *place, const char *name, const char *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- the grammar of values (definition-values.c) ---- */
 
@@ -48,9 +48,9 @@ char *definition_expand_path(const Place *place, const char *text, GError **erro
 
 /* ---- settings that list files (definition-lists.c) ---- */
 
-gboolean definition_set_copy_files(const Place *place, const char *value, void *field, GError **error);
-gboolean definition_set_excludes(const Place *place, const char *value, void *field, GError **error);
-gboolean definition_set_directories(const Place *place, const char *value, void *field, GError **error);
-gboolean definition_set_symlinks(const Place *place, const char *value, void *field, GError **error);
-gboolean definition_set_subvolumes(const Place *place, const char *value, void *field, GError **error);
-gboolean definition_set_mount_point(const Place *place, const char *value, void *field, GError **error);
+gboolean definition_set_copy_files(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean definition_set_excludes(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean definition_set_directories(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean definition_set_symlinks(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean definition_set_subvolumes(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean definition_set_mount_point(const Place *place, const char *value, void *field, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -35,4 +35,4 @@ gboolean disk_wants_split(const Disk *disk, const PlannedPartition *partition);
 
 /* Makes the content of PARTITION, and of the partitions with its hash tree and signature, either in the
  * output or in files of the work directory (disk->files). */
-gboolean disk_write_partition(Disk *disk, PlannedPartition *partition, GError **error);
+gboolean disk_write_partition(Disk *disk, PlannedPartition *partition, GError **error) G_GNUC_WARN_UNUSED_RESULT;

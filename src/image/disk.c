@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/disk-private.h"
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "events/step.h"
 #include "image/fstab.h"
 #include "image/gpt.h"
@@ -142,7 +143,7 @@ static void clean_up(Disk *disk) {
         g_autofree char *name = g_path_get_basename(disk->work);
         AUTO_FD fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd >= 0)
-            tree_remove(fd, name, NULL);
+            ignore_failure(tree_remove(fd, name, NULL));
     }
     if (disk->output_fd >= 0)
         close(disk->output_fd);

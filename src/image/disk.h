@@ -115,10 +115,10 @@ GPtrArray *disk_get_definitions(Disk *disk);
 
 /* Fails when the smallest disk that the definitions allow is more than a file beside the output can be, which is
  * known before anything is written; DIRECTORY is where that will be. */
-gboolean disk_check_size(Disk *disk, const char *directory, GError **error);
+gboolean disk_check_size(Disk *disk, const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes the content of all partitions but ESP and XBOOTLDR to files of their own. */
-gboolean disk_write_volumes(Disk *disk, GError **error);
+gboolean disk_write_volumes(Disk *disk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Root hashes in lower case hex, NULL when there is none; valid after disk_write_volumes(). */
 const char *disk_usr_hash(Disk *disk);
@@ -136,14 +136,14 @@ char *disk_partition_uuid(Disk *disk, DiskRole role);
 /* Writes ESP and XBOOTLDR. Their CopyFiles= sources (/efi:/, /boot:/) are read from the tree, into which the
  * caller has put boot loader, UKI and enrolment variables by now. A source that does not exist is skipped.
  */
-gboolean disk_write_esp(Disk *disk, GError **error);
+gboolean disk_write_esp(Disk *disk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How full the FAT of a boot partition is that disk_write_esp() wrote; FALSE: it has none, or does not say. */
 gboolean disk_boot_room(Disk *disk, const PartitionDefinition *definition, FatRoom *ret);
 
 /* Puts the partitions into the output file (sparse), writes the partition table, and names the split
  * artifacts. */
-gboolean disk_finish(Disk *disk, GError **error);
+gboolean disk_finish(Disk *disk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the finished disk consists of, for reports and the rest of the pipeline. */
 typedef struct {

@@ -224,7 +224,7 @@ static void batch_run(Batch *batch) {
         if (batch->directory)
             g_ptr_array_add(batch->arguments, g_strconcat("::", batch->directory, "/", NULL));
         g_ptr_array_add(batch->arguments, NULL);
-        sandbox_run(batch->sandbox, (const char *const *) batch->arguments->pdata, &batch->error);
+        ignore_failure(sandbox_run(batch->sandbox, (const char *const *) batch->arguments->pdata, &batch->error));
         g_ptr_array_set_size(batch->arguments, batch->arguments->len - (batch->directory ? 2 : 1));
     }
     g_ptr_array_set_size(batch->arguments, batch->fixed);

@@ -9,4 +9,4 @@
  * Files go in sorted by path, with times in UTC; one that nobody may write (mode) gets the attribute for
  * that, as Linux shows it; what FAT cannot hold (symlinks, devices) is skipped with a warning.
  */
-gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError **error);
+gboolean fat_write(const Volume *volume, const char *image, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

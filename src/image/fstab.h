@@ -6,4 +6,4 @@
 /* Writes what the definitions say with MountPoint= into /etc/fstab of the tree, between two marks by which a
  * later systemd-repart --append-fstab= finds it again; lines outside of them stay. Nothing is written when
  * no definition has a mount point. */
-gboolean fstab_write(const Plan *plan, int root_fd, GError **error);
+gboolean fstab_write(const Plan *plan, int root_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,7 +19,7 @@ typedef struct {
  * whole sectors; RET_SIZE is its size. The key of the volume is random, so that two results are never the
  * same. */
 gboolean luks_encrypt(const LuksOptions *options, const char *plain, const char *target, guint64 *ret_size,
-        GError **error);
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the lines that EncryptedVolume= asks for to /etc/crypttab of the tree. */
-gboolean crypttab_write(const Plan *plan, int root_fd, GError **error);
+gboolean crypttab_write(const Plan *plan, int root_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -112,16 +112,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PartitionDefinition, partition_definition_free)
  * DEFINITION: several calls make drop-ins. PATH is for messages, which read "PATH:LINE: SETTING=: ...".
  * ARCHITECTURE is what "root" and "usr" mean. */
 gboolean partition_definition_parse(PartitionDefinition *definition, const char *path, const char *text,
-        gsize length, const char *architecture, const Specifiers *specifiers, GError **error);
+        gsize length, const char *architecture, const Specifiers *specifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What can be said about one definition when all of it was read: required settings, settings that exclude
  * each other, implied values (Format= of an ESP, the three flags). SPECIFIERS checks SplitName=. */
 gboolean partition_definition_complete(
-        PartitionDefinition *definition, const Specifiers *specifiers, GError **error);
+        PartitionDefinition *definition, const Specifiers *specifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Merges every definition that says SupplementFor= into the one it names and drops it: a new disk always has
  * room for that. */
-gboolean partition_definitions_merge_supplements(GPtrArray *definitions, GError **error);
+gboolean partition_definitions_merge_supplements(GPtrArray *definitions, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Where the file system of TYPE is mounted when nothing else is said, or NULL; the ESP has two such places,
  * of which this is /efi. */

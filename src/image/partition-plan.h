@@ -66,4 +66,4 @@ void plan_set_root_hash(PlannedPartition *data, const guint8 root_hash[32]);
 
 /* Assigns sizes and offsets. Every content size must be known by now. Content over SizeMaxBytes= is an error
  * that names the definition. */
-gboolean plan_layout(Plan *plan, GError **error);
+gboolean plan_layout(Plan *plan, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,4 +7,4 @@
 
 /* Copies the data of SOURCE_FD (from its start) to OFFSET of TARGET_FD and leaves out the holes: what is
  * there must read as zeros in the target. Shares blocks where the file system can. */
-gboolean sparse_copy(int source_fd, int target_fd, guint64 offset, GError **error);
+gboolean sparse_copy(int source_fd, int target_fd, guint64 offset, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,7 +11,7 @@
 gboolean split_artifact_wanted(const PlannedPartition *partition);
 
 /* Two partitions must not get the same name. */
-gboolean split_artifacts_check(const Plan *plan, const Specifiers *specifiers, GError **error);
+gboolean split_artifacts_check(const Plan *plan, const Specifiers *specifiers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes the file of a laid out partition from CONTENT (moved; NULL: empty). Returns its path. */
 char *split_artifact_make(const PlannedPartition *partition, const Specifiers *specifiers,

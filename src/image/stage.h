@@ -15,4 +15,4 @@ typedef struct {
 char *stage_content(const Volume *volume, StageSize *ret_size, GError **error);
 
 /* Removes what stage_content() made. */
-gboolean stage_remove(const Volume *volume, GError **error);
+gboolean stage_remove(const Volume *volume, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -16,4 +16,4 @@ typedef struct {
 
 /* Writes the content of VOLUME as a file system at OFFSET of FD; RET_SIZE is a multiple of 4096. */
 gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *options, int fd, guint64 offset,
-        guint64 *ret_size, GError **error);
+        guint64 *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

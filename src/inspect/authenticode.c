@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "format/efi/pe/authenticode.h"
 
+#include "base/errors.h"
 #include "crypto/error.h"
 #include "inspect/inspect-internal.h"
 
@@ -41,13 +42,13 @@ static Certificate *find_signer(InspectContext *context, GBytes *image, GError *
     const guint8 *data = g_bytes_get_data(image, &size);
     g_autoptr(Certificate) signer = NULL;
     if (context->options->certificate) {
-        authenticode_verify(data, size, context->options->certificate, &signer, error);
+        ignore_failure(authenticode_verify(data, size, context->options->certificate, &signer, error));
         return g_steal_pointer(&signer);
     }
     for (guint i = 0; context->db && i < context->db->len; i++)
         if (authenticode_verify(data, size, context->db->pdata[i], &signer, NULL))
             return g_steal_pointer(&signer);
-    authenticode_verify(data, size, NULL, &signer, error);
+    ignore_failure(authenticode_verify(data, size, NULL, &signer, error));
     return g_steal_pointer(&signer);
 }
 

@@ -14,4 +14,4 @@
  * untouched. Its keys are opened in SESSION, which the caller keeps. Needs sandbox_become_root() before, and
  * a umask of 0022, because modes in trees are decided by recipes. It reports to the task of this thread, and stops when that is
  * cancelled; several may run in a process at once, each in a thread of its own with a task of its own. */
-gboolean build_run(const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error);
+gboolean build_run(const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;

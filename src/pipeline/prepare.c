@@ -69,7 +69,7 @@ static void image_build_free(ImageBuild *image) {
     if (image->root_fd >= 0)
         close(image->root_fd);
     if (image->mounted)
-        (void) tree_unmount(image->root, NULL);
+        ignore_failure(tree_unmount(image->root, NULL));
     g_clear_pointer(&image->distro, distro_session_free);
     g_clear_pointer(&image->kernels, g_ptr_array_unref);
     g_clear_pointer(&image->stub, g_bytes_unref);

@@ -13,7 +13,7 @@ void build_free(Build *build);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 
 /* Sync scripts of all images, with network: before anything else that the recipe names is read. */
-gboolean build_run_sync_scripts(Build *build, GError **error);
+gboolean build_run_sync_scripts(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads SandboxTrees= and opens the package manager of each image. */
-gboolean build_open_images(Build *build, GError **error);
+gboolean build_open_images(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,4 +7,4 @@
 
 /* An error that names the setting for names of outputs that are too long, a machine ID that is none, and a command
  * line that no kernel keeps; a warning for a version that systemd-sysupdate does not find. */
-gboolean recipe_limits_check(const ImageConfig *config, GError **error);
+gboolean recipe_limits_check(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;

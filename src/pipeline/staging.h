@@ -8,7 +8,7 @@
 /* Directories of all images, on the file systems of their output directories, so that results are renamed into
  * place. They go away with STAGINGS. */
 GPtrArray *stagings_new(void);
-gboolean staging_open(Build *build, GPtrArray *stagings, GError **error);
+gboolean staging_open(Build *build, GPtrArray *stagings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Moves what all images made into their output directories, one build after the other. */
-gboolean staging_publish(Build *build, GError **error);
+gboolean staging_publish(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -13,10 +13,10 @@
  * (-ff builds it in any case). Does nothing for a recipe without one. Keys are opened in SESSION.
  * Needs sandbox_become_root() before. */
 gboolean tools_tree_prepare(
-        const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error);
+        const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether another value of the setting NAME makes another tools tree. */
 gboolean tools_tree_depends_on(const char *section, const char *name);
 
 /* Removes it. */
-gboolean tools_tree_clean(const Recipe *recipe, GError **error);
+gboolean tools_tree_clean(const Recipe *recipe, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -20,10 +20,10 @@ typedef struct {
 
 /* Replaces what is a file in STDIO by pipes and starts to carry. Ended by relay_end(), also after an error.
  * RELAY: from RELAY_INIT; ending one that never began does nothing. */
-gboolean relay_begin(Relay *relay, SandboxStdio *stdio, GError **error);
+gboolean relay_begin(Relay *relay, SandboxStdio *stdio, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* To be called when the program has its descriptors. */
 void relay_close_program_ends(Relay *relay);
 
 /* Waits until all that the program wrote is written; it has ended. Fails where the caller's file took less. */
-gboolean relay_end(Relay *relay, GError **error);
+gboolean relay_end(Relay *relay, GError **error) G_GNUC_WARN_UNUSED_RESULT;

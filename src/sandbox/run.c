@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "base/errors.h"
 #include "sandbox/relay.h"
 #include "sandbox/sandbox-private.h"
 #include "base/cleanup.h"
@@ -337,7 +338,7 @@ SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError 
 static void finish(SandboxProcess *process) {
     if (process->finished)
         return;
-    sandbox_child_finish(&process->child, &process->status, &process->start_error);
+    ignore_failure(sandbox_child_finish(&process->child, &process->status, &process->start_error));
     process->finished = TRUE;
 }
 

@@ -52,13 +52,13 @@ typedef struct {
 
 /* Starts ARGV. */
 gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, const SandboxStdio *stdio,
-        SandboxChild *ret_child, GError **error);
+        SandboxChild *ret_child, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes everything in the sandbox end. */
 void sandbox_child_kill(const SandboxChild *child);
 
 /* Waits for the end. RET_STATUS is a wait status, or ERROR says why the program did not start. */
-gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error);
+gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* debug.c */
 /* Where and how to start particleos-sandbox with the NULL-terminated ARGV: that itself, or a program that

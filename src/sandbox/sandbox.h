@@ -25,7 +25,7 @@ typedef enum {
  * subgid ranges to 1 and up (with newuidmap and newgidmap), unless it is root already; in both cases it
  * enters a mount namespace of its own, so that no mount outlives the process. Call before any thread exists.
  * Errors say what to add to /etc/subuid. */
-gboolean sandbox_become_root(GError **error);
+gboolean sandbox_become_root(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FALSE when this process is root of a user namespace only (entered by sandbox_become_root(), or by a
  * container around us): such a root cannot make device nodes, and overlays keep their marks in
@@ -146,14 +146,14 @@ void sandbox_show_output(Sandbox *sandbox);
 
 /* Runs ARGV to its end. On failure ERROR names the command, its exit status, and the last lines of its
  * output, and says what to do about a program that is missing, or too old for its arguments. May be called several times and, with different sandboxes, from several threads. */
-gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error);
+gboolean sandbox_run(Sandbox *sandbox, const char *const *argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Same; returns standard output (NUL-terminated, owned by the caller). */
 char *sandbox_run_output(Sandbox *sandbox, const char *const *argv, gsize *ret_length, GError **error);
 
 /* Same; the exit status is a result (RET_STATUS, 128 + signal when killed), only a failure to start is an
  * error. */
-gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error);
+gboolean sandbox_run_status(Sandbox *sandbox, const char *const *argv, int *ret_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What to do about PROGRAM, run in SANDBOX, which says WORDS and has failed; owned by the caller; NULL for
  * nothing. Errors of the functions above say it already. */
@@ -164,7 +164,7 @@ char *sandbox_advice(const Sandbox *sandbox, const char *program, const char *wo
  * sandbox_process_wait(). */
 typedef struct SandboxProcess SandboxProcess;
 SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error);
-gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error);
+gboolean sandbox_process_wait(SandboxProcess *process, int *ret_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean sandbox_process_running(SandboxProcess *process);
 /* The process outside of the sandbox that stands for it. */
 pid_t sandbox_process_pid(const SandboxProcess *process);

@@ -18,4 +18,4 @@ typedef struct {
  * puts everything into its places, compresses and sums up the files, and removes DIRECTORY. Refused, without any change
  * to the image: answers that are missing, that are no signatures of what was asked by the key that was asked, or that
  * answer nothing. May be repeated after it was interrupted. */
-gboolean signing_attach(SigningDirectory *directory, SigningResult *ret_result, GError **error);
+gboolean signing_attach(SigningDirectory *directory, SigningResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

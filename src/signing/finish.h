@@ -6,7 +6,7 @@
 #include "signing/request-directory.h"
 
 /* Compresses and sums up the files of DIRECTORY, which are in FILES. */
-gboolean signing_finish(const SigningDirectory *directory, const char *files, GError **error);
+gboolean signing_finish(const SigningDirectory *directory, const char *files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes DIRECTORY from the disk. */
 void signing_finish_remove(const SigningDirectory *directory);

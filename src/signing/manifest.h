@@ -9,4 +9,4 @@
  * IMAGE.import-pubring.gpg when both are there; else THINGS (of SigningThing) receives what is to be signed, and REQUESTS
  * what is asked. */
 gboolean signing_manifest(const SigningDirectory *directory, const char *files, SigningAnswer answer, gpointer user,
-        GPtrArray *things, GPtrArray *requests, GError **error);
+        GPtrArray *things, GPtrArray *requests, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,4 +19,4 @@ GPtrArray *signing_scan(const char *directory, GPtrArray *names, GPtrArray *cert
 /* Writes CONTENT, of the same size, to all places of THING, whose files are in DIRECTORY. Only bytes that differ are
  * written; RET_WRITTEN is increased by their bytes. */
 gboolean signing_thing_write(const SigningThing *thing, const char *directory, GBytes *content, guint64 *ret_written,
-        GError **error);
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;

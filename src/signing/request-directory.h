@@ -46,13 +46,13 @@ SigningDirectory *signing_directory_load(const char *path, GError **error);
 SigningDirectory *signing_directory_parse(const char *path, const char *text, gsize size, GError **error);
 
 /* Writes DIRECTORY with REQUESTS (of SigningRequest), which become what is asked. Answers that are there stay. */
-gboolean signing_directory_write(SigningDirectory *directory, GPtrArray *requests, GError **error);
+gboolean signing_directory_write(SigningDirectory *directory, GPtrArray *requests, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The answer to REQUEST in the directory PATH (answers/ of somebody), checked as by signing_directory_answer(). */
 GBytes *signing_answer_read(const char *path, const SigningRequest *request, GError **error);
 
 /* Writes it there. */
-gboolean signing_answer_write(const char *path, const SigningRequest *request, GBytes *signature, GError **error);
+gboolean signing_answer_write(const char *path, const SigningRequest *request, GBytes *signature, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The answer to REQUEST, checked with its certificate. NULL: there is none, or, with ERROR set, it is no signature of
  * these bytes by that key. */
@@ -60,7 +60,7 @@ GBytes *signing_directory_answer(const SigningDirectory *directory, const Signin
 
 /* Writes answers/NAME.sig. */
 gboolean signing_directory_put(
-        const SigningDirectory *directory, const SigningRequest *request, GBytes *signature, GError **error);
+        const SigningDirectory *directory, const SigningRequest *request, GBytes *signature, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes all answers: what they were for is done. */
 void signing_directory_forget_answers(const SigningDirectory *directory);

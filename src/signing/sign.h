@@ -14,4 +14,4 @@ typedef void (*SigningReport)(gpointer user, const SigningRequest *request);
  * with policies inside are answered in one go. RET_MADE receives how many signatures were made, RET_LEFT (of
  * SigningRequest) what no key is for. */
 gboolean signing_sign(SigningDirectory *directory, GPtrArray *keys, SigningReport report, gpointer user, guint *ret_made,
-        GPtrArray **ret_left, GError **error);
+        GPtrArray **ret_left, GError **error) G_GNUC_WARN_UNUSED_RESULT;

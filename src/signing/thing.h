@@ -83,4 +83,4 @@ char *signing_digest(const void *data, gsize size);
 
 /* A key that asks for signatures later needs to know how large they will be: an error for keys whose signatures differ in
  * size (elliptic curves). PURPOSE is the setting that names CERTIFICATE. */
-gboolean signing_check_certificate(const Certificate *certificate, const char *purpose, GError **error);
+gboolean signing_check_certificate(const Certificate *certificate, const char *purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;

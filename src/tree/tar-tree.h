@@ -12,4 +12,4 @@
  * links, devices and fifos (sockets are left out) with owners, modes, hard links, ACLs and extended
  * attributes. Times later than CLAMP_TIME (seconds; -1: none) become that. Directories stay empty whose
  * content belongs to a running system (/dev, /proc, /sys, /run, /tmp, /var/tmp). */
-gboolean tar_write_tree(int tree_fd, Compressor *compressor, gint64 clamp_time, GError **error);
+gboolean tar_write_tree(int tree_fd, Compressor *compressor, gint64 clamp_time, GError **error) G_GNUC_WARN_UNUSED_RESULT;

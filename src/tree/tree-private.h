@@ -25,15 +25,15 @@ void tree_split_path(const char *path, char **ret_directory, char **ret_name);
 int tree_open_entry_directory(int dir_fd, const char *name);
 
 /* Makes room for something that is not a directory: removes NAME (an empty directory or anything else). */
-gboolean tree_make_room(int dir_fd, const char *name, GError **error);
+gboolean tree_make_room(int dir_fd, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sets the extended attribute of what FD (or, if it is -1, DIR_FD/NAME) is. What this system cannot store
  * because of its own policy (SELinux labels, trusted.* in a user namespace) is left out. */
 gboolean tree_set_xattr(int dir_fd, const char *name, int fd, const char *attribute, const void *value,
-        gsize length, GError **error);
+        gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Called for each extended attribute, in the order of their names; overlayfs' own are left out. */
 typedef gboolean (*TreeXattr)(
         const char *attribute, const void *value, gsize length, gpointer data, GError **error);
 gboolean tree_each_xattr(
-        int dir_fd, const char *name, int fd, TreeXattr callback, gpointer data, GError **error);
+        int dir_fd, const char *name, int fd, TreeXattr callback, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

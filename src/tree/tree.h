@@ -25,26 +25,26 @@ typedef enum {
  * Keeps modes, times, hard links, xattrs (ACLs, capabilities), holes; uses reflinks and copy_file_range
  * where possible. */
 gboolean tree_copy(int source_fd, const char *source, int target_fd, const char *target, TreeCopyFlags flags,
-        GError **error);
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Unpacks an archive (tar, cpio, zip, ...; with any usual compression) into the directory TARGET of the
  * tree, never outside of it. Existing directories and links to directories stay, as in tree_copy(). */
 gboolean tree_extract(
-        int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error);
+        int archive_fd, int target_fd, const char *target, TreeCopyFlags flags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ... without the entries that match one of the shell patterns EXCLUDE (or NULL), and without what is below
  * them. A pattern stands for an absolute path in the archive; its "*" matches "/" too, like that of dpkg. */
 gboolean tree_extract_except(int archive_fd, int target_fd, const char *target, const char *const *exclude,
-        TreeCopyFlags flags, GError **error);
+        TreeCopyFlags flags, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes NAME below DIR_FD (AT_FDCWD with a path will do) and everything in it; a missing one is no error.
  * Restores permissions where needed. Refuses to enter what is mounted below. */
-gboolean tree_remove(int dir_fd, const char *name, GError **error);
+gboolean tree_remove(int dir_fd, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes what the glob PATTERN (absolute inside the tree; *, ?, [], and ** for any number of directories)
  * matches, names with a dot in front included, directories with their content. Matching never leaves the
  * tree. */
-gboolean tree_remove_glob(int tree_fd, const char *pattern, GError **error);
+gboolean tree_remove_glob(int tree_fd, const char *pattern, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens PATH (absolute or relative, inside the tree TREE_FD) with symbolic links resolved as after chroot.
  */
@@ -56,10 +56,10 @@ char *tree_read_file(int tree_fd, const char *path, gsize *ret_length, GError **
 /* Writes a regular file inside a tree; what has its name (a link, too) is replaced; parents are created with
  * mode 0755. MODE is exact, whatever the umask is; LENGTH -1: a string. */
 gboolean tree_write_file(
-        int tree_fd, const char *path, const char *content, gssize length, mode_t mode, GError **error);
+        int tree_fd, const char *path, const char *content, gssize length, mode_t mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* MODE is that of the last directory if it is made, exactly; parents get 0755. */
-gboolean tree_mkdir_p(int tree_fd, const char *path, mode_t mode, GError **error);
+gboolean tree_mkdir_p(int tree_fd, const char *path, mode_t mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A link that leads nowhere does not exist. */
 gboolean tree_exists(int tree_fd, const char *path);
 
@@ -67,24 +67,24 @@ gboolean tree_exists(int tree_fd, const char *path);
 GPtrArray *tree_list(int fd, GError **error);
 
 /* Sets the time of every file below TREE_FD that is newer than EPOCH (seconds) to EPOCH. */
-gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error);
+gboolean tree_clamp_times(int tree_fd, gint64 epoch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How many user and group IDs a tree has. */
 #define TREE_OWNER_RANGE 65536u
 
 /* Adds BASE to the owner and group of everything in the tree NAME, those in access control lists included;
  * modes and capabilities stay. An ID outside of TREE_OWNER_RANGE is an error. */
-gboolean tree_shift_owners(int dir_fd, const char *name, guint32 base, GError **error);
+gboolean tree_shift_owners(int dir_fd, const char *name, guint32 base, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether DIRECTORY is on a file system with subvolumes (btrfs), and a new one in such a place. */
 gboolean tree_can_make_subvolumes(const char *directory);
-gboolean tree_make_subvolume(const char *path, GError **error);
+gboolean tree_make_subvolume(const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Which files of a tree have extended attributes that a format does not keep: KEEPS is asked about each
  * attribute. RET_FILES names the first of them with what they lose ("/usr/bin/ping (security.capability) and 3
  * more"), or is NULL; owned by the caller. */
 typedef gboolean (*TreeKeepsXattr)(const char *attribute);
-gboolean tree_find_lost_xattrs(int tree_fd, TreeKeepsXattr keeps, char **ret_files, GError **error);
+gboolean tree_find_lost_xattrs(int tree_fd, TreeKeepsXattr keeps, char **ret_files, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Bytes in the files of what is at PATH (a file or a directory; 0 when it cannot be read), and those that it
  * takes on the disk. */
@@ -126,8 +126,8 @@ gboolean tree_each_fact(int dir_fd, const char *name, gint64 epoch, TreeSkip ski
  * NULL: read-only. An upper directory can become a layer of later mounts, by the same kind of root only
  * (sandbox_is_real_root()). Its data is not synced to the disk by unmounting. */
 gboolean tree_mount_overlay(
-        char *const *lowers, const char *upper, const char *work, const char *target, GError **error);
-gboolean tree_unmount(const char *target, GError **error);
+        char *const *lowers, const char *upper, const char *work, const char *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tree_unmount(const char *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether PATH is, by its name, an archive that can be unpacked. */
 gboolean tree_is_archive_name(const char *path);

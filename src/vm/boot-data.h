@@ -11,7 +11,7 @@
 /* Adds one credential to OEM_STRINGS (of VmOemString). The value goes through a file in SCRATCH, because
  * everybody on the host can read a command line. */
 gboolean vm_add_credential(GPtrArray *oem_strings, const char *name, const char *value, gsize length,
-        const char *scratch, GError **error);
+        const char *scratch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds kernel arguments, for systemd-stub and for systemd-boot. */
 void vm_add_command_line(GPtrArray *oem_strings, const char *command_line);

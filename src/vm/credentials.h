@@ -17,7 +17,7 @@ GPtrArray *vm_credentials_new(void);
 
 /* Adds NAME, or replaces its value. The error says that NAME cannot be the name of a credential. */
 gboolean vm_credentials_set(
-        GPtrArray *credentials, const char *name, const void *value, gsize length, GError **error);
+        GPtrArray *credentials, const char *name, const void *value, gsize length, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 const VmCredential *vm_credentials_find(const GPtrArray *credentials, const char *name);
 
@@ -27,4 +27,4 @@ const VmCredential *vm_credentials_find(const GPtrArray *credentials, const char
 GPtrArray *vm_credentials_collect(const ImageConfig *config, GError **error);
 
 /* Writes each into a file of its name in DIRECTORY, readable by its owner only. */
-gboolean vm_credentials_write(const GPtrArray *credentials, const char *directory, GError **error);
+gboolean vm_credentials_write(const GPtrArray *credentials, const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;

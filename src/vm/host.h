@@ -25,4 +25,4 @@ char *vm_find_program(const char *program, GError **error);
 Sandbox *vm_sandbox_new(const char *directory);
 
 /* A connected pair of sockets; both descriptors are closed on exec. */
-gboolean vm_socket_pair(int *ret_ours, int *ret_theirs, GError **error);
+gboolean vm_socket_pair(int *ret_ours, int *ret_theirs, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -44,4 +44,4 @@ struct VmMachine {
 };
 
 /* Everything up to the command line of QEMU: looks at recipe and host, starts helpers. */
-gboolean vm_machine_prepare(VmMachine *machine, GError **error);
+gboolean vm_machine_prepare(VmMachine *machine, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -33,7 +33,7 @@ VmMachine *vm_machine_start(const ImageConfig *config, const VmMachineOptions *o
 /* Runs the default main context until the machine has ended. RET_STATUS is what the guest announced, else 0,
  * and 1 after a kernel panic. SIGINT, SIGTERM and SIGHUP end the machine; that is the error
  * VM_ERROR_INTERRUPTED. */
-gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error);
+gboolean vm_machine_wait(VmMachine *machine, int *ret_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sends TEXT to the guest's second serial port. */
 void vm_machine_answer(VmMachine *machine, const char *text);

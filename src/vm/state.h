@@ -26,8 +26,8 @@ void vm_address_free(VmAddress *address);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(VmAddress, vm_address_free)
 
 /* Whether to register with systemd-machined. Fails when Register=yes and it is not there. */
-gboolean vm_register_wanted(const ImageConfig *config, gboolean *ret_wanted, GError **error);
+gboolean vm_register_wanted(const ImageConfig *config, gboolean *ret_wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Registers the machine with leader process PID (io.systemd.Machine.Register, varlink). CID 0: no vsock. */
 gboolean vm_register(
-        const ImageConfig *config, pid_t pid, const char *image, guint32 vsock_cid, GError **error);
+        const ImageConfig *config, pid_t pid, const char *image, guint32 vsock_cid, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -8,13 +8,13 @@
 #include "recipe/result/image-config.h"
 
 /* Copies a regular file; the copy belongs to the caller only (mode 0600). */
-gboolean vm_copy_file(const char *source, const char *target, GError **error);
+gboolean vm_copy_file(const char *source, const char *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A copy-on-write disk OVERLAY (qcow2) over the raw IMAGE, at least SIZE bytes large. */
-gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, GError **error);
+gboolean vm_make_overlay(const char *image, const char *overlay, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Grows the raw IMAGE to SIZE bytes; never shrinks it. */
-gboolean vm_grow_image(const char *image, guint64 size, GError **error);
+gboolean vm_grow_image(const char *image, guint64 size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes the file of a drive outside of the workspace, unless it persists. */
 void vm_remove_drive(const RecipeDrive *drive);
@@ -28,4 +28,4 @@ char *vm_make_drive(const RecipeDrive *drive, gboolean made_before, const char *
  * only key, or, with MOK, as a machine owner's key beside those of TEMPLATE. Done by virt-fw-vars; the error
  * names its package. */
 gboolean vm_enrol_keys(
-        const char *template, const char *target, const char *certificate, gboolean mok, GError **error);
+        const char *template, const char *target, const char *certificate, gboolean mok, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -23,7 +23,7 @@ typedef struct {
 } VmSpawn;
 
 /* Fails for what systemd-vmspawn cannot do. */
-gboolean vm_vmspawn_check(const ImageConfig *config, GError **error);
+gboolean vm_vmspawn_check(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* NULL-terminated argument vector, owned by the caller (g_strfreev). */
 char **vm_vmspawn_arguments(const ImageConfig *config, const VmSpawn *spawn);

@@ -12,6 +12,7 @@ sys.path.insert(0, str(TOP / "tests/lib"))
 
 import arrows  # noqa: E402
 import circles  # noqa: E402
+import sizes  # noqa: E402
 from tap import run, test  # noqa: E402
 
 SRC = TOP / "src"
@@ -83,6 +84,17 @@ def _():
         listed = set(re.findall(r"'([\w-]+)'", (place / "meson.build").read_text()))
         missing = [x.name for x in place.glob(f"test-*{suffix}") if x.name.removeprefix("test-").removesuffix(".py") not in listed]
         assert not missing, f"tests/{directory}/meson.build lacks {missing}"
+
+
+@test("no file has more than 600 lines, no function more than 60")
+def _():
+    folders = ("src", "tests/unit", "tests/fuzz", "bench")
+    none(sizes.wrong_sizes(TOP, [x for folder in folders for x in arrows.sources(TOP / folder)], circles.SIZES))
+
+
+@test("functions of headers warn when nobody looks whether they failed")
+def _():
+    none(sizes.unwarned(TOP, sorted(SRC.rglob("*.h"))))
 
 
 TABLE = """
@@ -208,6 +220,21 @@ def _():
         none(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why"}))
         found = list(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why", "left/b.c": "why"}))
         assert len(found) == 1 and "left/b.c" in found[0], found
+
+
+@test("the judge sees what is too long, and what does not warn")
+def _():
+    long = "int a(int x,\n        int y) {\n" + "    x++;\n" * 60 + "}\n"
+    files = {"left/a.c": long, "left/b.c": "static const int t[] = {\n" + "    1,\n" * 601 + "};\nint b(void) {\n    return 1;\n}\n",
+             "left/a.h": "/* gboolean no(GError **error); */\ngboolean a_do(int x,\n        GError **error);\n"
+                         "gboolean b_do(GError **error) G_GNUC_WARN_UNUSED_RESULT;\ngboolean a_set_error(GError **error);\n"}
+    with tree(files) as directory:
+        src = Path(directory)
+        found = list(sizes.wrong_sizes(src, arrows.sources(src), {}))
+        assert len(found) == 2 and "left/a.c:1: 63 lines" in found[0] and "left/b.c: 606 lines" in found[1], found
+        none(sizes.wrong_sizes(src, [src / "left/b.c"], {"left/b.c": "a table"}))
+        found = list(sizes.unwarned(src, [src / "left/a.h"]))
+        assert len(found) == 1 and "left/a.h:2: a_do" in found[0], found
 
 
 @test("the judge sees a variable of the process")

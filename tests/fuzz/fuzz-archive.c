@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "distro/apt/dpkg-bootstrap.h"
 #include "tree/tree.h"
 
@@ -24,7 +25,7 @@ static char *directory;
 static int directory_fd = -1;
 
 static void at_exit(void) {
-    (void) tree_remove(AT_FDCWD, directory, NULL);
+    ignore_failure(tree_remove(AT_FDCWD, directory, NULL));
 }
 
 static void set_up(void) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "distro/driver/verified.h"
 #include "pipeline/layers/layer.h"
 #include "tree/tree.h"
@@ -16,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static char *directory;
 
 static void at_exit(void) {
-    (void) tree_remove(AT_FDCWD, directory, NULL);
+    ignore_failure(tree_remove(AT_FDCWD, directory, NULL));
 }
 
 static void put(const char *name, const void *data, size_t size) {

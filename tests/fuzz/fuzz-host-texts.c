@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "distro/apt/repositories.h"
 #include "distro/apt/sources.h"
 #include "recipe/language/distributions.h"
@@ -19,7 +20,7 @@ static char *directory;
 static int directory_fd = -1;
 
 static void at_exit(void) {
-    (void) tree_remove(AT_FDCWD, directory, NULL);
+    ignore_failure(tree_remove(AT_FDCWD, directory, NULL));
 }
 
 static void set_up(void) {

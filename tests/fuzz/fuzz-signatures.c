@@ -3,6 +3,7 @@
  * partitions, CMS, certificates. Which parser gets the bytes does not matter; each gets them all. */
 #include <stdint.h>
 
+#include "base/errors.h"
 #include "base/sha256.h"
 #include "crypto/certificate.h"
 #include "crypto/cms.h"
@@ -23,13 +24,13 @@ static void try_pe(const uint8_t *data, size_t size) {
     g_autoptr(GBytes) image = g_bytes_new(data, size);
     g_autoptr(GBytes) stripped = authenticode_strip(image, NULL);
     if (stripped)
-        authenticode_digest(g_bytes_get_data(stripped, NULL), g_bytes_get_size(stripped), digest, NULL);
+        ignore_failure(authenticode_digest(g_bytes_get_data(stripped, NULL), g_bytes_get_size(stripped), digest, NULL));
 }
 
 static void try_variable(const uint8_t *data, size_t size) {
     g_autoptr(EfiAuthenticatedVariable) variable = efi_authenticated_variable_parse(data, size, NULL);
     if (variable)
-        efi_authenticated_variable_verify(variable, "db", EFI_UPDATE_REPLACE, NULL, NULL);
+        ignore_failure(efi_authenticated_variable_verify(variable, "db", EFI_UPDATE_REPLACE, NULL, NULL));
     g_autoptr(GPtrArray) signatures =
             variable ? efi_signature_list_parse(g_bytes_get_data(variable->payload, NULL),
                                g_bytes_get_size(variable->payload), NULL)
@@ -42,13 +43,13 @@ static void try_variable(const uint8_t *data, size_t size) {
 static void try_verity_signature(const uint8_t *data, size_t size) {
     g_autoptr(VeritySignature) signature = verity_signature_parse(data, size, NULL);
     if (signature)
-        verity_signature_verify(signature, NULL, NULL, NULL);
+        ignore_failure(verity_signature_verify(signature, NULL, NULL, NULL));
 }
 
 static void try_crypto(const uint8_t *data, size_t size) {
     g_autoptr(CmsMessage) message = cms_message_parse(data, size, TRUE, NULL);
     if (message)
-        cms_message_verify(message, NULL, 0, NULL, NULL, NULL);
+        ignore_failure(cms_message_verify(message, NULL, 0, NULL, NULL, NULL));
     g_autoptr(Certificate) certificate = certificate_new(data, size, NULL);
     if (certificate)
         certificate_is_self_signed(certificate);

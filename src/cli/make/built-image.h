@@ -8,7 +8,7 @@
 /* Makes sure that the main image of the recipe is there: builds it when --force asks for it (in a process of its
  * own, because a build becomes root of a user namespace), else it must have been built before. Does nothing
  * for verbs that need no image. */
-gboolean built_image_prepare(const VerbCall *call, GError **error);
+gboolean built_image_prepare(const VerbCall *call, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Locks the file or directory PATH against other users of the image, until the descriptor is closed. -1 with
  * ERROR set when somebody has it. */
@@ -19,4 +19,4 @@ char *built_image_copy(const char *path, const char *directory, GError **error);
 
 /* For verbs that only look at what was built: runs configure scripts, if the recipe has any, which needs a user
  * namespace that nothing else of such a verb needs. */
-gboolean configure_built_image(Recipe *recipe, GError **error);
+gboolean configure_built_image(Recipe *recipe, GError **error) G_GNUC_WARN_UNUSED_RESULT;

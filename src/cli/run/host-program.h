@@ -20,10 +20,10 @@ guint host_program_systemd_version(const char *path);
 Sandbox *host_program_sandbox(const ImageConfig *config, GError **error);
 
 /* Runs ARGV to its end; its exit status is a result. Keys that interrupt are for the program alone. */
-gboolean host_program_run(Sandbox *sandbox, const char *const *argv, int *ret_exit_status, GError **error);
+gboolean host_program_run(Sandbox *sandbox, const char *const *argv, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Fails unless this is real root, with WHAT ("systemd-nspawn", ...) in the message. */
-gboolean host_program_need_root(const char *what, GError **error);
+gboolean host_program_need_root(const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Lets systemd's programs mount a disk image whose verity volumes the kernel of this host cannot check: says
  * so and goes on. Does nothing where it can. */

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/directory.h"
+#include "base/errors.h"
 #include "distro/apt/command.h"
 #include "distro/apt/release-file.h"
 #include "distro/apt/run.h"
@@ -61,7 +62,7 @@ static char *find_unverified(DistroSession *session) {
             return g_strdup(files->pdata[i]);
     }
     /* Files whose state has settled need not be read the next time. */
-    (void) verified_write(verified, NULL);
+    ignore_failure(verified_write(verified, NULL));
     return NULL;
 }
 

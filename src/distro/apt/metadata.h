@@ -12,8 +12,8 @@ char *apt_sources_text(DistroSession *session);
 /* Operations of the driver; see distro.h. */
 char *apt_repositories(DistroSession *session);
 gboolean apt_have_metadata(DistroSession *session);
-gboolean apt_sync(DistroSession *session, GError **error);
+gboolean apt_sync(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FALSE with ERROR set when the cache has metadata that is not what was verified, or too old for the recipe.
  * Warns where old metadata is no error. */
-gboolean apt_check_metadata(DistroSession *session, GError **error);
+gboolean apt_check_metadata(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;

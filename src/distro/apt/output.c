@@ -62,8 +62,8 @@ static gboolean begins_list(const char *line) {
 }
 
 static gboolean is_complaint(const char *line) {
-    static const char *const prefixes[] = {"E: ", "W: GPG error", "W: OpenPGP", "dpkg: error",
-            "dpkg-deb: error", "dpkg-split: error", "dpkg: unrecoverable fatal error", NULL};
+    static const char *const prefixes[] = {"E: ", "W: GPG error", "W: OpenPGP", "dpkg: error", "dpkg-deb: error",
+            "dpkg-split: error", "dpkg: unrecoverable fatal error", NULL};
     return begins_with_any(line, prefixes);
 }
 
@@ -123,69 +123,61 @@ const char *apt_output_reason(const AptOutput *output) {
     return output->reason->str;
 }
 
-const char *apt_output_advice(const AptOutput *output, const char *fallback) {
-    static const char names[] =
-            "Check the names in Packages=, and Release= and Repositories= for where they "
-            "should come from.";
-    static const char network[] = "Check the network, Mirror= and ProxyUrl=.";
-    static const char keys[] =
-            "Check that the archive's keyring is installed (package debian-archive-keyring "
-            "or ubuntu-keyring), and that Mirror= is an archive of this distribution.";
-    /* The first that fits counts: the cause stands before its consequences. */
-    static const struct {
-        const char *said, *advice;
-    } causes[] = {
-            {"No space left on device", "Make room where temporary trees and packages are kept: "
-                                        "WorkspaceDirectory= and PackageCacheDirectory=."},
-            {"You don't have enough free space",
-                    "Make room where packages are kept: PackageCacheDirectory=."},
-            {"NO_PUBKEY", keys},
-            {"EXPKEYSIG", "A key of the archive has expired: install a newer keyring (package "
-                          "debian-archive-keyring or ubuntu-keyring)."},
-            {"KEYEXPIRED", "A key of the archive has expired: install a newer keyring (package "
-                           "debian-archive-keyring or ubuntu-keyring)."},
-            {"BADSIG",
-                    "The metadata was changed after it had been signed: use another Mirror=, and find out "
-                    "who did it."},
-            {"is not signed", keys},
-            {"invalid signature", keys},
-            {"is not valid yet", "Set the clock of this machine, or ask the archive about its own."},
-            {"is expired", "The mirror has stopped following the archive: use another Mirror=, or Snapshot= "
-                           "where an old state is wanted."},
-            {"Hash Sum mismatch",
-                    "The mirror is being updated, or something on the way changes files: try again "
-                    "later, or use another Mirror=."},
-            {"File has unexpected size",
-                    "The mirror is being updated, or something on the way changes files: "
-                    "try again later, or use another Mirror=."},
-            {"ertificate verif", "Check the clock, and that the certificates of authorities are installed "
-                                 "(package ca-certificates)."},
-            {"Could not resolve", network},
-            {"Temporary failure resolving", network},
-            {"Could not connect", network},
-            {"Unable to connect", network},
-            {"Cannot initiate the connection", network},
-            {"onnection failed", network},
-            {"onnection refused", network},
-            {"onnection timed out", network},
-            {"407  ", network},
-            {"does not have a Release file",
-                    "Check Release=, Repositories= and Mirror=: there is no such suite."},
-            {"Unable to locate package", names},
-            {"Couldn't find any package", names},
-            {"has no installation candidate", names},
-            {"was not found", names},
-            {"unmet dependencies",
-                    "Some packages exclude each other, or lack one that no repository has: check "
-                    "Packages=, Release= and Repositories=."},
-            {"nsatisfied dependencies",
-                    "Some packages exclude each other, or lack one that no repository has: "
-                    "check Packages=, Release= and Repositories=."},
-            {"  404  ", "The archive has moved on since its metadata was fetched: fetch it again with "
-                        "-ff."},
-            {"Unable to fetch some archives", network},
-    };
+static const char advice_names[] = "Check the names in Packages=, and Release= and Repositories= for where they "
+                                   "should come from.";
+static const char advice_network[] = "Check the network, Mirror= and ProxyUrl=.";
+static const char advice_keys[] = "Check that the archive's keyring is installed (package debian-archive-keyring "
+                                  "or ubuntu-keyring), and that Mirror= is an archive of this distribution.";
 
+/* The first that fits counts: the cause stands before its consequences. */
+static const struct {
+    const char *said, *advice;
+} causes[] = {
+        {"No space left on device", "Make room where temporary trees and packages are kept: "
+                                    "WorkspaceDirectory= and PackageCacheDirectory=."},
+        {"You don't have enough free space", "Make room where packages are kept: PackageCacheDirectory=."},
+        {"NO_PUBKEY", advice_keys},
+        {"EXPKEYSIG", "A key of the archive has expired: install a newer keyring (package "
+                      "debian-archive-keyring or ubuntu-keyring)."},
+        {"KEYEXPIRED", "A key of the archive has expired: install a newer keyring (package "
+                       "debian-archive-keyring or ubuntu-keyring)."},
+        {"BADSIG", "The metadata was changed after it had been signed: use another Mirror=, and find out "
+                   "who did it."},
+        {"is not signed", advice_keys},
+        {"invalid signature", advice_keys},
+        {"is not valid yet", "Set the clock of this machine, or ask the archive about its own."},
+        {"is expired", "The mirror has stopped following the archive: use another Mirror=, or Snapshot= "
+                       "where an old state is wanted."},
+        {"Hash Sum mismatch", "The mirror is being updated, or something on the way changes files: try again "
+                              "later, or use another Mirror=."},
+        {"File has unexpected size", "The mirror is being updated, or something on the way changes files: "
+                                     "try again later, or use another Mirror=."},
+        {"ertificate verif", "Check the clock, and that the certificates of authorities are installed "
+                             "(package ca-certificates)."},
+        {"Could not resolve", advice_network},
+        {"Temporary failure resolving", advice_network},
+        {"Could not connect", advice_network},
+        {"Unable to connect", advice_network},
+        {"Cannot initiate the connection", advice_network},
+        {"onnection failed", advice_network},
+        {"onnection refused", advice_network},
+        {"onnection timed out", advice_network},
+        {"407  ", advice_network},
+        {"does not have a Release file", "Check Release=, Repositories= and Mirror=: there is no such suite."},
+        {"Unable to locate package", advice_names},
+        {"Couldn't find any package", advice_names},
+        {"has no installation candidate", advice_names},
+        {"was not found", advice_names},
+        {"unmet dependencies", "Some packages exclude each other, or lack one that no repository has: check "
+                               "Packages=, Release= and Repositories=."},
+        {"nsatisfied dependencies", "Some packages exclude each other, or lack one that no repository has: "
+                                    "check Packages=, Release= and Repositories=."},
+        {"  404  ", "The archive has moved on since its metadata was fetched: fetch it again with "
+                    "-ff."},
+        {"Unable to fetch some archives", advice_network},
+};
+
+const char *apt_output_advice(const AptOutput *output, const char *fallback) {
     for (gsize i = 0; i < G_N_ELEMENTS(causes); i++)
         if (strstr(output->reason->str, causes[i].said))
             return causes[i].advice;

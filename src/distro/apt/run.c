@@ -2,6 +2,7 @@
 #include "distro/apt/run.h"
 
 #include "base/cleanup.h"
+#include "base/errors.h"
 #include "distro/apt/command.h"
 #include "distro/apt/dpkg-bootstrap.h"
 #include "distro/driver/cache-lock.h"
@@ -83,7 +84,7 @@ gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptO
         return TRUE;
     /* Which dependencies are not met stands among what was asked for; hear it as messages. */
     if (ret_stdout && !task_is_cancelled(task_current()))
-        (void) sandbox_run(sandbox, (const char *const *) argv->pdata, NULL);
+        ignore_failure(sandbox_run(sandbox, (const char *const *) argv->pdata, NULL));
     if (!*apt_output_reason(output) || task_is_cancelled(task_current())) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;

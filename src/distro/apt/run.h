@@ -18,9 +18,9 @@ typedef enum {
 Sandbox *apt_sandbox(DistroSession *session, const char *root, AptRunFlags flags);
 
 /* Makes what apt needs in ROOT (NULL: in the empty tree). */
-gboolean apt_prepare_root(DistroSession *session, const char *root, GError **error);
+gboolean apt_prepare_root(DistroSession *session, const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs ARGV (terminated here). An error says what apt complained about and what to do, which is ADVICE where
  * the complaint does not tell. OUTPUT may be NULL; RET_STDOUT, too: then that is taken for messages. */
 gboolean apt_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, AptOutput *output,
-        DistroError code, const char *advice, char **ret_stdout, GError **error);
+        DistroError code, const char *advice, char **ret_stdout, GError **error) G_GNUC_WARN_UNUSED_RESULT;

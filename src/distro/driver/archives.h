@@ -16,4 +16,4 @@ GPtrArray *archives_check(DistroSession *session, GPtrArray *packages, GError **
 
 /* Takes the files of PACKAGES that SHARED, a cache that others can write to, has and the session's own has
  * not. They are as unchecked as before. */
-gboolean archives_copy(DistroSession *session, GPtrArray *packages, const char *shared, GError **error);
+gboolean archives_copy(DistroSession *session, GPtrArray *packages, const char *shared, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -17,7 +17,7 @@ void verified_free(Verified *verified);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Verified, verified_free)
 
 /* Writes the record as it is now. Files that are gone are left out. */
-gboolean verified_write(Verified *verified, GError **error);
+gboolean verified_write(Verified *verified, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The SHA-256 in hex of the regular file FILE (a path below the directory of the record), read only when the
  * record does not know the file as it is; the record knows it afterwards. Owned by the caller. NULL with
@@ -31,4 +31,4 @@ const char *verified_recorded(const Verified *verified, const char *file);
 GPtrArray *verified_files(const Verified *verified);
 
 /* FALSE with ERROR set when somebody else than this user could change what is in DIRECTORY. */
-gboolean verified_check_owner(const char *directory, GError **error);
+gboolean verified_check_owner(const char *directory, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -39,21 +39,21 @@ typedef gboolean (*CpioFilter)(const char *path, mode_t mode, gpointer user_data
 /* Adds the tree TREE_FD: every directory, file, link, device, fifo (sockets are skipped), owners and modes
  * as they are, hard links as links. Content goes below PREFIX ("" for the root). FILTER may be NULL. */
 gboolean cpio_writer_add_tree(CpioWriter *writer, int tree_fd, const char *prefix, CpioFilter filter,
-        gpointer user_data, GError **error);
+        gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds PATHS of the tree TREE_FD (relative; an array of char *, sorted, each once) and nothing else;
  * directories without their content, so parents have to be listed too. */
-gboolean cpio_writer_add_paths(CpioWriter *writer, int tree_fd, GPtrArray *paths, GError **error);
+gboolean cpio_writer_add_paths(CpioWriter *writer, int tree_fd, GPtrArray *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds a regular file from memory, owned by 0:0; missing parents of PATH are added with mode 0755. */
 gboolean cpio_writer_add_data(CpioWriter *writer, const char *path, mode_t mode, const void *data,
-        gsize size, gint64 mtime, GError **error);
+        gsize size, gint64 mtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the archive; nothing can be added afterwards. */
-gboolean cpio_writer_finish(CpioWriter *writer, GError **error);
+gboolean cpio_writer_finish(CpioWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A whole tree in one call. */
-gboolean cpio_write_tree(int tree_fd, int output_fd, const CpioOptions *options, GError **error);
+gboolean cpio_write_tree(int tree_fd, int output_fd, const CpioOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The early, uncompressed archive with processor microcode (kernel/x86/microcode/AuthenticAMD.bin and
  * GenuineIntel.bin); either may be NULL. */

@@ -18,7 +18,7 @@ guint64 image_source_size(const ImageSource *source);
 /* Reads the next SIZE bytes into BUFFER, fewer only at the end; RET_LENGTH 0 is the end. RET_ZERO says that
  * they are all zero; BUFFER is then not filled if they are a hole. */
 gboolean image_source_read(ImageSource *source, guint8 *buffer, gsize size, gsize *ret_length,
-        gboolean *ret_zero, GError **error);
+        gboolean *ret_zero, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* How much of the file has been read, 0 to 1. */
 double image_source_fraction(const ImageSource *source);

@@ -34,8 +34,8 @@ typedef struct {
 } TarEntry;
 
 /* Begins an entry with the records added before. SIZE bytes of data have to follow. */
-gboolean tar_writer_begin(TarWriter *writer, const TarEntry *entry, GError **error);
-gboolean tar_writer_data(TarWriter *writer, const void *data, gsize size, GError **error);
+gboolean tar_writer_begin(TarWriter *writer, const TarEntry *entry, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean tar_writer_data(TarWriter *writer, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the archive, not the compressor. */
-gboolean tar_writer_finish(TarWriter *writer, GError **error);
+gboolean tar_writer_finish(TarWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

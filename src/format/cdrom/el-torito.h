@@ -28,4 +28,4 @@ gboolean el_torito_valid_identifier(const char *text, gsize size);
 #define EL_TORITO_VOLUME_SIZE 32
 #define EL_TORITO_PUBLISHER_SIZE 128
 
-gboolean el_torito_write(int fd, const ElTorito *options, GError **error);
+gboolean el_torito_write(int fd, const ElTorito *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;

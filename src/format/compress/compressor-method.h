@@ -16,7 +16,7 @@ typedef struct {
     guint8 *buffer; /* COMPRESSOR_PIECE bytes for whoever needs them */
 } CompressorSink;
 
-gboolean compressor_sink_write(CompressorSink *sink, const void *data, gsize size, GError **error);
+gboolean compressor_sink_write(CompressorSink *sink, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
     const char *name;

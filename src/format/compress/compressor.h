@@ -33,10 +33,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Compressor, compressor_free)
 typedef void (*CompressorInput)(gpointer user_data, const void *data, gsize size);
 void compressor_on_input(Compressor *compressor, CompressorInput callback, gpointer user_data);
 
-gboolean compressor_write(Compressor *compressor, const void *data, gsize size, GError **error);
+gboolean compressor_write(Compressor *compressor, const void *data, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Ends the stream and writes what is left. */
-gboolean compressor_finish(Compressor *compressor, GError **error);
+gboolean compressor_finish(Compressor *compressor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads everything from INPUT_FD (from its position on) and ends the stream. */
-gboolean compressor_write_fd(Compressor *compressor, int input_fd, GError **error);
+gboolean compressor_write_fd(Compressor *compressor, int input_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -42,7 +42,7 @@ typedef struct {
 } FatLongName;
 
 /* Reads SIZE bytes from byte OFFSET of the file system on. */
-gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error);
+gboolean fat_read_at(FatReader *reader, guint64 offset, void *buffer, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean fat_is_cluster(const FatReader *reader, guint32 cluster);
 

@@ -26,10 +26,10 @@ typedef struct {
 } OciLayer;
 
 /* Makes the directories for blobs below DIR_FD. */
-gboolean oci_layout_begin(int dir_fd, GError **error);
+gboolean oci_layout_begin(int dir_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Path of a blob inside of the layout; owned by the caller. */
 char *oci_blob_path(const char *digest);
 
 /* Writes everything but the layer, which is at its place already. */
-gboolean oci_layout_finish(int dir_fd, const OciImage *image, const OciLayer *layer, GError **error);
+gboolean oci_layout_finish(int dir_fd, const OciImage *image, const OciLayer *layer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

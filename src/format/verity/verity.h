@@ -41,7 +41,7 @@ guint64 verity_hash_area_size(guint64 data_blocks);
  * of FD and hands out the root hash and (if not NULL) the bytes written.
  */
 gboolean verity_tree_write(VerityTree *tree, guint64 data_blocks, int fd, guint64 offset,
-        const guint8 uuid[16], guint8 ret_root_hash[VERITY_DIGEST_SIZE], guint64 *ret_size, GError **error);
+        const guint8 uuid[16], guint8 ret_root_hash[VERITY_DIGEST_SIZE], guint64 *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Hashes SIZE bytes (a multiple of 4096) at OFFSET of FD with THREADS threads (0: all processors) and
@@ -63,7 +63,7 @@ typedef struct VeritySuperblock {
  * Reads a superblock from the start of a hash area. Foreign bytes: every field is checked; anything but
  * SHA-256, format 1 and 4096-byte blocks is G_IO_ERROR_NOT_SUPPORTED, garbage is G_IO_ERROR_INVALID_DATA.
  */
-gboolean verity_superblock_parse(const guint8 *buffer, gsize size, VeritySuperblock *ret, GError **error);
+gboolean verity_superblock_parse(const guint8 *buffer, gsize size, VeritySuperblock *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Verification. */
 
@@ -84,7 +84,7 @@ typedef struct VerityReport {
  * trusts.
  */
 gboolean verity_verify(int data_fd, guint64 data_offset, guint64 data_size, int hash_fd, guint64 hash_offset,
-        guint64 hash_size, guint threads, VerityReport *ret_report, GError **error);
+        guint64 hash_size, guint threads, VerityReport *ret_report, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * The partition UUIDs that the Discoverable Partitions Specification derives from a root hash: the first

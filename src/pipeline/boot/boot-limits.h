@@ -13,7 +13,7 @@ gboolean wants_boot_limits(const ImageBuild *image);
 
 /* An error that names the setting when the recipe asks for something that the stub does not know (profiles,
  * automatic device trees), or for a longer command line than the kernel keeps. */
-gboolean step_boot_limits(ImageBuild *image, GError **error);
+gboolean step_boot_limits(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The version of a kernel of IMAGE that cannot read EROFS with zstd (older than Linux 6.10), or NULL; borrowed. */
 const char *boot_kernel_without_zstd(const ImageBuild *image);

@@ -15,4 +15,4 @@ char *boot_first_stage_path(const ImageBuild *image);
 char *boot_second_stage_path(const ImageBuild *image);
 
 /* Puts the signed boot loader, shim and the enrolment variables into the tree's /efi. */
-gboolean step_boot_loader(ImageBuild *image, GError **error);
+gboolean step_boot_loader(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

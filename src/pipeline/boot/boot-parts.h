@@ -30,4 +30,4 @@ gboolean boot_is_uki(GBytes *bytes);
 BootKernel *boot_newest_kernel(ImageBuild *image, GError **error);
 
 /* Reads all parts that the format and the settings of IMAGE can need. */
-gboolean step_save_boot_parts(ImageBuild *image, GError **error);
+gboolean step_save_boot_parts(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

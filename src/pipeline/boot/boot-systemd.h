@@ -10,7 +10,7 @@
 gboolean wants_boot_systemd(const ImageBuild *image);
 
 /* Warns of words on the command lines and of files in /usr/lib/repart.d. */
-gboolean step_boot_systemd(ImageBuild *image, GError **error);
+gboolean step_boot_systemd(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What systemd VERSION makes of WORD on the command line and what to do instead; NULL when it knows the word.
  * Owned by the caller. */

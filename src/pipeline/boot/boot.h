@@ -13,4 +13,4 @@
 GBytes *boot_sign(ImageBuild *image, GBytes *binary, AuthenticodeMode mode, GError **error);
 
 /* Writes a file of /boot or /efi of the tree, parents included. */
-gboolean boot_write(ImageBuild *image, const char *path, GBytes *content, GError **error);
+gboolean boot_write(ImageBuild *image, const char *path, GBytes *content, GError **error) G_GNUC_WARN_UNUSED_RESULT;

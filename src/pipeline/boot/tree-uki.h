@@ -8,4 +8,4 @@
 gboolean wants_tree_uki(const ImageBuild *image);
 
 /* Step: Format=uki and Format=addon write the output; Format=esp puts the UKI where the ESP will have it. */
-gboolean step_tree_uki(ImageBuild *image, GError **error);
+gboolean step_tree_uki(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -19,7 +19,7 @@ typedef struct {
 GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_policies, GError **error);
 
 /* Split artifacts of the UKI: kernel and initrd as they are inside, PCR policies. */
-gboolean uki_write_artifacts(ImageBuild *image, GBytes *uki, GPtrArray *policies, GError **error);
+gboolean uki_write_artifacts(ImageBuild *image, GBytes *uki, GPtrArray *policies, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The kernel, signed if the recipe signs; a signature that it has stays in front. */
 GBytes *uki_sign_kernel(ImageBuild *image, GBytes *kernel, GError **error);

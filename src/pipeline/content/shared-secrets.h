@@ -11,4 +11,4 @@ gboolean wants_shared_secrets(const ImageBuild *image);
 /* A warning for each kind of secret or identity (host keys of SSH, the key for credentials, names of storage
  * clients) that the output holds: package scripts made it while the image was built. For disks the step comes
  * after the volumes, since the partition definitions say what of the tree is in the output. */
-gboolean step_shared_secrets(ImageBuild *image, GError **error);
+gboolean step_shared_secrets(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

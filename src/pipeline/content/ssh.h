@@ -5,4 +5,4 @@
 
 #include "pipeline/state/image-build.h"
 
-gboolean step_ssh(ImageBuild *image, GError **error);
+gboolean step_ssh(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

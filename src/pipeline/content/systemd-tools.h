@@ -6,10 +6,10 @@
 
 #include "pipeline/state/image-build.h"
 
-gboolean systemd_tools_hwdb(ImageBuild *image, GError **error);
+gboolean systemd_tools_hwdb(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-gboolean step_locale_gen(ImageBuild *image, GError **error);
-gboolean step_sysusers(ImageBuild *image, GError **error);
-gboolean step_tmpfiles(ImageBuild *image, GError **error);
-gboolean step_presets(ImageBuild *image, GError **error);
-gboolean step_firstboot(ImageBuild *image, GError **error);
+gboolean step_locale_gen(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean step_sysusers(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean step_tmpfiles(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean step_presets(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean step_firstboot(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,4 +22,4 @@ gboolean input_packages_are_chosen(const ImageConfig *config) G_GNUC_WARN_UNUSED
  * layer shows that those scripts take nothing from them; NULL when they cannot.
  * Adds every repository of IMAGE to REPOSITORIES: URL of its metadata -> what is known of it. */
 gboolean input_packages_repositories(
-        const InputSet *set, ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error);
+        const InputSet *set, ImageBuild *image, Value *repositories, Value **ret_metadata, GError **error) G_GNUC_WARN_UNUSED_RESULT;

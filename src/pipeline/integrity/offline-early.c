@@ -2,6 +2,7 @@
 #include "pipeline/integrity/offline-early.h"
 
 #include "base/directory.h"
+#include "base/errors.h"
 #include "crypto/certificate.h"
 #include "events/events.h"
 #include "pipeline/integrity/offline.h"
@@ -38,7 +39,7 @@ static GBytes *find_answer(gpointer user, const SigningRequest *request, GError 
             continue;
         events_debug("%s: found in %s", request->name, (const char *) places->pdata[i]);
         if (i + 1 < places->len)
-            (void) signing_answer_write(memory, request, found, NULL);
+            ignore_failure(signing_answer_write(memory, request, found, NULL));
         return found;
     }
     return NULL;

@@ -16,4 +16,4 @@ GBytes *offline_sign_early(ImageBuild *image, SigningType type, const char *titl
 
 /* An error, which says what to do, when something is missing; OUTPUT.signing/ asks for it. */
 gboolean wants_offline_early(const ImageBuild *image);
-gboolean offline_check_early(ImageBuild *image, GError **error);
+gboolean offline_check_early(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

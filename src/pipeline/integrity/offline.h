@@ -19,7 +19,7 @@ gboolean offline_verity_is_wanted(const Build *build, const ImageConfig *config)
 
 /* Loads the certificate PATH that SETTING names; the key of RET_KEY gives zeros instead of signatures. */
 gboolean offline_load_pair(Build *build, const char *setting, const char *path, KeySource **ret_key,
-        Certificate **ret_certificate, GError **error);
+        Certificate **ret_certificate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same key once more, from the certificate PATH that was loaded before. For the threads of images. */
 KeySource *offline_open_key(Build *build, const char *path, GError **error);
@@ -28,11 +28,11 @@ KeySource *offline_open_key(Build *build, const char *path, GError **error);
 gboolean offline_refuse(const Build *build, GError **error, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* An error when the output of IMAGE is of a format in which nothing can be signed later. Before something is signed. */
-gboolean offline_check_format(const ImageBuild *image, GError **error);
+gboolean offline_check_format(const ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Looks for what in the outputs waits for signatures: image->waiting. Then compression and checksums come later. */
 gboolean wants_offline(const ImageBuild *image);
-gboolean step_offline_scan(ImageBuild *image, GError **error);
+gboolean step_offline_scan(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether PROGRAM, a PE image, waits for a signature. */
 gboolean offline_is_pending(const Build *build, GBytes *program);
@@ -41,8 +41,8 @@ gboolean offline_is_pending(const Build *build, GBytes *program);
 void offline_note_found(Build *build, GPtrArray *things);
 
 /* An error when zeros stand for a signature somewhere else, where nobody would put one. */
-gboolean offline_check_found(Build *build, GError **error);
+gboolean offline_check_found(Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes OUTPUT.signing. */
 gboolean offline_is_waiting(const ImageBuild *image);
-gboolean step_offline_requests(ImageBuild *image, GError **error);
+gboolean step_offline_requests(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

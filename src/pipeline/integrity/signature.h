@@ -7,8 +7,8 @@
 
 /* Whether what Sign= needs is there, before any work is spent. */
 /* Sign=: an OpenPGP signature of the checksums. */
-gboolean signature_check(const ImageConfig *config, GError **error);
+gboolean signature_check(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* After the checksums. */
 gboolean wants_signature(const ImageBuild *image);
-gboolean step_signature(ImageBuild *image, GError **error);
+gboolean step_signature(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

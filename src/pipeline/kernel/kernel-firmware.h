@@ -23,7 +23,7 @@ void kernel_firmware_add(KernelFirmware *firmware, const char *name);
 /* Applies FirmwareFiles= and FirmwareExclude= (NULL-terminated, may be NULL): drops what was added and is
  * excluded, then adds what is included. */
 gboolean kernel_firmware_filter(
-        KernelFirmware *firmware, const char *const *include, const char *const *exclude, GError **error);
+        KernelFirmware *firmware, const char *const *include, const char *const *exclude, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The wanted files and every link that leads to them, relative to the root, sorted; an array of char *. */
 GPtrArray *kernel_firmware_get_paths(const KernelFirmware *firmware);

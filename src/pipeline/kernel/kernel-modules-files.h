@@ -7,7 +7,7 @@
 
 /* Removes from ROOT_FD the modules of kernel VERSION and the firmware that SET does not hold (processor
  * microcode stays), then directories that became empty. The caller runs depmod afterwards. */
-gboolean kernel_modules_prune(int root_fd, const char *version, const KernelModuleSet *set, GError **error);
+gboolean kernel_modules_prune(int root_fd, const char *version, const KernelModuleSet *set, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Every path, sorted and with its parent directories, that a kernel modules initrd holds: SET, modules.* and
  * vdso of the kernel. What cpio_writer_add_paths() takes. */

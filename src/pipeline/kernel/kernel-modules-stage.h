@@ -8,4 +8,4 @@
 /* Like kernel_modules_paths(), but copies to the empty directory TARGET_FD, for a depmod run there before it
  * is archived: needed whenever SET is not everything, else modprobe finds modules that are not there. */
 gboolean kernel_modules_stage(
-        int root_fd, const char *version, const KernelModuleSet *set, int target_fd, GError **error);
+        int root_fd, const char *version, const KernelModuleSet *set, int target_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

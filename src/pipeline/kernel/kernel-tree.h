@@ -31,7 +31,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KernelTree, kernel_tree_free)
 
 /* Reads the MODULES (an array of KernelModule) that are not known well enough, several at a time. Without
  * WITH_FIRMWARE only those whose dependencies depmod did not tell. */
-gboolean kernel_tree_inspect(KernelTree *tree, GPtrArray *modules, gboolean with_firmware, GError **error);
+gboolean kernel_tree_inspect(KernelTree *tree, GPtrArray *modules, gboolean with_firmware, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Names in the directory PATH below DIR_FD, sorted; empty when it does not exist. */
 GPtrArray *kernel_tree_list(int dir_fd, const char *path, GError **error);
@@ -40,4 +40,4 @@ GPtrArray *kernel_tree_list(int dir_fd, const char *path, GError **error);
  * PATH. Symbolic links are not followed. */
 typedef void (*KernelTreeVisit)(const char *path, gpointer user_data);
 gboolean kernel_tree_walk(
-        int dir_fd, const char *path, KernelTreeVisit visit, gpointer user_data, GError **error);
+        int dir_fd, const char *path, KernelTreeVisit visit, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,4 +6,4 @@
 #include "pipeline/state/image-build.h"
 
 /* ALWAYS: also where there is one already. An image without depmod gets none. */
-gboolean module_index_make(ImageBuild *image, gboolean always, GError **error);
+gboolean module_index_make(ImageBuild *image, gboolean always, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -29,7 +29,7 @@ void revocations_add(GPtrArray *revocations, const guint8 digest[static SHA256_S
 /* Writes the pair, in the order of the digests, signed by KEY; each file is complete or as it was,
  * the list first. TIMESTAMP as in efi_authenticated_variable_sign(). Missing directories are made. */
 gboolean revocations_save(GPtrArray *revocations, const char *path, gint64 timestamp, const KeySource *key,
-        const Certificate *certificate, GError **error);
+        const Certificate *certificate, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The path of the list that belongs to NAME.auth; owned by the caller. */
 char *revocations_list_path(const char *path);

@@ -12,7 +12,7 @@ gboolean wants_build_overlay(const ImageBuild *image);
 /* Mounts the layer over the image's tree and returns where, owned by the caller. VOLATILE: changes go to a
  * directory that is thrown away; else they go to the layer. */
 char *build_overlay_mount(ImageBuild *image, gboolean is_volatile, GError **error);
-gboolean build_overlay_unmount(const char *root, GError **error);
+gboolean build_overlay_unmount(const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Where a part of the overlay lies that is thrown away (or not); owned by the caller. */
 char *build_overlay_directory(ImageBuild *image, gboolean is_volatile);

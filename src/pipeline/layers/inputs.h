@@ -12,10 +12,10 @@ void inputs_add_number(LayerInputs *inputs, const char *name, gint64 number);
 /* Content of every tree, and where each goes. EPOCH: SourceDateEpoch= for trees that become part of the image,
  * so that times count as far as they are older; else -1. */
 gboolean inputs_add_trees(
-        LayerInputs *inputs, const char *name, RecipeTree **trees, gint64 epoch, GError **error);
+        LayerInputs *inputs, const char *name, RecipeTree **trees, gint64 epoch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Content of every file or directory. */
-gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error);
+gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *paths, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Everything that the recipe says about IMAGE, apart from what only matters to running it, to where things
  * are kept, and to how packages are fetched (they count by their digests). Paths count relative to the
@@ -33,4 +33,4 @@ gboolean inputs_skip_source(const char *path, gpointer masks);
 
 /* What scripts find as their sources: BuildSources= without what is hidden from them (pipeline/layers/masks.h), and without
  * what git keeps for itself. */
-gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error);
+gboolean inputs_add_sources(LayerInputs *inputs, const ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

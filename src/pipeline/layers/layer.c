@@ -216,7 +216,7 @@ static void remove_replaced(const char *cache) {
             continue;
         AUTO_FD layer = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (layer >= 0 && flock(layer, LOCK_EX | LOCK_NB) == 0)
-            (void) tree_remove(AT_FDCWD, path, NULL);
+            ignore_failure(tree_remove(AT_FDCWD, path, NULL));
     }
 }
 

@@ -24,7 +24,7 @@ void layer_inputs_add(LayerInputs *inputs, const char *name, const char *value);
  * it they are not); a missing one is recorded as such. With EPOCH >= 0 times of modification count, too, as
  * they will be in the image: nothing is newer than EPOCH. */
 gboolean layer_inputs_add_path(
-        LayerInputs *inputs, const char *name, const char *path, gint64 epoch, GError **error);
+        LayerInputs *inputs, const char *name, const char *path, gint64 epoch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The input NAME turned out to shape nothing in the layer that is about to be stored: any value of it fits. */
 void layer_inputs_set_unused(LayerInputs *inputs, const char *name);
@@ -46,7 +46,7 @@ int layer_lock(const char *cache, const char *name, const char *image, GError **
 int layer_use(const char *path, GError **error);
 
 /* Removes the layer NAME from CACHE, with its lock; what is in use goes when nobody uses it any more. */
-gboolean layer_remove(const char *cache, const char *name, GError **error);
+gboolean layer_remove(const char *cache, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The path of the layer NAME in CACHE when it was made from the same INPUTS, else NULL; owned by the caller.
  * With --debug it says why, with STEP_IMAGE as the image's name. */

@@ -6,4 +6,4 @@
 #include "pipeline/state/image-build.h"
 
 /* Checksum=. Before the signature. */
-gboolean step_checksums(ImageBuild *image, GError **error);
+gboolean step_checksums(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

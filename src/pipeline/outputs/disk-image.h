@@ -8,11 +8,11 @@
 
 /* Disk: what is wrong with the recipe's partition definitions by themselves, before there is a tree. Those that are
  * not there yet, because a script makes them, are judged later. */
-gboolean disk_image_check_definitions(ImageBuild *image, GError **error);
+gboolean disk_image_check_definitions(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void disk_image_clear_options(ImageBuild *image);
 
 /* Disk: all volumes but the ESP, before the kernel command line is known. */
-gboolean step_disk_volumes(ImageBuild *image, GError **error);
+gboolean step_disk_volumes(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Disk: the ESP, partition table, split artifacts. */
-gboolean step_disk_finish(ImageBuild *image, GError **error);
+gboolean step_disk_finish(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,5 +5,5 @@
 
 #include "pipeline/state/image-build.h"
 
-gboolean el_torito_check(const ImageConfig *config, GError **error);
-gboolean el_torito_add(ImageBuild *image, GError **error);
+gboolean el_torito_check(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean el_torito_add(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,4 +6,4 @@
 #include "pipeline/state/image-build.h"
 
 /* Writes the tree of IMAGE to the directory PATH. */
-gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error);
+gboolean outputs_write_oci(ImageBuild *image, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,4 +6,4 @@
 #include "pipeline/state/image-build.h"
 
 /* Writes them into staging. */
-gboolean step_split_files(ImageBuild *image, GError **error);
+gboolean step_split_files(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,4 +6,4 @@
 #include "pipeline/state/image-build.h"
 
 /* Makes the layer, or takes it from the cache. */
-gboolean step_build_overlay(ImageBuild *image, GError **error);
+gboolean step_build_overlay(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

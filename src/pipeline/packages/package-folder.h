@@ -6,9 +6,9 @@
 #include "pipeline/state/image-build.h"
 
 /* Waits for the earlier images whose scripts can make packages and takes over what they made. */
-gboolean package_folder_inherit(ImageBuild *image, GError **error);
+gboolean package_folder_inherit(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Offers the packages of PackageDirectories=, VolatilePackageDirectories= and $PACKAGEDIR to the package
  * manager. Again after scripts may have added some. */
-gboolean package_folder_offer(ImageBuild *image, GError **error);
-gboolean step_offer_packages(ImageBuild *image, GError **error);
+gboolean package_folder_offer(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean step_offer_packages(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,7 +6,7 @@
 
 /* Fetches repository metadata for every image that needs it, once per set of repositories. NEWEST: also where
  * what is there would do for a build, unless CacheOnly= says no. */
-gboolean packages_sync(Build *build, gboolean newest, GError **error);
+gboolean packages_sync(Build *build, gboolean newest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether the package manager has something to do for IMAGE. */
 gboolean packages_are_used(const ImageBuild *image);
@@ -20,7 +20,7 @@ gboolean packages_ignore_repositories(ImageBuild *image);
 
 /* Makes the tree with packages installed: the layer that all later steps build on, from the cache if its key
  * is the same. Leaves image->root usable. */
-gboolean step_base_layer(ImageBuild *image, GError **error);
+gboolean step_base_layer(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What installing PACKAGES into the tree ROOT (NULL: an empty one, with the distribution's base) would
  * install, with digests; owned by the caller. */
@@ -33,20 +33,20 @@ GPtrArray *packages_expect(ImageBuild *image, char *const *more, GError **error)
 
 /* Downloads PACKAGES and installs them into the tree ROOT, as a step called WHAT. */
 gboolean packages_install_over(
-        ImageBuild *image, const char *root, char *const *packages, const char *what, GError **error);
+        ImageBuild *image, const char *root, char *const *packages, const char *what, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean wants_volatile_packages(const ImageBuild *image);
-gboolean step_volatile_packages(ImageBuild *image, GError **error);
+gboolean step_volatile_packages(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean wants_remove_packages(const ImageBuild *image);
-gboolean step_remove_packages(ImageBuild *image, GError **error);
+gboolean step_remove_packages(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What is left of the installation and is another each time: inode numbers, the time of the build. */
 gboolean wants_forget_installation(const ImageBuild *image);
-gboolean step_forget_installation(ImageBuild *image, GError **error);
+gboolean step_forget_installation(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 gboolean wants_clean_metadata(const ImageBuild *image);
-gboolean step_clean_metadata(ImageBuild *image, GError **error);
+gboolean step_clean_metadata(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The inputs of that layer: settings, trees, scripts, and the exact packages. */
 LayerInputs *packages_layer_inputs(ImageBuild *image, GError **error);

@@ -6,4 +6,4 @@
 #include "pipeline/scripts/script-run.h"
 
 /* An error unless SCRIPT can be run where it will be. */
-gboolean script_check(const ScriptRun *run, const char *script, gboolean chroot, GError **error);
+gboolean script_check(const ScriptRun *run, const char *script, gboolean chroot, GError **error) G_GNUC_WARN_UNUSED_RESULT;

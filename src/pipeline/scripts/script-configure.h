@@ -7,4 +7,4 @@
 
 /* Runs the configure scripts of all images; RECIPE is changed to what they say. For every verb that builds
  * or needs an image, before anything is done with the recipe. */
-gboolean build_configure(Recipe *recipe, GError **error);
+gboolean build_configure(Recipe *recipe, GError **error) G_GNUC_WARN_UNUSED_RESULT;

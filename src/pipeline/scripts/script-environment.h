@@ -7,7 +7,7 @@
 #include "pipeline/scripts/script-run.h"
 
 /* Sets all variables. */
-gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error);
+gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* TRUE when Environment= or EnvironmentFiles= set NAME to something true. */
 gboolean script_environment_flag(const ImageConfig *config, const char *name);

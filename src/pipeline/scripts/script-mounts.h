@@ -10,4 +10,4 @@ Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroo
 
 /* Before the first script and after the last one: removes mount points that were made in the tree. */
 void script_mounts_remember(ScriptRun *run);
-gboolean script_mounts_clean(const ScriptRun *run, GError **error);
+gboolean script_mounts_clean(const ScriptRun *run, GError **error) G_GNUC_WARN_UNUSED_RESULT;

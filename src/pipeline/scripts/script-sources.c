@@ -32,9 +32,9 @@ static void source_free(gpointer data) {
     Source *source = data;
 
     if (source->mounted)
-        (void) tree_unmount(source->path, NULL);
+        ignore_failure(tree_unmount(source->path, NULL));
     if (source->work)
-        (void) tree_remove(AT_FDCWD, source->work, NULL);
+        ignore_failure(tree_remove(AT_FDCWD, source->work, NULL));
     g_free(source->work);
     g_free(source->path);
     g_free(source->origin);

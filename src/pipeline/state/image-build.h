@@ -107,7 +107,7 @@ struct Build {
 ImageBuild *build_find_image(Build *build, const char *name);
 
 /* Waits until IMAGE is finished; an error when it failed. */
-gboolean build_wait_for_image(ImageBuild *image, GError **error);
+gboolean build_wait_for_image(ImageBuild *image, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The image of this build whose output the file PATH is, or NULL. */
 ImageBuild *build_find_output(Build *build, const char *path);

@@ -12,4 +12,4 @@ gboolean own_program_exists(const ImageBuild *image, const char *path);
 Sandbox *own_program_sandbox(const ImageBuild *image);
 
 /* Runs ARGV in such a sandbox. */
-gboolean own_program_run(ImageBuild *image, const char *const *argv, GError **error);
+gboolean own_program_run(ImageBuild *image, const char *const *argv, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -11,4 +11,4 @@ gboolean is_condition_section(const char *section);
 /* Judges the conditions of FILE (parsed with is_condition_section). RET_UNMET is NULL when the match kinds
  * hold, else it says which condition does not, with file and line; owned by the caller. An assertion that
  * fails is an error. PATH is for messages. */
-gboolean conditions_check(ImageParser *parser, const IniFile *file, const char *path, char **ret_unmet, GError **error);
+gboolean conditions_check(ImageParser *parser, const IniFile *file, const char *path, char **ret_unmet, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -79,13 +79,13 @@ typedef enum {
 /* Reads the directory or file PATH with everything that belongs to it (parser.c). RET_MATCHED (or NULL) is
  * whether its conditions held. */
 gboolean image_parser_read(
-        ImageParser *parser, const char *path, ReadFlags flags, gboolean *ret_matched, GError **error);
+        ImageParser *parser, const char *path, ReadFlags flags, gboolean *ret_matched, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads what Include= and --include have named and was not read, each file once (parser.c). */
-gboolean image_parser_include_pending(ImageParser *parser, GError **error);
+gboolean image_parser_include_pending(ImageParser *parser, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Picks up what stands beside mkosi.conf by name (companions.c). */
-gboolean image_parser_read_companions(ImageParser *parser, GHashTable *names, GError **error);
+gboolean image_parser_read_companions(ImageParser *parser, GHashTable *names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What the program PATH prints when it runs in DIRECTORY (programs.c). */
 char *run_program(const ParserRun *run, const char *directory, const char *path, GError **error);

@@ -25,7 +25,7 @@ void includes_free(Includes *includes);
 /* Notes the list of paths and builtin names TEXT, of an option or a file by CONTEXT. ORIGIN (option, or file, line and
  * setting) begins errors. */
 gboolean includes_add(
-        Includes *includes, const char *text, const char *origin, const ParseContext *context, GError **error);
+        Includes *includes, const char *text, const char *origin, const ParseContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The next one that was not returned yet (borrowed), or NULL. */
 const Include *includes_next(Includes *includes);

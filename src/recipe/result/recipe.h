@@ -49,11 +49,11 @@ char *recipe_summary(const Recipe *recipe, gboolean all, const TextStyle *style)
 
 /* Puts the images into build order again and drops those that are not needed any more, after Dependencies=
  * of some have changed. */
-gboolean recipe_sort_images(Recipe *recipe, GError **error);
+gboolean recipe_sort_images(Recipe *recipe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FALSE with ERROR set when an image of the recipe assigns a setting that this program knows but does not
  * implement yet. The error names file and line, or the option. */
-gboolean recipe_check_implemented(const Recipe *recipe, GError **error);
+gboolean recipe_check_implemented(const Recipe *recipe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Calls VISIT for every setting of the language, in the order of the table. */
 typedef void (*RecipeVisit)(const char *section, const char *name, gpointer data);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/errors.h"
 #include "recipe/language/enum-words.h"
 #include "recipe/language/enums.h"
 #include "recipe/language/error.h"
@@ -308,7 +309,7 @@ Value *setting_fixed_default(const Setting *setting) {
     if (setting->default_text) {
         Slot slot = {0};
         ParseContext context = {"/", FALSE};
-        slot_assign(&slot, setting, setting->default_text, &context, NULL);
+        ignore_failure(slot_assign(&slot, setting, setting->default_text, &context, NULL));
         return slot.value;
     }
     if (setting->shape == SHAPE_SCALAR)

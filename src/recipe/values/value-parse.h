@@ -25,10 +25,10 @@ Value *slot_value(Slot *slot, const Setting *setting);
 
 /* Assigns TEXT (specifiers expanded already) to SLOT. Errors say what is wrong with the text; the caller
  * adds where and which setting. SLOT is unchanged on failure. */
-gboolean slot_assign(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+gboolean slot_assign(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends the one element TEXT to a list without taking it apart at blanks. */
-gboolean slot_append(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error);
+gboolean slot_append(Slot *slot, const Setting *setting, const char *text, const ParseContext *context, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The default of SETTING that the table of settings has; the caller owns the reference. */
 Value *setting_fixed_default(const Setting *setting);
@@ -38,10 +38,10 @@ Value *value_parse(const Setting *setting, const char *text, const ParseContext 
 
 /* Whether TEXT can be a value of SETTING, or an element of its list: it becomes a name of a file, a line of
  * another file, an argument of a program. Errors say what is wrong with the text. */
-gboolean value_check_text(const Setting *setting, const char *text, GError **error);
+gboolean value_check_text(const Setting *setting, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same for a VALUE that was not parsed from text; settings without text of their own are not checked. */
-gboolean value_check(const Setting *setting, const Value *value, GError **error);
+gboolean value_check(const Setting *setting, const Value *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The version of the recipe language that this implementation follows (MinimumVersion=). */
 #define RECIPE_LANGUAGE_VERSION "27.1"

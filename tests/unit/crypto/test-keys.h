@@ -32,7 +32,7 @@ static inline TestKeys *test_keys_new(const char *common_name) {
 
     AUTO_FD fd = open(keys->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     GenkeyOptions options = {.common_name = common_name, .valid_days = 30};
-    genkey_create_at(fd, "test.key", "test.crt", &options, &error);
+    g_assert_true(genkey_create_at(fd, "test.key", "test.crt", &options, &error));
     g_assert_no_error(error);
     keys->key = key_source_new(KEY_SOURCE_KIND_FILE, NULL, keys->key_path, &error);
     g_assert_no_error(error);

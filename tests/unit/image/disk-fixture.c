@@ -129,11 +129,11 @@ Disk *build(const Fixture *fixture) {
     g_autoptr(Disk) disk = disk_new(&fixture->options, &error);
 
     g_assert_no_error(error);
-    disk_write_volumes(disk, &error);
+    g_assert_true(disk_write_volumes(disk, &error));
     g_assert_no_error(error);
-    disk_write_esp(disk, &error);
+    g_assert_true(disk_write_esp(disk, &error));
     g_assert_no_error(error);
-    disk_finish(disk, &error);
+    g_assert_true(disk_finish(disk, &error));
     g_assert_no_error(error);
     return g_steal_pointer(&disk);
 }

@@ -20,9 +20,9 @@ static GPtrArray *definitions_of(const char *const *texts) {
         PartitionDefinition *definition = partition_definition_new(path);
         g_autoptr(GError) error = NULL;
 
-        partition_definition_parse(definition, path, text, strlen(text), "x86-64", &specifiers, &error);
+        g_assert_true(partition_definition_parse(definition, path, text, strlen(text), "x86-64", &specifiers, &error));
         g_assert_no_error(error);
-        partition_definition_complete(definition, &specifiers, &error);
+        g_assert_true(partition_definition_complete(definition, &specifiers, &error));
         g_assert_no_error(error);
         g_ptr_array_add(definitions, definition);
     }

@@ -32,7 +32,7 @@ static void tear_down(Fixture *fixture, gconstpointer unused) {
 static void write_policy(Fixture *fixture, const char *name, const char *text) {
     g_autofree char *path = g_strconcat("/usr/lib/ipe/", name, NULL);
     g_autoptr(GError) error = NULL;
-    tree_write_file(fixture->fd, path, text, -1, 0644, &error);
+    g_assert_true(tree_write_file(fixture->fd, path, text, -1, 0644, &error));
     g_assert_no_error(error);
 }
 

@@ -45,7 +45,7 @@ static void test_defaults_parse(void) {
         Slot slot = {0};
         if (!settings[id].default_text)
             continue;
-        slot_assign(&slot, &settings[id], settings[id].default_text, &context, &error);
+        g_assert_true(slot_assign(&slot, &settings[id], settings[id].default_text, &context, &error));
         g_assert_no_error(error);
         g_assert_nonnull(slot.value);
         slot_clear(&slot);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "base/errors.h"
 #include "sandbox/sandbox.h"
 #include "base/cleanup.h"
 #include "tree/tree.h"
@@ -123,7 +124,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/workspace/killed", test_killed);
     g_test_add_func("/workspace/missing-parent", test_missing_parent);
     int result = g_test_run();
-    tree_remove(AT_FDCWD, parent, NULL);
+    ignore_failure(tree_remove(AT_FDCWD, parent, NULL));
     g_free(parent);
     return result;
 }

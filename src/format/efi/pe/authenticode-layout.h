@@ -23,11 +23,11 @@ typedef struct {
 
 /* Reads the headers of SIZE bytes at IMAGE. A certificate table that is not at the very end is refused: the
  * bytes after it would be outside of every signature. */
-gboolean pe_layout_read(PeLayout *layout, const guint8 *image, gsize size, GError **error);
+gboolean pe_layout_read(PeLayout *layout, const guint8 *image, gsize size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Computes the Authenticode SHA-256 digest of IMAGE. */
 gboolean pe_layout_digest(
-        const PeLayout *layout, const guint8 *image, guint8 ret_digest[static SHA256_SIZE], GError **error);
+        const PeLayout *layout, const guint8 *image, guint8 ret_digest[static SHA256_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Points the headers of IMAGE (SIZE bytes, a copy whose headers are those of LAYOUT) to a certificate table
  * and sets the checksum. */

@@ -20,7 +20,7 @@ typedef enum {
 /* The digest that a signature covers. IMAGE may be signed or not; an unsigned image whose size is no
  * multiple of 8 is digested as if zeros followed, as it will be once signed. */
 gboolean authenticode_digest(
-        const void *image, gsize size, guint8 ret_digest[static SHA256_SIZE], GError **error);
+        const void *image, gsize size, guint8 ret_digest[static SHA256_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* IMAGE with a signature by KEY: padded to 8 bytes, signature attached, PE checksum set. */
 GBytes *authenticode_sign(GBytes *image, const KeySource *key, const Certificate *certificate,
@@ -28,7 +28,7 @@ GBytes *authenticode_sign(GBytes *image, const KeySource *key, const Certificate
 
 /* Reads the image INPUT_FD (from its beginning) and writes the signed one to OUTPUT_FD (at its position). */
 gboolean authenticode_sign_fd(int input_fd, int output_fd, const KeySource *key,
-        const Certificate *certificate, AuthenticodeMode mode, GError **error);
+        const Certificate *certificate, AuthenticodeMode mode, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* IMAGE with a signature by KEY instead of the one by CERTIFICATE that is pending (cms_message_is_pending()). Nothing
  * moves: both are of one size. NULL without ERROR set when none is pending. */
@@ -54,4 +54,4 @@ GPtrArray *authenticode_parse(const void *image, gsize size, GError **error);
 /* Checks that one signature of IMAGE is valid and covers it; with PINNED, that it is by this certificate.
  * RET_SIGNER (may be NULL) receives a new reference to the signer's certificate. */
 gboolean authenticode_verify(
-        const void *image, gsize size, const Certificate *pinned, Certificate **ret_signer, GError **error);
+        const void *image, gsize size, const Certificate *pinned, Certificate **ret_signer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -20,18 +20,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PeWriter, pe_writer_free)
 const PeImage *pe_writer_get_original(const PeWriter *writer);
 
 /* Gives section INDEX of the original other content. It may grow until the next section in memory. */
-gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error);
+gboolean pe_writer_replace(PeWriter *writer, guint index, GBytes *content, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The same; but a section that does not fit is taken from its place and added after all others, with the same
  * name and characteristics. Only data that nothing refers to by its address can be moved: executable and
  * writable sections, and those that a data directory names, are an error (PE_ERROR_NO_SPACE). For sections
  * that a reader finds by name, and whose place in the table means nothing. */
-gboolean pe_writer_replace_or_move(PeWriter *writer, guint index, GBytes *content, GError **error);
+gboolean pe_writer_replace_or_move(PeWriter *writer, guint index, GBytes *content, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds a section after all others, in file and memory. NAME has up to 8 characters; CHARACTERISTICS are
  * PE_SCN_… flags. */
 gboolean pe_writer_add(
-        PeWriter *writer, const char *name, guint32 characteristics, GBytes *content, GError **error);
+        PeWriter *writer, const char *name, guint32 characteristics, GBytes *content, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Clears DLL characteristics. */
 void pe_writer_clear_dll_characteristics(PeWriter *writer, guint16 flags);

@@ -91,7 +91,7 @@ typedef struct {
 } PcrPolicyOptions;
 
 /* By which entries name PUBLIC_KEY, PEM or DER ("pkfp"). */
-gboolean pcr_key_fingerprint(GBytes *public_key, guint8 ret_fingerprint[static 32], GError **error);
+gboolean pcr_key_fingerprint(GBytes *public_key, guint8 ret_fingerprint[static 32], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The policies of one profile, an array of PcrPolicy without signatures. PUBLIC_KEY is PEM or DER.
  * MEASURERS[bank] is used, and made when NULL, so that profiles share digests; MEASURERS may be NULL. */
@@ -102,11 +102,11 @@ GPtrArray *pcr_policies_new(GBytes *const sections[N_UKI_SECTIONS], GBytes *publ
 GBytes *pcr_policy_get_to_be_signed(const PcrPolicy *policy);
 
 /* Adds signatures by KEY to POLICIES. */
-gboolean pcr_policies_sign(GPtrArray *policies, const KeySource *key, GError **error);
+gboolean pcr_policies_sign(GPtrArray *policies, const KeySource *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Signs those of POLICIES that are for KEY and whose signature is pending: nothing but zeros. RET_N (may be NULL)
  * receives how many these are. */
-gboolean pcr_policies_complete(GPtrArray *policies, const KeySource *key, guint *ret_n, GError **error);
+gboolean pcr_policies_complete(GPtrArray *policies, const KeySource *key, guint *ret_n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* JSON on one line: {"sha256":[{"pcrs":[11],"pkfp":"…","pol":"…","sig":"…"}]}. Entries without signature get
  * "tbs" (what is to be signed, in hexadecimal) instead of "sig". The same entry is written once. */
@@ -118,7 +118,7 @@ GPtrArray *pcr_policies_parse(const char *json, gssize length, GError **error);
 /* Fails unless POLICIES hold a signature by PUBLIC_KEY for every phase in OPTIONS of the profile with these
  * SECTIONS, and no signature that does not verify. */
 gboolean pcr_policies_verify(GPtrArray *policies, GBytes *const sections[N_UKI_SECTIONS], GBytes *public_key,
-        const PcrPolicyOptions *options, PcrMeasurer **measurers, GError **error);
+        const PcrPolicyOptions *options, PcrMeasurer **measurers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* SIZE bytes of such JSON at TEXT with the pending signatures for KEY made. The result is as long as TEXT. NULL without
  * ERROR set when there are none. */

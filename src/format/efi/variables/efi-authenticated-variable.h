@@ -66,4 +66,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(EfiAuthenticatedVariable, efi_authenticated_variab
  * RET_SIGNER (may be
  * NULL) receives a new reference. */
 gboolean efi_authenticated_variable_verify(const EfiAuthenticatedVariable *variable, const char *name,
-        EfiUpdate kind, Certificate **ret_signer, GError **error);
+        EfiUpdate kind, Certificate **ret_signer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,10 +24,10 @@ typedef struct {
  * Fails with G_IO_ERROR_NO_SPACE beyond the limit.
  */
 gboolean erofs_output_write(ErofsOutput *output, guint32 block, const void *data, gsize n_blocks,
-        const guint8 *digests, GError **error);
+        const guint8 *digests, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Overwrites what was written behind the end with zeros: blocks that turned out to be there already. */
-gboolean erofs_output_clear_rest(ErofsOutput *output, GError **error);
+gboolean erofs_output_clear_rest(ErofsOutput *output, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
     ErofsCompression compression;
@@ -46,4 +46,4 @@ typedef struct {
  * a size if anything went there; fills in their data.
  */
 gboolean erofs_data_write(ErofsOutput *output, const ErofsDataOptions *options, GPtrArray *inodes,
-        ErofsInode *packed, GError **error);
+        ErofsInode *packed, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,4 +24,4 @@ gsize erofs_inline_max(const ErofsInode *inode);
  * output. SHARED_XATTRS: from erofs_xattr_table_share().
  */
 gboolean erofs_metadata_write(ErofsOutput *output, const ErofsTree *tree, GPtrArray *inodes,
-        ErofsInode *packed, const GByteArray *shared_xattrs, ErofsMetadata *ret, GError **error);
+        ErofsInode *packed, const GByteArray *shared_xattrs, ErofsMetadata *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;

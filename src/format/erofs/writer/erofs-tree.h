@@ -71,11 +71,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ErofsTree, erofs_tree_free)
 
 /* See erofs-writer.h for these three. */
 gboolean erofs_tree_add(ErofsTree *tree, int root_fd, const char *source_path, const char *target_path,
-        ErofsFilter filter, gpointer data, GError **error);
+        ErofsFilter filter, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean erofs_tree_add_directory(
-        ErofsTree *tree, const char *path, mode_t mode, uid_t uid, gid_t gid, gint64 mtime, GError **error);
+        ErofsTree *tree, const char *path, mode_t mode, uid_t uid, gid_t gid, gint64 mtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean erofs_tree_add_symlink(ErofsTree *tree, const char *path, const char *target, uid_t uid, gid_t gid,
-        gint64 mtime, GError **error);
+        gint64 mtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* An inode outside of the tree (the packed inode), owned by it. */
 ErofsInode *erofs_tree_make_inode(ErofsTree *tree, mode_t mode, uid_t uid, gid_t gid);

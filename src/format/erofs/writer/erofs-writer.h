@@ -70,28 +70,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ErofsWriter, erofs_writer_free)
  * contents are read by erofs_writer_finish() and must not change until then.
  */
 gboolean erofs_writer_add_tree(ErofsWriter *writer, int root_fd, const char *source_path,
-        const char *target_path, ErofsFilter filter, gpointer data, GError **error);
+        const char *target_path, ErofsFilter filter, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Makes a directory, or changes one that is there. MTIME in seconds, negative: the build time.
  * Missing parents are made.
  */
 gboolean erofs_writer_add_directory(ErofsWriter *writer, const char *path, mode_t mode, uid_t uid, gid_t gid,
-        gint64 mtime, GError **error);
+        gint64 mtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes a symlink, replacing what is there unless that is a directory. */
 gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const char *target, uid_t uid,
-        gid_t gid, gint64 mtime, GError **error);
+        gid_t gid, gint64 mtime, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Sets an extended attribute of the root directory. Call it after what is added to the root, whose
  * attributes replace all earlier ones.
  */
-gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error);
+gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Reads the contents of all files and writes the file system. Call once. RET_SIZE: its size in bytes, a
  * multiple of 4096; behind it, the output may have got some zeros within MAX_SIZE. If it fails, what was
  * written to the output so far is useless.
  */
-gboolean erofs_writer_finish(ErofsWriter *writer, guint64 *ret_size, GError **error);
+gboolean erofs_writer_finish(ErofsWriter *writer, guint64 *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -24,14 +24,14 @@ void erofs_xattr_table_free(ErofsXattrTable *table);
  * g_ptr_array_unref().
  */
 gboolean erofs_xattr_read(
-        ErofsXattrTable *table, int directory_fd, const char *name, GPtrArray **ret, GError **error);
+        ErofsXattrTable *table, int directory_fd, const char *name, GPtrArray **ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Sets the attribute NAME in XATTRS (may be NULL, then it is made), replacing one of that name. A name that
  * EROFS has no number for is an error.
  */
 gboolean erofs_xattr_set(
-        ErofsXattrTable *table, GPtrArray **xattrs, const char *name, GBytes *value, GError **error);
+        ErofsXattrTable *table, GPtrArray **xattrs, const char *name, GBytes *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
  * Decides what is shared, from the uses counted so far; returns the shared area's content, which starts at

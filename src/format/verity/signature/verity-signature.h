@@ -41,4 +41,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(VeritySignature, verity_signature_free)
 /* Checks the signature over the root hash that SIGNATURE names. The signer is looked for in CANDIDATES (an
  * array of Certificate) and inside the signature; RET_SIGNER (may be NULL) receives a new reference. */
 gboolean verity_signature_verify(
-        const VeritySignature *signature, GPtrArray *candidates, Certificate **ret_signer, GError **error);
+        const VeritySignature *signature, GPtrArray *candidates, Certificate **ret_signer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
