@@ -12,6 +12,7 @@ sys.path.insert(0, str(TOP / "tests/lib"))
 
 import arrows  # noqa: E402
 import circles  # noqa: E402
+import documents  # noqa: E402
 import sizes  # noqa: E402
 from tap import run, test  # noqa: E402
 
@@ -95,6 +96,17 @@ def _():
 @test("functions of headers warn when nobody looks whether they failed")
 def _():
     none(sizes.unwarned(TOP, sorted(SRC.rglob("*.h"))))
+
+
+@test("documents name paths that exist")
+def _():
+    none([*documents.wrong_paths(TOP, "docs/architecture.md"), *documents.wrong_paths(TOP, "CONTRIBUTING.md")])
+
+
+@test("the pictures of docs/architecture.md show the rooms as they are")
+def _():
+    document = (TOP / "docs/architecture.md").read_text()
+    none([*documents.wrong_picture(document, ROOMS), *documents.wrong_flow(document, ROOMS)])
 
 
 TABLE = """
@@ -220,6 +232,20 @@ def _():
         none(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why"}))
         found = list(arrows.wrong_threads(Path(src), rooms, {"left/a.c": "why", "left/b.c": "why"}))
         assert len(found) == 1 and "left/b.c" in found[0], found
+
+
+@test("the judge sees wrong paths and pictures")
+def _():
+    rooms = arrows.read_rooms(TABLE)
+    picture = "## The rooms in one picture\n\nWords.\n\n    top     programs\n    left    right\n    base\n"
+    none(documents.wrong_picture(picture, rooms))
+    found = list(documents.wrong_picture(picture.replace("    left    right\n    base", "    base    right"), rooms))
+    assert len(found) == 2 and "lacks the room left" in found[0] and "right uses base" in found[1], found
+    none(documents.wrong_flow("x ──left──▶ y", rooms))
+    assert list(documents.wrong_flow("x ──attic──▶ y", rooms))
+    with tree({"docs/a.md": "`src/there.c` `src/gone.c` `src/verb-NAME.c`", "src/there.c": ""}) as directory:
+        found = list(documents.wrong_paths(Path(directory), "docs/a.md"))
+    assert len(found) == 1 and "src/gone.c" in found[0], found
 
 
 @test("the judge sees what is too long, and what does not warn")
