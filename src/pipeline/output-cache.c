@@ -79,13 +79,13 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
     g_autofree char *cache = build_cache_directory(image->build, image->config);
     g_autofree char *name = layer_name(image);
     g_autofree char *main = outputs_main_name(image->config);
-    g_autofree char *target = g_build_filename(image->staging, main, NULL);
+    g_autofree char *target = g_build_filename(image->places.staging, main, NULL);
     g_autofree char *layer = NULL;
 
     if (!is_cacheable(image))
         return TRUE;
     /* Held until the output is stored, or copied. */
-    if ((image->output_lock = layer_lock(cache, name, image->name, error)) < 0)
+    if ((image->layers.output_lock = layer_lock(cache, name, image->name, error)) < 0)
         return FALSE;
     if (image->build->options.force > 1)
         return TRUE;
@@ -96,7 +96,7 @@ gboolean output_cache_prepare(ImageBuild *image, gboolean *ret_reused, GError **
     if (!tree_copy(AT_FDCWD, layer, AT_FDCWD, target, 0, error) || !step_link(image, error))
         return FALSE;
     events_step_done(events_step_begin(image->name, "Building the initrd"), "unchanged, from the cache");
-    cleanup_fd(&image->output_lock);
+    cleanup_fd(&image->layers.output_lock);
     *ret_reused = TRUE;
     return TRUE;
 }
@@ -105,7 +105,7 @@ gboolean output_cache_store(ImageBuild *image, GError **error) {
     g_autoptr(LayerInputs) inputs = NULL;
     g_autofree char *cache = build_cache_directory(image->build, image->config);
     g_autofree char *name = layer_name(image);
-    g_autofree char *copy = g_build_filename(image->directory, "output", NULL);
+    g_autofree char *copy = g_build_filename(image->places.directory, "output", NULL);
     g_autofree char *layer = NULL;
 
     if (!is_cacheable(image))
@@ -114,6 +114,6 @@ gboolean output_cache_store(ImageBuild *image, GError **error) {
             !tree_copy(AT_FDCWD, image->output, AT_FDCWD, copy, 0, error))
         return FALSE;
     layer = layer_store(cache, name, inputs, copy, error);
-    cleanup_fd(&image->output_lock);
+    cleanup_fd(&image->layers.output_lock);
     return layer != NULL;
 }

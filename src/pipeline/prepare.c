@@ -42,12 +42,12 @@ static char *make_directory(const char *parent, const char *name, GError **error
 
 static gboolean open_session(ImageBuild *image, GError **error) {
     g_autofree char *packages = build_package_cache_directory(image->config);
-    g_autofree char *workspace = make_directory(image->directory, "distro", error);
+    g_autofree char *workspace = make_directory(image->places.directory, "distro", error);
     DistroSessionOptions options = {
             .workspace = workspace,
-            .sandbox_tree = image->sandbox_tree,
+            .sandbox_tree = image->places.sandbox_tree,
             .package_cache = packages,
-            .local_repository = image->repository,
+            .local_repository = image->places.repository,
             .tools_tree = image->config->tools_tree,
             .debug = events_debug_enabled(),
     };
@@ -64,45 +64,45 @@ static gboolean open_session(ImageBuild *image, GError **error) {
 static void image_build_free(ImageBuild *image) {
     if (!image)
         return;
-    g_clear_pointer(&image->disk, disk_free);
+    g_clear_pointer(&image->disk.disk, disk_free);
     disk_image_clear_options(image);
     if (image->root_fd >= 0)
         close(image->root_fd);
-    if (image->mounted)
+    if (image->layers.mounted)
         ignore_failure(tree_unmount(image->root, NULL));
     g_clear_pointer(&image->distro, distro_session_free);
-    g_clear_pointer(&image->kernels, g_ptr_array_unref);
-    g_clear_pointer(&image->stub, g_bytes_unref);
-    g_clear_pointer(&image->boot_loaders, g_ptr_array_unref);
-    g_clear_pointer(&image->shim, g_ptr_array_unref);
+    g_clear_pointer(&image->boot.kernels, g_ptr_array_unref);
+    g_clear_pointer(&image->boot.stub, g_bytes_unref);
+    g_clear_pointer(&image->boot.boot_loaders, g_ptr_array_unref);
+    g_clear_pointer(&image->boot.shim, g_ptr_array_unref);
     g_clear_pointer(&image->os_release, g_bytes_unref);
-    g_clear_pointer(&image->splash, g_bytes_unref);
-    g_clear_pointer(&image->split_files, g_ptr_array_unref);
-    g_clear_pointer(&image->waiting, g_ptr_array_unref);
-    g_clear_pointer(&image->early_things, g_ptr_array_unref);
-    g_clear_pointer(&image->early_requests, g_ptr_array_unref);
-    g_clear_pointer(&image->bases, g_ptr_array_unref);
-    g_clear_pointer(&image->microcode, g_ptr_array_unref);
+    g_clear_pointer(&image->boot.splash, g_bytes_unref);
+    g_clear_pointer(&image->disk.split, g_ptr_array_unref);
+    g_clear_pointer(&image->elsewhere.waiting, g_ptr_array_unref);
+    g_clear_pointer(&image->elsewhere.early_things, g_ptr_array_unref);
+    g_clear_pointer(&image->elsewhere.early_requests, g_ptr_array_unref);
+    g_clear_pointer(&image->layers.bases, g_ptr_array_unref);
+    g_clear_pointer(&image->boot.microcode, g_ptr_array_unref);
     g_clear_pointer(&image->installed, g_ptr_array_unref);
     g_clear_error(&image->error);
-    g_free(image->directory);
-    g_free(image->staging);
+    g_free(image->places.directory);
+    g_free(image->places.staging);
     g_free(image->root);
-    g_free(image->sandbox_tree);
-    g_free(image->packages);
-    g_free(image->artifacts);
-    g_free(image->repository);
-    for (guint i = 0; image->used_layers && i < image->used_layers->len; i++)
-        close(g_array_index(image->used_layers, int, i));
-    g_clear_pointer(&image->used_layers, g_array_unref);
-    if (image->output_lock >= 0)
-        close(image->output_lock);
-    g_free(image->build_layer);
-    g_free(image->destination);
-    g_free(image->base_key);
-    g_free(image->kernel_version);
-    g_free(image->usr_hash);
-    g_free(image->root_hash);
+    g_free(image->places.sandbox_tree);
+    g_free(image->places.packages);
+    g_free(image->places.artifacts);
+    g_free(image->places.repository);
+    for (guint i = 0; image->layers.used && i < image->layers.used->len; i++)
+        close(g_array_index(image->layers.used, int, i));
+    g_clear_pointer(&image->layers.used, g_array_unref);
+    if (image->layers.output_lock >= 0)
+        close(image->layers.output_lock);
+    g_free(image->layers.build_layer);
+    g_free(image->places.destination);
+    g_free(image->layers.base_key);
+    g_free(image->boot.kernel_version);
+    g_free(image->disk.usr_hash);
+    g_free(image->disk.root_hash);
     g_free(image->output);
     g_free(image->changelog);
     g_free(image->extension);
@@ -116,17 +116,17 @@ static ImageBuild *image_build_new(Build *build, const ImageConfig *config, GErr
     image->build = build;
     image->config = config;
     image->name = config->image;
-    image->root_fd = image->output_lock = -1;
-    image->used_layers = g_array_new(FALSE, FALSE, sizeof(int));
-    image->split_files = g_ptr_array_new_with_free_func(g_free);
-    image->microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
-    image->kernels = g_ptr_array_new_with_free_func(boot_kernel_free);
-    image->boot_loaders = g_ptr_array_new_with_free_func(boot_file_free);
-    image->shim = g_ptr_array_new_with_free_func(boot_file_free);
-    if (!(image->directory = make_directory(workspace, config->image, error)) ||
-            !(image->packages = make_directory(image->directory, "packages", error)) ||
-            !(image->artifacts = make_directory(image->directory, "artifacts", error)) ||
-            !(image->repository = make_directory(image->directory, "repository", error))) {
+    image->root_fd = image->layers.output_lock = -1;
+    image->layers.used = g_array_new(FALSE, FALSE, sizeof(int));
+    image->disk.split = g_ptr_array_new_with_free_func(g_free);
+    image->boot.microcode = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
+    image->boot.kernels = g_ptr_array_new_with_free_func(boot_kernel_free);
+    image->boot.boot_loaders = g_ptr_array_new_with_free_func(boot_file_free);
+    image->boot.shim = g_ptr_array_new_with_free_func(boot_file_free);
+    if (!(image->places.directory = make_directory(workspace, config->image, error)) ||
+            !(image->places.packages = make_directory(image->places.directory, "packages", error)) ||
+            !(image->places.artifacts = make_directory(image->places.directory, "artifacts", error)) ||
+            !(image->places.repository = make_directory(image->places.directory, "repository", error))) {
         image_build_free(image);
         return NULL;
     }
@@ -139,10 +139,10 @@ static gboolean open_image(ImageBuild *image, GError **error) {
 }
 
 static gboolean close_image(ImageBuild *image, GError **error) {
-    AUTO_FD directory = open(image->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD directory = open(image->places.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     g_clear_pointer(&image->distro, distro_session_free);
-    g_clear_pointer(&image->sandbox_tree, g_free);
+    g_clear_pointer(&image->places.sandbox_tree, g_free);
     return tree_remove(directory, "sandbox", error) && tree_remove(directory, "distro", error);
 }
 

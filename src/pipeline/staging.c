@@ -67,7 +67,7 @@ gboolean staging_open(Build *build, GPtrArray *stagings, GError **error) {
             g_prefix_error(error, "Cannot prepare the output directory %s: ", directory);
             return FALSE;
         }
-        if (!(image->staging = workspace_mkdir(staging->workspace, "staging", error)))
+        if (!(image->places.staging = workspace_mkdir(staging->workspace, "staging", error)))
             return FALSE;
     }
     return TRUE;

@@ -20,8 +20,8 @@
     "add a definition with Type=esp, Format=vfat, CopyFiles=/efi:/ and CopyFiles=/boot:/ to RepartDirectories="
 
 gboolean wants_boot_check(const ImageBuild *image) {
-    return image->disk && image->config->format == OUTPUT_FORMAT_DISK && boot_wants_efi(image->config) &&
-           image->kernels->len > 0;
+    return image->disk.disk && image->config->format == OUTPUT_FORMAT_DISK && boot_wants_efi(image->config) &&
+           image->boot.kernels->len > 0;
 }
 
 /* ---- what is wrong, as text that ends in what to do ---- */
@@ -73,8 +73,7 @@ static char *judge_esp(ImageBuild *image, GPtrArray *definitions) {
 
 /* The files in a directory of the boot partitions of one role. */
 static GPtrArray *list_boot(ImageBuild *image, const char *directory, PartitionRole role, GError **error) {
-    return boot_content_list(
-            disk_get_definitions(image->disk), role, image->root_fd, directory, error);
+    return boot_content_list(disk_get_definitions(image->disk.disk), role, image->root_fd, directory, error);
 }
 
 /* systemd-boot reads more than FAT when it has a driver for it. */
@@ -101,7 +100,7 @@ static char *unreadable(const PartitionDefinition *xbootldr) {
 
 /* What can be known from the definitions. */
 static char *judge_partitions(ImageBuild *image) {
-    GPtrArray *definitions = disk_get_definitions(image->disk);
+    GPtrArray *definitions = disk_get_definitions(image->disk.disk);
     const PartitionDefinition *xbootldr = find_definition(definitions, PARTITION_XBOOTLDR);
     char *wrong = judge_esp(image, definitions);
 
@@ -204,7 +203,7 @@ static char *judge_kernels(ImageBuild *image, GPtrArray *definitions, GError **e
 
 /* NULL without error: firmware finds a boot loader on the ESP, and that a kernel. */
 static char *judge_files(ImageBuild *image, GError **error) {
-    GPtrArray *definitions = disk_get_definitions(image->disk);
+    GPtrArray *definitions = disk_get_definitions(image->disk.disk);
     const PartitionDefinition *esp = find_definition(definitions, PARTITION_ESP);
     g_autoptr(GPtrArray) programs = list_boot(image, "EFI/BOOT", PARTITION_ESP, error);
 

@@ -49,7 +49,7 @@ char *boot_entry_token(ImageBuild *image) {
 }
 
 static const char *disk_hash(const ImageBuild *image) {
-    return image->root_hash ? image->root_hash : image->usr_hash;
+    return image->disk.root_hash ? image->disk.root_hash : image->disk.usr_hash;
 }
 
 static char *uki_name(ImageBuild *image, const char *token, const char *version, GError **error) {
@@ -105,9 +105,9 @@ static char *expand_word(ImageBuild *image, const char *word) {
         DiskRole role;
     } words[] = {{"root=PARTUUID", DISK_ROLE_ROOT}, {"mount.usr=PARTUUID", DISK_ROLE_USR}};
 
-    for (size_t i = 0; image->disk && !disk_hash(image) && i < G_N_ELEMENTS(words); i++) {
+    for (size_t i = 0; image->disk.disk && !disk_hash(image) && i < G_N_ELEMENTS(words); i++) {
         g_autofree char *uuid =
-                g_str_equal(word, words[i].word) ? disk_partition_uuid(image->disk, words[i].role) : NULL;
+                g_str_equal(word, words[i].word) ? disk_partition_uuid(image->disk.disk, words[i].role) : NULL;
         if (uuid)
             return g_strconcat(word, "=", uuid, NULL);
     }
@@ -123,10 +123,10 @@ char *boot_command_line(ImageBuild *image) {
     if (file && *file)
         g_ptr_array_add(words, g_strdup(file));
     /* When both are protected, that of root counts. */
-    if (image->root_hash)
-        g_ptr_array_add(words, g_strconcat("roothash=", image->root_hash, NULL));
-    else if (image->usr_hash)
-        g_ptr_array_add(words, g_strconcat("usrhash=", image->usr_hash, NULL));
+    if (image->disk.root_hash)
+        g_ptr_array_add(words, g_strconcat("roothash=", image->disk.root_hash, NULL));
+    else if (image->disk.usr_hash)
+        g_ptr_array_add(words, g_strconcat("usrhash=", image->disk.usr_hash, NULL));
     for (char **word = image->config->kernel_command_line; *word; word++)
         g_ptr_array_add(words, expand_word(image, *word));
     g_ptr_array_add(words, NULL);

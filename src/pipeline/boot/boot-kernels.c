@@ -55,7 +55,7 @@ static gboolean collect_initrds(ImageBuild *image, Initrds *initrds, GError **er
 }
 
 static gboolean add_modules(ImageBuild *image, const char *version, Initrds *initrds, GError **error) {
-    gboolean newest = g_strcmp0(version, image->kernel_version) == 0;
+    gboolean newest = g_strcmp0(version, image->boot.kernel_version) == 0;
 
     if (!image->config->kernel_modules_initrd)
         return TRUE;
@@ -104,8 +104,8 @@ static GBytes *build_uki(
 /* Of this build; what a base tree or a package has there is replaced. */
 static gboolean check_uki_free(
         ImageBuild *image, const BootKernel *kernel, const char *path, GError **error) {
-    for (guint i = 0; i < image->kernels->len && image->kernels->pdata[i] != kernel; i++) {
-        const BootKernel *other = image->kernels->pdata[i];
+    for (guint i = 0; i < image->boot.kernels->len && image->boot.kernels->pdata[i] != kernel; i++) {
+        const BootKernel *other = image->boot.kernels->pdata[i];
         g_autofree char *other_path = boot_uki_path(image, other->version, error);
         if (!other_path)
             return FALSE;
@@ -289,11 +289,11 @@ static gboolean check_parts(ImageBuild *image, GError **error) {
     gboolean ukis = boot_wants_ukis(image), prebuilt = boot_wants_prebuilt_ukis(config);
     const char *missing = NULL;
 
-    if (image->kernels->len == 0 && config->bootable == FEATURE_ENABLED)
+    if (image->boot.kernels->len == 0 && config->bootable == FEATURE_ENABLED)
         missing = prebuilt ? "UKI signed by the distribution (/usr/lib/modules/VERSION/vmlinuz*.efi); set "
                              "UnifiedKernelImages=none for boot entries, or unsigned for UKIs made here"
                            : "kernel; add a linux-image package to Packages=";
-    else if (image->kernels->len > 0 && ukis && !prebuilt && !image->stub)
+    else if (image->boot.kernels->len > 0 && ukis && !prebuilt && !image->boot.stub)
         missing = "systemd-stub; add the package systemd-boot-efi (Debian 12: systemd-boot) to Packages=";
     if (!missing)
         return TRUE;
@@ -305,7 +305,7 @@ static gboolean check_parts(ImageBuild *image, GError **error) {
 
 /* A disk without a boot partition has no place for boot entries. */
 static gboolean has_place(ImageBuild *image) {
-    return !image->disk || disk_has_esp(image->disk) || boot_wants_ukis(image);
+    return !image->disk.disk || disk_has_esp(image->disk.disk) || boot_wants_ukis(image);
 }
 
 gboolean step_install_kernels(ImageBuild *image, GError **error) {
@@ -315,13 +315,13 @@ gboolean step_install_kernels(ImageBuild *image, GError **error) {
         return write_loose_artifacts(image, error);
     if (!check_parts(image, error))
         return FALSE;
-    for (guint i = 0; i < image->kernels->len && has_place(image); i++) {
-        const BootKernel *kernel = image->kernels->pdata[i];
+    for (guint i = 0; i < image->boot.kernels->len && has_place(image); i++) {
+        const BootKernel *kernel = image->boot.kernels->pdata[i];
         if (ukis ? !install_uki(image, kernel, i == 0, error) : !install_entry(image, kernel, error))
             return FALSE;
         /* There is one place where the firmware looks. */
         if (boot_loader_is_uki(image->config->bootloader))
             break;
     }
-    return (ukis && image->kernels->len > 0) || write_loose_artifacts(image, error);
+    return (ukis && image->boot.kernels->len > 0) || write_loose_artifacts(image, error);
 }

@@ -22,7 +22,7 @@
 #define ROOT_HASH_WORD (strlen(" roothash=") + 64)
 
 gboolean wants_boot_limits(const ImageBuild *image) {
-    return image->kernels->len > 0;
+    return image->boot.kernels->len > 0;
 }
 
 gsize boot_command_line_room(Architecture architecture) {
@@ -90,8 +90,8 @@ static gboolean check_command_lines(ImageBuild *image, const BootKernel *kernel,
 }
 
 static gboolean check_stub(ImageBuild *image, GError **error) {
-    g_autofree char *version = uki_stub_version(image->stub);
-    g_autoptr(PeImage) stub = pe_image_new(image->stub, NULL);
+    g_autofree char *version = uki_stub_version(image->boot.stub);
+    g_autoptr(PeImage) stub = pe_image_new(image->boot.stub, NULL);
     const char *name = version ? version : "of this image";
 
     /* A damaged stub is named where it is used. */
@@ -120,16 +120,16 @@ static gboolean check_stub(ImageBuild *image, GError **error) {
 }
 
 gboolean step_boot_limits(ImageBuild *image, GError **error) {
-    for (guint i = 0; i < image->kernels->len; i++)
-        if (!check_command_lines(image, image->kernels->pdata[i], error))
+    for (guint i = 0; i < image->boot.kernels->len; i++)
+        if (!check_command_lines(image, image->boot.kernels->pdata[i], error))
             return FALSE;
-    return !image->stub || !boot_wants_ukis(image) || boot_wants_prebuilt_ukis(image->config) ||
+    return !image->boot.stub || !boot_wants_ukis(image) || boot_wants_prebuilt_ukis(image->config) ||
            check_stub(image, error);
 }
 
 const char *boot_kernel_without_zstd(const ImageBuild *image) {
-    for (guint i = 0; i < image->kernels->len; i++) {
-        const BootKernel *kernel = image->kernels->pdata[i];
+    for (guint i = 0; i < image->boot.kernels->len; i++) {
+        const BootKernel *kernel = image->boot.kernels->pdata[i];
         char *end;
         unsigned long major = strtoul(kernel->version, &end, 10);
         unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;

@@ -97,14 +97,14 @@ static gboolean missing(ImageBuild *image, const char *what, const char *package
 }
 
 static gboolean install_systemd_boot(ImageBuild *image, GError **error) {
-    if (image->boot_loaders->len == 0)
+    if (image->boot.boot_loaders->len == 0)
         return boot_loader_is_signed(image->config->bootloader)
                        ? missing(image, "signed systemd-boot (/usr/lib/systemd/boot/efi/*.efi.signed)",
                                  "systemd-boot-efi-amd64-signed (or that of another architecture)", error)
                        : missing(image, "systemd-boot (/usr/lib/systemd/boot/efi/*.efi)",
                                  "systemd-boot-efi (Debian 12: systemd-boot)", error);
-    for (guint i = 0; i < image->boot_loaders->len; i++)
-        if (!install_loader_file(image, image->boot_loaders->pdata[i], error))
+    for (guint i = 0; i < image->boot.boot_loaders->len; i++)
+        if (!install_loader_file(image, image->boot.boot_loaders->pdata[i], error))
             return FALSE;
     return tree_mkdir_p(image->root_fd, "boot/EFI/Linux", 0755, error) &&
            tree_mkdir_p(image->root_fd, "efi/loader/entries", 0755, error) &&
@@ -116,12 +116,12 @@ static gboolean install_systemd_boot(ImageBuild *image, GError **error) {
 static gboolean install_shim(ImageBuild *image, GError **error) {
     if (image->config->shim_bootloader == SHIM_BOOTLOADER_NONE)
         return TRUE;
-    if (image->shim->len < 2)
+    if (image->boot.shim->len < 2)
         return image->config->shim_bootloader == SHIM_BOOTLOADER_SIGNED
                        ? missing(image, "signed shim with its MokManager", "shim-signed", error)
                        : missing(image, "shim with its MokManager", "shim-unsigned", error);
-    for (guint i = 0; i < image->shim->len; i++) {
-        const BootFile *file = image->shim->pdata[i];
+    for (guint i = 0; i < image->boot.shim->len; i++) {
+        const BootFile *file = image->boot.shim->pdata[i];
         g_autofree char *path = g_build_filename("efi/EFI/BOOT", file->name, NULL);
         g_autoptr(GBytes) binary = file->is_signed
                                            ? g_bytes_ref(file->content)

@@ -151,7 +151,7 @@ static gboolean read_boot_loaders(ImageBuild *image, GError **error) {
                 want_signed || (!image->config->secure_boot && tree_exists(image->root_fd, ready));
         if (is_signed ? !(want_signed || !image->config->secure_boot) : prefer_signed)
             continue;
-        if (!add_file(image, image->boot_loaders, path, plain, is_signed, error))
+        if (!add_file(image, image->boot.boot_loaders, path, plain, is_signed, error))
             return FALSE;
     }
     return TRUE;
@@ -175,8 +175,8 @@ static gboolean keep_signed_boot_loaders(ImageBuild *image, GError **error) {
     if (!config->secure_boot || !boot_wants_loader(image) ||
             !boot_loader_is_systemd_boot(config->bootloader))
         return TRUE;
-    for (guint i = 0; i < image->boot_loaders->len; i++) {
-        BootFile *file = image->boot_loaders->pdata[i];
+    for (guint i = 0; i < image->boot.boot_loaders->len; i++) {
+        BootFile *file = image->boot.boot_loaders->pdata[i];
         g_autofree char *path = g_strconcat(EFI_PROGRAMS "/", file->name, ".signed", NULL);
         g_autoptr(GBytes) plain = NULL;
 
@@ -221,7 +221,7 @@ static gboolean read_shim_file(
         g_auto(GStrv) components = g_strsplit(pattern, "/", -1);
         g_autofree char *path = find_file(image->root_fd, "", components);
         if (path && tree_exists(image->root_fd, path))
-            return add_file(image, image->shim, path, name, is_signed, error);
+            return add_file(image, image->boot.shim, path, name, is_signed, error);
     }
     return TRUE;
 }
@@ -254,11 +254,11 @@ static gboolean read_shim(ImageBuild *image, GError **error) {
 static gboolean read_splash(ImageBuild *image, GError **error) {
     const char *path = image->config->splash;
 
-    if (!path || image->kernels->len == 0 || !read_bytes(image, path, &image->splash, error))
-        return !path || image->kernels->len == 0;
-    if (!image->splash)
+    if (!path || image->boot.kernels->len == 0 || !read_bytes(image, path, &image->boot.splash, error))
+        return !path || image->boot.kernels->len == 0;
+    if (!image->boot.splash)
         g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT, "Splash=%s: the image has no such file", path);
-    return image->splash != NULL;
+    return image->boot.splash != NULL;
 }
 
 gboolean step_save_boot_parts(ImageBuild *image, GError **error) {
@@ -273,17 +273,17 @@ gboolean step_save_boot_parts(ImageBuild *image, GError **error) {
     if (efi && (wanted || boot_format_is_tree_uki(config->format))) {
         g_autofree char *stub =
                 g_strdup_printf(EFI_PROGRAMS "/%s%s.efi.stub", addon ? "addon" : "linux", efi);
-        if (!read_bytes(image, stub, &image->stub, error))
+        if (!read_bytes(image, stub, &image->boot.stub, error))
             return FALSE;
     }
     if (addon && !wanted)
         return TRUE;
     if ((wanted || boot_format_is_tree_uki(config->format)) &&
-            !(read_kernels(image, image->kernels, G_MAXUINT, error) &&
-                    microcode_read(image, image->microcode, error)))
+            !(read_kernels(image, image->boot.kernels, G_MAXUINT, error) &&
+                    microcode_read(image, image->boot.microcode, error)))
         return FALSE;
-    if (image->kernels->len > 0)
-        image->kernel_version = g_strdup(((BootKernel *) image->kernels->pdata[0])->version);
+    if (image->boot.kernels->len > 0)
+        image->boot.kernel_version = g_strdup(((BootKernel *) image->boot.kernels->pdata[0])->version);
     if (!read_splash(image, error))
         return FALSE;
     return !boot_wants_efi(config) ||

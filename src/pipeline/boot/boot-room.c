@@ -75,7 +75,7 @@ static char *who_keeps_two(ImageBuild *image) {
         if (path)
             reason = g_strconcat("/", path, " of the image", NULL);
     }
-    GPtrArray *definitions = disk_get_definitions(image->disk);
+    GPtrArray *definitions = disk_get_definitions(image->disk.disk);
     for (guint i = 0, slots = 0; i < definitions->len && !reason; i++) {
         const PartitionDefinition *definition = definitions->pdata[i];
         if (definition->type.role == PARTITION_USR && ++slots == 2)
@@ -99,13 +99,13 @@ static guint64 version_size(const GPtrArray *ukis, guint64 cluster) {
 
 static void check_role(ImageBuild *image, PartitionRole role, const char *reason) {
     g_autoptr(GPtrArray) ukis =
-            boot_content_list(disk_get_definitions(image->disk), role, image->root_fd, UKIS, NULL);
+            boot_content_list(disk_get_definitions(image->disk.disk), role, image->root_fd, UKIS, NULL);
     FatRoom room;
 
     if (!ukis || ukis->len == 0)
         return;
     const PartitionDefinition *definition = ((BootContentFile *) ukis->pdata[0])->definition;
-    if (!disk_boot_room(image->disk, definition, &room))
+    if (!disk_boot_room(image->disk.disk, definition, &room))
         return;
     guint64 size = version_size(ukis, room.cluster);
     if (size <= room.free)

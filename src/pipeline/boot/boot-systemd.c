@@ -38,7 +38,7 @@ static const struct {
 };
 
 gboolean wants_boot_systemd(const ImageBuild *image) {
-    return image->kernels->len > 0 && image->stub && boot_wants_ukis(image);
+    return image->boot.kernels->len > 0 && image->boot.stub && boot_wants_ukis(image);
 }
 
 char *boot_systemd_judge_word(const char *word, const char *version) {
@@ -155,7 +155,7 @@ static gboolean warn_of_definitions(const ImageBuild *image, const char *version
 }
 
 gboolean step_boot_systemd(ImageBuild *image, GError **error) {
-    g_autofree char *version = uki_stub_version(image->stub);
+    g_autofree char *version = uki_stub_version(image->boot.stub);
 
     if (!version)
         return TRUE;

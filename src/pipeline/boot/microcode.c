@@ -154,7 +154,7 @@ static gboolean collect_all(ImageBuild *image, GPtrArray *archives, GError **err
 
 gboolean boot_artifacts_collect(
         ImageBuild *image, const char *name, GPtrArray *files, GPtrArray *names, GError **error) {
-    g_autofree char *directory = g_build_filename(image->artifacts, name, NULL);
+    g_autofree char *directory = g_build_filename(image->places.artifacts, name, NULL);
     g_autoptr(GPtrArray) found = kernel_tree_list(AT_FDCWD, directory, error);
 
     if (!found)
@@ -188,8 +188,8 @@ GPtrArray *microcode_get(ImageBuild *image, GPtrArray *names, GError **error) {
         return NULL;
     if (archives->len > 0)
         return g_steal_pointer(&archives);
-    for (guint i = 0; i < image->microcode->len; i++) {
-        g_ptr_array_add(archives, g_bytes_ref(image->microcode->pdata[i]));
+    for (guint i = 0; i < image->boot.microcode->len; i++) {
+        g_ptr_array_add(archives, g_bytes_ref(image->boot.microcode->pdata[i]));
         if (names)
             g_ptr_array_add(names, g_strdup("microcode.initrd"));
     }

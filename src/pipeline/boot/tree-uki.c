@@ -48,7 +48,7 @@ static gboolean archive_tree(ImageBuild *image, int fd, GError **error) {
 
 /* One element: the tree as an archive, compressed as CompressOutput= says. */
 static GPtrArray *tree_initrds(ImageBuild *image, GError **error) {
-    g_autofree char *path = g_build_filename(image->directory, "tree-initrd", NULL);
+    g_autofree char *path = g_build_filename(image->places.directory, "tree-initrd", NULL);
     g_autoptr(GPtrArray) initrds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Archiving the tree");
     AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -96,13 +96,12 @@ static gboolean missing(ImageBuild *image, const char *what, GError **error) {
 }
 
 static gboolean check_parts(ImageBuild *image, GError **error) {
-    if (image->kernels->len == 0)
+    if (image->boot.kernels->len == 0)
         return missing(image,
                 "kernel (/usr/lib/modules/VERSION/vmlinuz); add a linux-image package to Packages=", error);
-    return image->stub ||
+    return image->boot.stub ||
            missing(image,
-                   "systemd-stub; add the package systemd-boot-efi (Debian 12: systemd-boot) to Packages=",
-                   error);
+                   "systemd-stub; add the package systemd-boot-efi (Debian 12: systemd-boot) to Packages=", error);
 }
 
 /* The same file name as in a disk, where there is no root hash. */
@@ -117,11 +116,11 @@ static gboolean make_uki(ImageBuild *image, GError **error) {
 
     if (image->config->format == OUTPUT_FORMAT_ESP &&
             (image->config->bootable == FEATURE_DISABLED ||
-                    (image->config->bootable == FEATURE_AUTO && image->kernels->len == 0)))
+                    (image->config->bootable == FEATURE_AUTO && image->boot.kernels->len == 0)))
         return TRUE;
     if (!check_parts(image, error))
         return FALSE;
-    kernel = image->kernels->pdata[0];
+    kernel = image->boot.kernels->pdata[0];
     if (!(uki = build_uki(image, kernel, error)))
         return FALSE;
     return image->config->format == OUTPUT_FORMAT_ESP ? place_on_esp(image, kernel, uki, error)
@@ -138,14 +137,14 @@ static gboolean make_addon(ImageBuild *image, GError **error) {
     g_autoptr(GPtrArray) initrds = NULL;
     g_autoptr(GBytes) addon = NULL;
 
-    if (!image->stub)
+    if (!image->boot.stub)
         return missing(image,
                 "addon stub (/usr/lib/systemd/boot/efi/addon*.efi.stub); Include=mkosi-addon takes it "
                 "from this machine, the package systemd-boot-efi has it",
                 error);
     if (!tree_is_empty(image) && !(initrds = tree_initrds(image, error)))
         return FALSE;
-    UkiAddonSpec spec = {.stub = image->stub, .cmdline = cmdline, .initrds = initrds};
+    UkiAddonSpec spec = {.stub = image->boot.stub, .cmdline = cmdline, .initrds = initrds};
     if (!(addon = uki_addon_build(&spec, error)))
         return FALSE;
     g_autoptr(GBytes) ready = boot_sign(image, addon, AUTHENTICODE_REPLACE, error);

@@ -129,7 +129,7 @@ static GPtrArray *devicetree_contents(const GPtrArray *devicetrees) {
 }
 
 static int stub_version(ImageBuild *image) {
-    g_autofree char *version = uki_stub_version(image->stub);
+    g_autofree char *version = uki_stub_version(image->boot.stub);
     return version ? atoi(version) : 0;
 }
 
@@ -138,7 +138,7 @@ static gboolean stub_loads_microcode(ImageBuild *image) {
 }
 
 static gboolean stub_loads_unsigned_kernels(ImageBuild *image) {
-    g_autofree char *version = uki_stub_version(image->stub);
+    g_autofree char *version = uki_stub_version(image->boot.stub);
     return version &&
            uki_stub_starts_unsigned_kernel(version, image->config->architecture == ARCHITECTURE_X86_64);
 }
@@ -150,7 +150,7 @@ gboolean uki_wants_initrd_policy(Feature setting, const char *stub_version) {
 }
 
 static gboolean signs_initrd_policy(ImageBuild *image) {
-    g_autofree char *version = uki_stub_version(image->stub);
+    g_autofree char *version = uki_stub_version(image->boot.stub);
     return uki_wants_initrd_policy(image->config->sign_initrd_pcrs, version);
 }
 
@@ -229,13 +229,13 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
             !split_microcode(image, parts->initrds, &initrds, &ucode, error))
         return NULL;
     UkiSpec spec = {
-            .stub = image->stub,
+            .stub = image->boot.stub,
             .linux_image = kernel,
             .initrds = initrds,
             .cmdline = parts->cmdline,
             .os_release = os_release,
             .uname = parts->version,
-            .splash = image->splash,
+            .splash = image->boot.splash,
             .ucode = ucode,
             .dtb = dtbs->len == 1 ? dtbs->pdata[0] : NULL,
             .dtbauto = dtbs->len > 1 ? dtbs : NULL,
@@ -245,8 +245,7 @@ GBytes *uki_assemble(ImageBuild *image, const UkiParts *parts, GPtrArray **ret_p
             .pcr_former_key = former_key,
             .pcr_reserve = public_key != NULL,
             .base_sign_expected_pcr = TRUE,
-            .pcr = {.initrd_policy = signs_initrd_policy(image),
-                    .config_policies = image->config->sign_expected_pcr12},
+            .pcr = {.initrd_policy = signs_initrd_policy(image), .config_policies = image->config->sign_expected_pcr12},
     };
     g_autoptr(GBytes) uki = uki_build(&spec, ret_policies, error);
     return uki ? boot_sign(image, uki, AUTHENTICODE_REPLACE, error) : NULL;

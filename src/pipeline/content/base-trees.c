@@ -22,7 +22,7 @@ static gboolean fail_errno(const char *what, const char *path, GError **error) {
 }
 
 static char *make_directory(ImageBuild *image, const char *name, GError **error) {
-    g_autofree char *path = g_build_filename(image->directory, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.directory, name, NULL);
 
     if (g_mkdir_with_parents(path, 0755) == 0)
         return g_steal_pointer(&path);
@@ -95,8 +95,8 @@ static char *open_base(ImageBuild *image, const char *source, guint number, GErr
 static gboolean find_bases(ImageBuild *image, GError **error) {
     const char *origin = recipe_setting_origin(image->config, "BaseTrees");
 
-    image->bases = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(image->bases, NULL);
+    image->layers.bases = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(image->layers.bases, NULL);
     for (guint i = 0; image->config->base_trees[i]; i++) {
         g_autofree char *source = build_resolve_output(image->build, image->config->base_trees[i], error);
         char *base = source ? open_base(image, source, i, error) : NULL;
@@ -105,7 +105,7 @@ static gboolean find_bases(ImageBuild *image, GError **error) {
                     image->config->base_trees[i]);
             return FALSE;
         }
-        g_ptr_array_insert(image->bases, 0, base);
+        g_ptr_array_insert(image->layers.bases, 0, base);
     }
     return TRUE;
 }
@@ -129,15 +129,15 @@ gboolean base_trees_mount(ImageBuild *image, GError **error) {
         return FALSE;
     step = events_step_begin(image->name, "Mounting base trees");
     if (!find_bases(image, error) ||
-            !tree_mount_overlay((char *const *) image->bases->pdata, upper, work, target, error))
+            !tree_mount_overlay((char *const *) image->layers.bases->pdata, upper, work, target, error))
         return FALSE;
-    image->mounted = TRUE;
-    events_step_done(g_steal_pointer(&step), "%u", image->bases->len - 1);
+    image->layers.mounted = TRUE;
+    events_step_done(g_steal_pointer(&step), "%u", image->layers.bases->len - 1);
     return set_root(image, target, error);
 }
 
 gboolean wants_overlay_difference(const ImageBuild *image) {
-    return image->config->overlay && image->bases;
+    return image->config->overlay && image->layers.bases;
 }
 
 typedef struct {
@@ -236,7 +236,7 @@ static gboolean prune(ImageBuild *image, GError **error) {
     g_autofree char *lower = make_directory(image, "root-lower", error);
     gboolean ok;
 
-    if (!lower || !tree_mount_overlay((char *const *) image->bases->pdata, NULL, NULL, lower, error))
+    if (!lower || !tree_mount_overlay((char *const *) image->layers.bases->pdata, NULL, NULL, lower, error))
         return FALSE;
     {
         AUTO_FD lower_fd = open(lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -249,11 +249,11 @@ static gboolean prune(ImageBuild *image, GError **error) {
 
 gboolean step_overlay_difference(ImageBuild *image, GError **error) {
     g_autofree char *merged = g_strdup(image->root);
-    g_autofree char *upper = g_build_filename(image->directory, "root", NULL);
+    g_autofree char *upper = g_build_filename(image->places.directory, "root", NULL);
 
     if (!set_root(image, upper, error) || !tree_unmount(merged, error))
         return FALSE;
-    image->mounted = FALSE;
+    image->layers.mounted = FALSE;
     remove_marks(image->root_fd);
     return prune(image, error);
 }

@@ -53,9 +53,9 @@ static gboolean is_excluded(const PartitionDefinition *definition, const char *p
 
 /* Whether some partition of the disk holds PATH of the tree; other outputs hold all of it. */
 static gboolean is_in_output(ImageBuild *image, const char *path) {
-    if (!image->disk)
+    if (!image->disk.disk)
         return TRUE;
-    GPtrArray *definitions = disk_get_definitions(image->disk);
+    GPtrArray *definitions = disk_get_definitions(image->disk.disk);
     for (guint i = 0; i < definitions->len; i++) {
         const PartitionDefinition *definition = definitions->pdata[i];
         for (guint j = 0; j < definition->copy_files->len; j++) {

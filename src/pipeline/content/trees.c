@@ -80,11 +80,11 @@ gboolean trees_install_sandbox(ImageBuild *image, GError **error) {
     if (!image->config->sandbox_trees[0])
         return TRUE;
 
-    g_autofree char *path = g_build_filename(image->directory, "sandbox", NULL);
+    g_autofree char *path = g_build_filename(image->places.directory, "sandbox", NULL);
     if (g_mkdir(path, 0755) < 0)
         return set_errno_error(error, errno, "Cannot create %s", path);
     AUTO_FD fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    image->sandbox_tree = g_steal_pointer(&path);
+    image->places.sandbox_tree = g_steal_pointer(&path);
     return install_trees(fd, image->config->sandbox_trees, error);
 }
 
@@ -126,10 +126,10 @@ static gboolean copy_packages(ImageBuild *image, const char *directory, int repo
 }
 
 gboolean trees_install_package_directories(ImageBuild *image, GError **error) {
-    char *const made[] = {image->packages, NULL};
+    char *const made[] = {image->places.packages, NULL};
     char *const *const lists[] = {
             image->config->package_directories, image->config->volatile_package_directories, made};
-    AUTO_FD fd = open(image->repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO_FD fd = open(image->places.repository, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     /* What was made takes the place of what was there before. */

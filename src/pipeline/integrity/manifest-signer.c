@@ -153,7 +153,7 @@ static gboolean write_packets(const char *path, GBytes *packets, GError **error)
 gboolean manifest_signer_sign(ImageBuild *image, const char *sums, const char *signature, GError **error) {
     const OpenpgpKey *key = image->build->manifest_key;
     g_autofree char *ring_name = g_strconcat(image->config->output, KEYRING_SUFFIX, NULL);
-    g_autofree char *ring_path = g_build_filename(image->staging, ring_name, NULL);
+    g_autofree char *ring_path = g_build_filename(image->places.staging, ring_name, NULL);
     g_autoptr(GBytes) ring = openpgp_key_export(key, error);
     g_autoptr(OpenpgpSignature) made = openpgp_signature_new(key);
     g_autoptr(GBytes) packet = NULL;

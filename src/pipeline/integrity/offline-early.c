@@ -51,15 +51,16 @@ GBytes *offline_sign_early(ImageBuild *image, SigningType type, const char *titl
     g_autoptr(GPtrArray) certificates = g_ptr_array_new();
     g_autoptr(GError) problem = NULL;
 
-    if (!image->early_things) {
-        image->early_things = g_ptr_array_new_with_free_func((GDestroyNotify) signing_thing_free);
-        image->early_requests = g_ptr_array_new_with_free_func((GDestroyNotify) signing_request_free);
+    if (!image->elsewhere.early_things) {
+        image->elsewhere.early_things = g_ptr_array_new_with_free_func((GDestroyNotify) signing_thing_free);
+        image->elsewhere.early_requests = g_ptr_array_new_with_free_func((GDestroyNotify) signing_request_free);
     }
     SigningThing *thing = signing_thing_new(type, title, g_bytes_ref(content), NULL);
-    g_ptr_array_add(image->early_things, thing);
+    g_ptr_array_add(image->elsewhere.early_things, thing);
     g_ptr_array_add(certificates, certificate);
-    offline_note_found(image->build, image->early_things);
-    GBytes *done = signing_thing_complete(thing, certificates, find_answer, places, image->early_requests, &problem);
+    offline_note_found(image->build, image->elsewhere.early_things);
+    GBytes *done =
+            signing_thing_complete(thing, certificates, find_answer, places, image->elsewhere.early_requests, &problem);
     if (problem) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return NULL;
@@ -68,7 +69,7 @@ GBytes *offline_sign_early(ImageBuild *image, SigningType type, const char *titl
 }
 
 gboolean wants_offline_early(const ImageBuild *image) {
-    return image->early_requests && image->early_requests->len > 0;
+    return image->elsewhere.early_requests && image->elsewhere.early_requests->len > 0;
 }
 
 gboolean offline_check_early(ImageBuild *image, GError **error) {
@@ -76,18 +77,18 @@ gboolean offline_check_early(ImageBuild *image, GError **error) {
     g_autofree char *path = g_build_filename(image_config_output_directory(image->config), name, NULL);
     g_autoptr(SigningDirectory) directory = signing_directory_new(path, image->config->output);
 
-    for (guint i = 0; i < image->early_things->len; i++)
-        g_ptr_array_add(directory->things, g_ptr_array_index(image->early_things, i));
-    g_ptr_array_set_free_func(image->early_things, NULL);
+    for (guint i = 0; i < image->elsewhere.early_things->len; i++)
+        g_ptr_array_add(directory->things, g_ptr_array_index(image->elsewhere.early_things, i));
+    g_ptr_array_set_free_func(image->elsewhere.early_things, NULL);
     for (guint i = 0; i < image->build->certificates_elsewhere->len; i++)
         g_ptr_array_add(directory->certificates, certificate_ref(image->build->certificates_elsewhere->pdata[i]));
-    if (!signing_directory_write(directory, image->early_requests, error))
+    if (!signing_directory_write(directory, image->elsewhere.early_requests, error))
         return FALSE;
     g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
             "%u signatures are inside of /usr (integrity policies, the boot loader), so they come first. Answer %s "
             "(\"particleos sign\" where the key is, or any program that signs files), and build again. Later builds find "
             "the answers as long as these files stay as they are; " RECIPE_SIGNATURES
             "/ in the recipe is a place to keep answers for others",
-            image->early_requests->len, path);
+            image->elsewhere.early_requests->len, path);
     return FALSE;
 }

@@ -165,16 +165,17 @@ gboolean wants_offline(const ImageBuild *image) {
 gboolean step_offline_scan(ImageBuild *image, GError **error) {
     g_autoptr(GPtrArray) files = staged_files_list(image, error);
 
-    if (!files || !(image->waiting = signing_scan(image->staging, files, image->build->certificates_elsewhere, error)))
+    if (!files || !(image->elsewhere.waiting = signing_scan(
+                            image->places.staging, files, image->build->certificates_elsewhere, error)))
         return FALSE;
-    offline_note_found(image->build, image->waiting);
-    if (image->waiting->len == 0)
-        g_clear_pointer(&image->waiting, g_ptr_array_unref);
+    offline_note_found(image->build, image->elsewhere.waiting);
+    if (image->elsewhere.waiting->len == 0)
+        g_clear_pointer(&image->elsewhere.waiting, g_ptr_array_unref);
     return TRUE;
 }
 
 gboolean offline_is_waiting(const ImageBuild *image) {
-    return image->waiting != NULL;
+    return image->elsewhere.waiting != NULL;
 }
 
 /* What step_compress() and step_checksums() leave to the end. */
@@ -191,8 +192,8 @@ static void set_finish(const ImageBuild *image, SigningFinish *finish) {
         return;
     g_autofree char *main = g_path_get_basename(image->output);
     g_strv_builder_add(names, main);
-    for (guint i = 0; image->split_files && i < image->split_files->len; i++) {
-        g_autofree char *name = g_path_get_basename(image->split_files->pdata[i]);
+    for (guint i = 0; image->disk.split && i < image->disk.split->len; i++) {
+        g_autofree char *name = g_path_get_basename(image->disk.split->pdata[i]);
         g_strv_builder_add(names, name);
     }
     finish->compression = g_strdup(suffix + 1);
@@ -212,7 +213,7 @@ static void say_what_to_do(const ImageBuild *image, guint n) {
 gboolean step_offline_requests(ImageBuild *image, GError **error) {
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Asking for signatures");
     g_autofree char *name = g_strconcat(image->config->output, SIGNING_SUFFIX, NULL);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     g_autoptr(GPtrArray) files = staged_files_list(image, error);
     g_autoptr(GPtrArray) requests = g_ptr_array_new_with_free_func((GDestroyNotify) signing_request_free);
     g_autoptr(SigningDirectory) directory = signing_directory_new(path, image->config->output);
@@ -224,8 +225,8 @@ gboolean step_offline_requests(ImageBuild *image, GError **error) {
     set_finish(image, &directory->finish);
     for (guint i = 0; i < image->build->certificates_elsewhere->len; i++)
         g_ptr_array_add(directory->certificates, certificate_ref(image->build->certificates_elsewhere->pdata[i]));
-    for (guint i = 0; i < image->waiting->len; i++) {
-        const SigningThing *thing = image->waiting->pdata[i];
+    for (guint i = 0; i < image->elsewhere.waiting->len; i++) {
+        const SigningThing *thing = image->elsewhere.waiting->pdata[i];
         g_autoptr(GError) problem = NULL;
         g_autoptr(GBytes) done =
                 signing_thing_complete(thing, directory->certificates, NULL, NULL, requests, &problem);

@@ -79,7 +79,7 @@ static void set_environment(Sandbox *sandbox, const ImageConfig *config) {
 
 /* Agents put their sockets here and not into the user's home, provided that nobody else may enter. */
 static char *make_runtime_directory(ImageBuild *image, GError **error) {
-    g_autofree char *path = g_build_filename(image->directory, "gnupg-run", NULL);
+    g_autofree char *path = g_build_filename(image->places.directory, "gnupg-run", NULL);
 
     if ((g_mkdir(path, 0700) == 0 || errno == EEXIST) && chmod(path, 0700) == 0)
         return g_steal_pointer(&path);
@@ -103,7 +103,7 @@ static gboolean sign_with_gpg(ImageBuild *image, const char *sums, const char *s
     /* A terminal of its own. */
     sandbox_setenv(sandbox, "GPG_TTY", terminal ? "/dev/tty" : NULL);
     sandbox_bind(sandbox, home, WORK_HOME, 0);
-    sandbox_bind(sandbox, image->staging, WORK_OUT, 0);
+    sandbox_bind(sandbox, image->places.staging, WORK_OUT, 0);
     sandbox_bind(sandbox, runtime, "/run/user/0", 0);
     /* Smart cards. */
     sandbox_bind(sandbox, "/run/pcscd", "/run/pcscd", SANDBOX_OPTIONAL);
@@ -148,8 +148,7 @@ static gboolean sign_with_sop(ImageBuild *image, const char *sums, const char *s
 gboolean step_signature(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     gboolean builtin = outputs_have_keyring(config), gpg = !builtin && uses_gpg(config);
-    g_autofree char *sums =
-            g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->staging, config->output);
+    g_autofree char *sums = g_strdup_printf("%s/%s.SHA256SUMS", gpg ? WORK_OUT : image->places.staging, config->output);
     g_autofree char *signature = g_strconcat(sums, ".gpg", NULL);
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Signing the checksums");
 

@@ -177,11 +177,11 @@ GBytes *kernel_modules_initrd(ImageBuild *image, const char *version, GError **e
     g_autoptr(KernelModuleSet) set = initrd_module_set(image, version, error);
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
     g_autofree char *key = build_layer_name(image->config, "");
-    gboolean newest = g_strcmp0(version, image->kernel_version) == 0;
+    gboolean newest = g_strcmp0(version, image->boot.kernel_version) == 0;
     g_autofree char *name =
             g_strconcat(key, ".kernel-modules", newest ? "" : ".", newest ? "" : version, NULL);
     g_autofree char *cache = build_cache_directory(image->build, image->config);
-    g_autofree char *directory = g_strdup_printf("%s/kernel-modules-%s", image->directory, version);
+    g_autofree char *directory = g_strdup_printf("%s/kernel-modules-%s", image->places.directory, version);
     g_autofree char *archive = g_strconcat(directory, ".cpio.zst", NULL);
     gboolean incremental = image->config->incremental != INCREMENTAL_NO;
     g_autofree char *path = NULL;

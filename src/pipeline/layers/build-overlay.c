@@ -26,7 +26,7 @@ static char *make_directory(ImageBuild *image, const char *parent, const char *n
 }
 
 char *build_overlay_directory(ImageBuild *image, gboolean is_volatile) {
-    return g_build_filename(image->directory, is_volatile ? "build-run" : "build-overlay", NULL);
+    return g_build_filename(image->places.directory, is_volatile ? "build-run" : "build-overlay", NULL);
 }
 
 char *build_overlay_mount(ImageBuild *image, gboolean is_volatile, GError **error) {
@@ -34,8 +34,8 @@ char *build_overlay_mount(ImageBuild *image, gboolean is_volatile, GError **erro
     g_autofree char *upper = make_directory(image, directory, "upper", error);
     g_autofree char *work = upper ? make_directory(image, directory, "work", error) : NULL;
     g_autofree char *target = work ? make_directory(image, directory, "merged", error) : NULL;
-    gboolean layered = is_volatile && image->build_layer;
-    char *const lowers[] = {layered ? image->build_layer : image->root, layered ? image->root : NULL, NULL};
+    gboolean layered = is_volatile && image->layers.build_layer;
+    char *const lowers[] = {layered ? image->layers.build_layer : image->root, layered ? image->root : NULL, NULL};
 
     if (target && tree_mount_overlay(lowers, upper, work, target, error))
         return g_steal_pointer(&target);

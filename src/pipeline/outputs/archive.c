@@ -57,7 +57,7 @@ static gboolean write_tar(ImageBuild *image, const char *path, GError **error) {
 static gboolean make_subvolume(ImageBuild *image, const char *path, gboolean *ret_made, GError **error) {
     Feature wanted = image->config->use_subvolumes;
 
-    *ret_made = wanted != FEATURE_DISABLED && tree_can_make_subvolumes(image->staging);
+    *ret_made = wanted != FEATURE_DISABLED && tree_can_make_subvolumes(image->places.staging);
     if (*ret_made)
         return tree_make_subvolume(path, error);
     if (wanted != FEATURE_ENABLED)
@@ -73,7 +73,7 @@ static gboolean place_tree(ImageBuild *image, const char *path, GError **error) 
 
     if (!make_subvolume(image, path, &subvolume, error))
         return FALSE;
-    if (!subvolume && !image->mounted && rename(image->root, path) == 0) {
+    if (!subvolume && !image->layers.mounted && rename(image->root, path) == 0) {
         g_free(image->root);
         image->root = g_strdup(path);
         return TRUE;
@@ -104,7 +104,7 @@ gboolean wants_split_tar(const ImageBuild *image) {
 
 gboolean step_split_tar(ImageBuild *image, GError **error) {
     g_autofree char *name = outputs_tar_name(image->config);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Archiving the tree");
 
     if (!outputs_check_free(image, name, error) || !write_tar(image, path, error))
@@ -130,7 +130,7 @@ gboolean step_archive(ImageBuild *image, GError **error) {
             continue;
         g_autofree char *name = outputs_main_name(image->config);
         g_autoptr(EventsStep) step = events_step_begin(image->name, "%s", writers[i].text);
-        image->output = g_build_filename(image->staging, name, NULL);
+        image->output = g_build_filename(image->places.staging, name, NULL);
         if (!outputs_check_free(image, name, error) || !writers[i].write(image, image->output, error))
             return FALSE;
         events_step_done(g_steal_pointer(&step), NULL);

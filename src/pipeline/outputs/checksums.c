@@ -14,9 +14,9 @@ gboolean step_checksums(ImageBuild *image, GError **error) {
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Computing checksums");
     g_autofree char *name = g_strconcat(image->config->output, ".SHA256SUMS", NULL);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     g_autoptr(GPtrArray) files = staged_files_list(image, error);
-    g_autofree char *text = files ? sha256sums_text(image->staging, files, error) : NULL;
+    g_autofree char *text = files ? sha256sums_text(image->places.staging, files, error) : NULL;
 
     if (!text || !outputs_check_free(image, name, error) ||
             !g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error))

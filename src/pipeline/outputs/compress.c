@@ -66,8 +66,8 @@ gboolean step_compress(ImageBuild *image, GError **error) {
     step = events_step_begin(image->name, "Compressing the output");
     if (!compress_in_place(image, &image->output, error))
         return FALSE;
-    for (guint i = 0; i < image->split_files->len; i++)
-        if (!compress_in_place(image, (char **) &image->split_files->pdata[i], error))
+    for (guint i = 0; i < image->disk.split->len; i++)
+        if (!compress_in_place(image, (char **) &image->disk.split->pdata[i], error))
             return FALSE;
     events_step_done(g_steal_pointer(&step), NULL);
     return TRUE;

@@ -93,14 +93,14 @@ static gboolean add_definitions(ImageBuild *image, DiskOptions *options, GError 
 static gboolean make_options(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
     g_autofree char *plain = outputs_plain_name(config);
-    DiskOptions *options = image->disk_options = g_new0(DiskOptions, 1);
+    DiskOptions *options = image->disk.options = g_new0(DiskOptions, 1);
 
     if (!config->seed || !parse_seed(config->seed, options->seed, error))
         return FALSE;
-    image->output = g_build_filename(image->staging, plain, NULL);
+    image->output = g_build_filename(image->places.staging, plain, NULL);
     options->output = image->output;
     if (config->split_artifacts & ARTIFACT_PARTITIONS)
-        options->split_prefix = g_build_filename(image->staging, config->output, NULL);
+        options->split_prefix = g_build_filename(image->places.staging, config->output, NULL);
     if (!add_definitions(image, options, error))
         return FALSE;
     options->default_esp = boot_wants_esp(image);
@@ -120,7 +120,7 @@ static gboolean make_options(ImageBuild *image, GError **error) {
     options->os_version_id = os_release_value(image, "VERSION_ID");
     options->os_build_id = os_release_value(image, "BUILD_ID");
     options->os_variant_id = os_release_value(image, "VARIANT_ID");
-    options->kernel_version = image->kernel_version;
+    options->kernel_version = image->boot.kernel_version;
     options->verity =
             config->format == OUTPUT_FORMAT_ESP ? DISK_VERITY_DISABLED : disk_verity(config->verity);
     /* Nothing that asks for less is signed because another image of the recipe is. */
@@ -134,7 +134,7 @@ static gboolean make_options(ImageBuild *image, GError **error) {
 }
 
 void disk_image_clear_options(ImageBuild *image) {
-    DiskOptions *options = image->disk_options;
+    DiskOptions *options = image->disk.options;
 
     g_clear_pointer(&image->output, g_free);
     if (!options)
@@ -145,7 +145,7 @@ void disk_image_clear_options(ImageBuild *image) {
     g_free((char *) options->os_version_id);
     g_free((char *) options->os_build_id);
     g_free((char *) options->os_variant_id);
-    g_clear_pointer(&image->disk_options, g_free);
+    g_clear_pointer(&image->disk.options, g_free);
 }
 
 /* FALSE when a directory is missing or empty, which a script may still mend. */
@@ -167,9 +167,9 @@ gboolean disk_image_check_definitions(ImageBuild *image, GError **error) {
     if (!make_options(image, error))
         return FALSE;
     /* Names of split artifacts may depend on the operating system, which is not known yet. */
-    g_clear_pointer((char **) &image->disk_options->split_prefix, g_free);
-    g_autoptr(Disk) disk = disk_new(image->disk_options, error);
-    gboolean ok = disk && disk_check_size(disk, image->staging, error);
+    g_clear_pointer((char **) &image->disk.options->split_prefix, g_free);
+    g_autoptr(Disk) disk = disk_new(image->disk.options, error);
+    gboolean ok = disk && disk_check_size(disk, image->places.staging, error);
     g_clear_pointer(&disk, disk_free);
     disk_image_clear_options(image);
     return ok;
@@ -181,15 +181,15 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
         return TRUE;
     g_autofree char *plain = outputs_plain_name(image->config);
     if (!outputs_check_free(image, plain, error) || !make_options(image, error) ||
-            !(image->disk = disk_new(image->disk_options, error)) ||
-            !boot_check_partitions(image, error) || !disk_write_volumes(image->disk, error))
+            !(image->disk.disk = disk_new(image->disk.options, error)) || !boot_check_partitions(image, error) ||
+            !disk_write_volumes(image->disk.disk, error))
         return FALSE;
-    image->usr_hash = g_strdup(disk_usr_hash(image->disk));
-    image->root_hash = g_strdup(disk_root_hash(image->disk));
-    if (!(image->config->split_artifacts & ARTIFACT_ROOTHASH) || !(image->usr_hash || image->root_hash))
+    image->disk.usr_hash = g_strdup(disk_usr_hash(image->disk.disk));
+    image->disk.root_hash = g_strdup(disk_root_hash(image->disk.disk));
+    if (!(image->config->split_artifacts & ARTIFACT_ROOTHASH) || !(image->disk.usr_hash || image->disk.root_hash))
         return TRUE;
 
-    const char *hash = image->root_hash ? image->root_hash : image->usr_hash;
+    const char *hash = image->disk.root_hash ? image->disk.root_hash : image->disk.usr_hash;
     g_autofree char *name = g_strconcat(image->config->output, ".roothash", NULL);
     g_autoptr(GBytes) content = g_bytes_new(hash, strlen(hash));
     return staged_file_write(image, name, content, error);
@@ -198,24 +198,24 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
 gboolean step_disk_finish(ImageBuild *image, GError **error) {
     /* An ESP that is the whole output has the size of what is on it by now. */
     if (image->config->format == OUTPUT_FORMAT_ESP &&
-            (!make_options(image, error) || !(image->disk = disk_new(image->disk_options, error))))
+            (!make_options(image, error) || !(image->disk.disk = disk_new(image->disk.options, error))))
         return FALSE;
-    if (!image->disk)
+    if (!image->disk.disk)
         return TRUE;
-    if (!disk_write_esp(image->disk, error))
+    if (!disk_write_esp(image->disk.disk, error))
         return FALSE;
     if (image->config->format == OUTPUT_FORMAT_DISK)
         boot_room_check(image);
-    if (!disk_finish(image->disk, error))
+    if (!disk_finish(image->disk.disk, error))
         return FALSE;
-    GPtrArray *partitions = disk_partitions(image->disk);
+    GPtrArray *partitions = disk_partitions(image->disk.disk);
     for (guint i = 0; i < partitions->len; i++) {
         const DiskPartition *partition = partitions->pdata[i];
         if (partition->split_path)
-            g_ptr_array_add(image->split_files, g_strdup(partition->split_path));
+            g_ptr_array_add(image->disk.split, g_strdup(partition->split_path));
     }
     if (image->config->format == OUTPUT_FORMAT_DISK && !el_torito_add(image, error))
         return FALSE;
-    g_clear_pointer(&image->disk, disk_free);
+    g_clear_pointer(&image->disk.disk, disk_free);
     return TRUE;
 }

@@ -38,7 +38,7 @@ gboolean el_torito_check(const ImageConfig *config, GError **error) {
 
 /* The ESP; NULL with an error when there is none or something is in the way. */
 static const DiskPartition *find_esp(ImageBuild *image, GError **error) {
-    GPtrArray *partitions = disk_partitions(image->disk);
+    GPtrArray *partitions = disk_partitions(image->disk.disk);
     const DiskPartition *esp = NULL;
 
     for (guint i = 0; i < partitions->len; i++) {

@@ -111,9 +111,9 @@ static gboolean forget_packages_of_bases(ImageBuild *image, GError **error) {
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) base = NULL;
 
-    if (!image->bases || !image->bases->pdata[0])
+    if (!image->layers.bases || !image->layers.bases->pdata[0])
         return TRUE;
-    if (!(base = distro_installed(image->distro, image->bases->pdata[0], error))) {
+    if (!(base = distro_installed(image->distro, image->layers.bases->pdata[0], error))) {
         g_prefix_error(error, "Cannot list the packages of a base tree: ");
         return FALSE;
     }
@@ -138,7 +138,7 @@ gboolean step_record_content(ImageBuild *image, GError **error) {
 
 static gboolean write_text(ImageBuild *image, const char *suffix, const char *text, GError **error) {
     g_autofree char *name = g_strconcat(image->config->output, ".", suffix, NULL);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     return outputs_check_free(image, name, error) &&
            g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0644, error);
 }

@@ -19,7 +19,7 @@
 
 gboolean step_link(ImageBuild *image, GError **error) {
     g_autofree char *name = outputs_main_name(image->config);
-    g_autofree char *link = g_build_filename(image->staging, image->config->output, NULL);
+    g_autofree char *link = g_build_filename(image->places.staging, image->config->output, NULL);
 
     if (g_str_equal(name, image->config->output) || image->config->format == OUTPUT_FORMAT_NONE ||
             symlink(name, link) == 0)
@@ -114,7 +114,7 @@ static gboolean remove_outputs(const ImageConfig *config, const char *directory,
 /* Those of the build, where it has computed them; NULL: none. Before they are moved. */
 static char *read_checksums(const ImageBuild *image) {
     g_autofree char *name = g_strconcat(image->config->output, ".SHA256SUMS", NULL);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     char *text = NULL;
 
     if (image->config->checksum)
@@ -134,13 +134,13 @@ static void tell_artifact(const ImageBuild *image, const char *directory, const 
 gboolean outputs_publish(ImageBuild *image, GError **error) {
     const char *directory = image_config_output_directory(image->config);
     g_autofree char *linked = linked_output(image->config, directory);
-    g_autoptr(GPtrArray) names = list_directory(image->staging, error);
+    g_autoptr(GPtrArray) names = list_directory(image->places.staging, error);
     g_autofree char *checksums = read_checksums(image);
 
     if (!names)
         return FALSE;
     for (guint i = 0; i < names->len; i++)
-        if (!move_output(image->config, image->staging, names->pdata[i], directory, error))
+        if (!move_output(image->config, image->places.staging, names->pdata[i], directory, error))
             return FALSE;
     for (guint i = 0; i < names->len; i++)
         tell_artifact(image, directory, names->pdata[i], checksums);

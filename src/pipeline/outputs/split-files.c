@@ -44,9 +44,9 @@ static gboolean write_definitions(const char *directory, char *const *parts, GEr
 /* Those that the disk was made from: the format's own, the recipe's, or the default. */
 static gboolean split_definitions(ImageBuild *image, GError **error) {
     const ImageConfig *config = image->config;
-    const DiskOptions *options = image->disk_options;
+    const DiskOptions *options = image->disk.options;
     g_autofree char *name = g_strconcat(config->output, ".repart.d", NULL);
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
 
     if (!(config->split_artifacts & ARTIFACT_REPART_DEFINITIONS) || !options)
         return TRUE;

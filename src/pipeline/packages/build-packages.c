@@ -22,7 +22,7 @@ static gboolean uses_build_packages(const ImageBuild *image) {
 static LayerInputs *overlay_inputs(ImageBuild *image, GError **error) {
     g_autoptr(LayerInputs) inputs = layer_inputs_new();
 
-    layer_inputs_add(inputs, "base layer", image->base_key);
+    layer_inputs_add(inputs, "base layer", image->layers.base_key);
     if (image->config->prepare_scripts[0]) {
         g_autofree char *offered = distro_metadata_digest(image->distro);
         layer_inputs_add(inputs, "repositories", offered);
@@ -58,7 +58,7 @@ static gboolean make_layer(ImageBuild *image, GError **error) {
 
     if (!fill_overlay(image, error))
         return FALSE;
-    image->build_layer = g_build_filename(directory, "upper", NULL);
+    image->layers.build_layer = g_build_filename(directory, "upper", NULL);
     return TRUE;
 }
 
@@ -69,20 +69,20 @@ static gboolean make_cached_layer(
 
     if (!make_layer(image, error))
         return FALSE;
-    made = g_steal_pointer(&image->build_layer);
-    image->build_layer = layer_store(cache, name, inputs, made, error);
-    return image->build_layer != NULL;
+    made = g_steal_pointer(&image->layers.build_layer);
+    image->layers.build_layer = layer_store(cache, name, inputs, made, error);
+    return image->layers.build_layer != NULL;
 }
 
 /* The layer is used after its name may belong to another one. */
 static gboolean keep_layer(ImageBuild *image, GError **error) {
-    int used = layer_use(image->build_layer, error);
+    int used = layer_use(image->layers.build_layer, error);
 
     if (used < 0)
         return FALSE;
-    g_array_append_val(image->used_layers, used);
-    g_free(image->build_layer);
-    image->build_layer = g_strdup_printf("/proc/self/fd/%d", used);
+    g_array_append_val(image->layers.used, used);
+    g_free(image->layers.build_layer);
+    image->layers.build_layer = g_strdup_printf("/proc/self/fd/%d", used);
     return TRUE;
 }
 
@@ -105,7 +105,7 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
     g_autofree char *name = build_layer_name(config, ".build");
     g_autoptr(LayerInputs) inputs = NULL;
 
-    if (!image->base_key)
+    if (!image->layers.base_key)
         return make_layer(image, error);
     if (!(inputs = overlay_inputs(image, error)))
         return FALSE;
@@ -113,11 +113,11 @@ gboolean step_build_overlay(ImageBuild *image, GError **error) {
     if (lock < 0)
         return FALSE;
     /* A tree that was made anew need not be what it was, although its inputs are. */
-    if (image->reused)
-        image->build_layer = layer_lookup(cache, name, inputs, image->name);
+    if (image->layers.reused)
+        image->layers.build_layer = layer_lookup(cache, name, inputs, image->name);
     else
         events_debug("%s: layer %s is made anew, because the tree below it was", image->name, name);
-    if (image->build_layer) {
+    if (image->layers.build_layer) {
         events_step_done(events_step_begin(image->name, "Installing build packages"), "unchanged, from the cache");
         return keep_layer(image, error);
     }

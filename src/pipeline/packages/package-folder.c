@@ -25,7 +25,7 @@ gboolean package_folder_inherit(ImageBuild *image, GError **error) {
             continue;
         if (!build_wait_for_image(earlier, error))
             return FALSE;
-        if (!tree_copy(AT_FDCWD, earlier->packages, AT_FDCWD, image->packages, TREE_COPY_CONTENTS_ONLY,
+        if (!tree_copy(AT_FDCWD, earlier->places.packages, AT_FDCWD, image->places.packages, TREE_COPY_CONTENTS_ONLY,
                     error)) {
             g_prefix_error(error, "Cannot take over the packages that image %s made: ", earlier->name);
             return FALSE;
@@ -42,10 +42,10 @@ static gboolean has_packages(const char *directory) {
 gboolean package_folder_offer(ImageBuild *image, GError **error) {
     if (!trees_install_package_directories(image, error))
         return FALSE;
-    return !image->distro || !has_packages(image->repository) ||
+    return !image->distro || !has_packages(image->places.repository) ||
            distro_index_local_repository(image->distro, error);
 }
 
 gboolean step_offer_packages(ImageBuild *image, GError **error) {
-    return !has_packages(image->packages) || package_folder_offer(image, error);
+    return !has_packages(image->places.packages) || package_folder_offer(image, error);
 }

@@ -244,7 +244,7 @@ static gboolean install_packages(ImageBuild *image, GError **error) {
 }
 
 static gboolean install_distribution(ImageBuild *image, GError **error) {
-    if (image->bases)
+    if (image->layers.bases)
         return !image->config->packages[0] || packages_install_over(image, image->root,
                                                       image->config->packages, "Installing packages", error);
     return install_packages(image, error);
@@ -294,7 +294,7 @@ static gboolean open_root(ImageBuild *image, GError **error) {
 }
 
 static char *image_subdirectory(ImageBuild *image, const char *name, GError **error) {
-    g_autofree char *path = g_build_filename(image->directory, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.directory, name, NULL);
     if (g_mkdir(path, 0755) < 0) {
         set_errno_error(error, errno, "Cannot create %s", path);
         return NULL;
@@ -312,7 +312,7 @@ static gboolean mount_over_layer(ImageBuild *image, char *layer, GError **error)
 
     if (used < 0)
         return FALSE;
-    g_array_append_val(image->used_layers, used);
+    g_array_append_val(image->layers.used, used);
     if (!target || !tree_mount_overlay(lowers, upper, work, target, error)) {
         g_prefix_error(error, "Cannot lay a tree over the cached layer %s: ", layer);
         return FALSE;
@@ -321,7 +321,7 @@ static gboolean mount_over_layer(ImageBuild *image, char *layer, GError **error)
         close(image->root_fd);
     g_free(image->root);
     image->root = g_steal_pointer(&target);
-    image->mounted = TRUE;
+    image->layers.mounted = TRUE;
     return open_root(image, error);
 }
 
@@ -395,15 +395,15 @@ gboolean step_base_layer(ImageBuild *image, GError **error) {
         if (options->force < 2)
             layer = layer_lookup(cache, name, inputs, image->name);
     }
-    image->reused = layer != NULL;
-    if (image->reused)
+    image->layers.reused = layer != NULL;
+    if (image->layers.reused)
         events_step_done(events_step_begin(image->name, "Installing packages"), "unchanged, from the cache");
     else if (strict)
         return refuse_new_layer(image, error);
     else if (!make_and_store(image, inputs, cache, name, &layer, error))
         return FALSE;
     if (inputs)
-        image->base_key = g_strdup(layer_inputs_key(inputs));
+        image->layers.base_key = g_strdup(layer_inputs_key(inputs));
     return !layer || mount_over_layer(image, layer, error);
 }
 

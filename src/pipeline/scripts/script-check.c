@@ -70,7 +70,7 @@ static gboolean check_interpreter(
     }
     AUTO_FD fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     /* SandboxTrees= could bring it, or be mounted over it. */
-    if (*interpreter != '/' || (!chroot && run->image && run->image->sandbox_tree) || fd < 0 ||
+    if (*interpreter != '/' || (!chroot && run->image && run->image->places.sandbox_tree) || fd < 0 ||
             tree_exists(fd, interpreter + 1))
         return TRUE;
     g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,

@@ -43,8 +43,8 @@ static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script
     }
     if (flags & SCRIPT_TREE) {
         g_assert(run->image);
-        sandbox_bind(sandbox, run->image->packages, "/work/packages", 0);
-        sandbox_bind(sandbox, run->image->artifacts, "/work/artifacts", 0);
+        sandbox_bind(sandbox, run->image->places.packages, SCRIPT_WORK "/packages", 0);
+        sandbox_bind(sandbox, run->image->places.artifacts, SCRIPT_WORK "/artifacts", 0);
     }
 }
 
@@ -121,8 +121,8 @@ static Sandbox *outside_sandbox(const ScriptRun *run, const char *script) {
     const char *tools = flags & SCRIPT_WITHOUT_TOOLS_TREE ? NULL : run->config->tools_tree;
     Sandbox *sandbox = sandbox_new_for_tools(tools);
 
-    if (run->image && run->image->sandbox_tree)
-        bind_sandbox_tree(sandbox, run->image->sandbox_tree, tools);
+    if (run->image && run->image->places.sandbox_tree)
+        bind_sandbox_tree(sandbox, run->image->places.sandbox_tree, tools);
     for (char **path = run->config->extra_search_paths; path && *path; path++) {
         sandbox_bind(sandbox, *path, *path, SANDBOX_READ_ONLY);
         script_sources_mask(run->sources, sandbox, *path, *path);

@@ -6,6 +6,8 @@
 #include "pipeline/state/image-build.h"
 
 #define SCRIPT_BUILDROOT "/buildroot"
+/* Below it lies all that scripts get. */
+#define SCRIPT_WORK "/work"
 
 /* What differs between kinds of scripts (reference of the recipe language, chapter 13, Scripts). */
 typedef enum {

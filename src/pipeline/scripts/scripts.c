@@ -111,7 +111,7 @@ static ScriptRun image_run(const ScriptKind *kind, ImageBuild *image, char *cons
             .config = image->config,
             .image = image,
             .root = kind->flags & SCRIPT_TREE ? image->root : NULL,
-            .out = kind->flags & SCRIPT_OUTPUTS ? image->staging : NULL,
+            .out = kind->flags & SCRIPT_OUTPUTS ? image->places.staging : NULL,
             .arguments = arguments,
     };
 }
@@ -151,7 +151,7 @@ gboolean wants_build_scripts(const ImageBuild *image) {
 
 /* Makes the build directory, and what scripts install into. */
 static gboolean make_build_directories(ImageBuild *image, GError **error) {
-    const char *const paths[] = {image->destination, image->config->build_subdirectory};
+    const char *const paths[] = {image->places.destination, image->config->build_subdirectory};
     struct stat info;
 
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
@@ -172,29 +172,29 @@ gboolean step_build_scripts(ImageBuild *image, GError **error) {
     g_autofree char *root = NULL;
     gboolean ok;
 
-    if (!image->destination)
-        image->destination = g_build_filename(image->directory, "dest", NULL);
+    if (!image->places.destination)
+        image->places.destination = g_build_filename(image->places.directory, "dest", NULL);
     if (!make_build_directories(image, error) || !(root = build_overlay_mount(image, TRUE, error)))
         return FALSE;
     run.root = root;
-    run.dest = image->destination;
+    run.dest = image->places.destination;
     ok = run_scripts(&run, image->config->build_scripts, "", error);
     return build_overlay_unmount(root, ok ? error : NULL) && ok;
 }
 
 gboolean wants_build_results(const ImageBuild *image) {
-    return image->destination != NULL;
+    return image->places.destination != NULL;
 }
 
 gboolean step_build_results(ImageBuild *image, GError **error) {
-    g_autoptr(GDir) dir = g_dir_open(image->destination, 0, error);
+    g_autoptr(GDir) dir = g_dir_open(image->places.destination, 0, error);
 
     if (!dir)
         return FALSE;
     if (!g_dir_read_name(dir))
         return TRUE;
     g_autoptr(EventsStep) step = events_step_begin(image->name, "Installing what the build scripts made");
-    if (!tree_copy(AT_FDCWD, image->destination, image->root_fd, "/",
+    if (!tree_copy(AT_FDCWD, image->places.destination, image->root_fd, "/",
                 TREE_COPY_KEEP_OWNER | TREE_COPY_CONTENTS_ONLY, error)) {
         g_prefix_error(error, "Cannot install $DESTDIR of the build scripts: ");
         return FALSE;
@@ -229,7 +229,7 @@ gboolean step_finalize(ImageBuild *image, GError **error) {
 }
 
 gboolean wants_postoutput(const ImageBuild *image) {
-    return image->config->post_output_scripts[0] && !image->waiting; /* else they run when it is finished */
+    return image->config->post_output_scripts[0] && !image->elsewhere.waiting; /* else they run when it is finished */
 }
 
 gboolean step_postoutput(ImageBuild *image, GError **error) {

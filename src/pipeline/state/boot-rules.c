@@ -66,7 +66,7 @@ gboolean boot_wants_prebuilt_ukis(const ImageConfig *config) {
 gboolean boot_wants_loader(const ImageBuild *image) {
     const ImageConfig *config = image->config;
 
-    return boot_wants_efi(config) && (image->kernels->len > 0 || config->bootable != FEATURE_AUTO);
+    return boot_wants_efi(config) && (image->boot.kernels->len > 0 || config->bootable != FEATURE_AUTO);
 }
 
 gboolean boot_wants_ukis(const ImageBuild *image) {
@@ -76,7 +76,7 @@ gboolean boot_wants_ukis(const ImageBuild *image) {
         return FALSE;
     return boot_loader_is_uki(config->bootloader) || boot_wants_prebuilt_ukis(config) ||
            config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_UNSIGNED ||
-           (config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_AUTO && image->stub);
+           (config->unified_kernel_images == UNIFIED_KERNEL_IMAGE_AUTO && image->boot.stub);
 }
 
 gboolean boot_wants_esp(const ImageBuild *image) {
@@ -86,9 +86,9 @@ gboolean boot_wants_esp(const ImageBuild *image) {
         return config->bootable == FEATURE_ENABLED;
     if (!boot_wants_loader(image))
         return FALSE;
-    if (image->shim->len > 0)
+    if (image->boot.shim->len > 0)
         return TRUE;
     return boot_loader_is_uki(config->bootloader)
-                   ? image->kernels->len > 0 && (image->stub || boot_wants_prebuilt_ukis(config))
-                   : image->boot_loaders->len > 0;
+                   ? image->boot.kernels->len > 0 && (image->boot.stub || boot_wants_prebuilt_ukis(config))
+                   : image->boot.boot_loaders->len > 0;
 }

@@ -50,5 +50,5 @@ char *build_resolve_output(Build *build, const char *path, GError **error) {
 
     if (!image)
         return g_strdup(path);
-    return build_wait_for_image(image, error) ? g_build_filename(image->staging, main, NULL) : NULL;
+    return build_wait_for_image(image, error) ? g_build_filename(image->places.staging, main, NULL) : NULL;
 }

@@ -29,52 +29,76 @@ typedef enum {
 typedef struct Build Build;
 typedef struct ImageBuild ImageBuild;
 
-struct ImageBuild {
-    Build *build;
-    const ImageConfig *config;
-    const char *name; /* of the image, for messages: config->image */
-
-    char *directory;  /* in the workspace, for this image alone */
-    char *staging;    /* finished outputs; renamed into the output directory when everything succeeded */
-    GPtrArray *bases; /* directories that BaseTrees= made the lower layers of root, top first, ended by NULL;
-                         or NULL */
-    char *root;       /* the tree; an overlay mount over the cached layer, or a plain directory */
-    int root_fd;
+/* Directories of an image. */
+typedef struct {
+    char *directory;    /* in the workspace, for this image alone */
+    char *staging;      /* finished outputs; renamed into the output directory when everything succeeded */
     char *sandbox_tree; /* merged SandboxTrees, or NULL */
     char *packages;     /* $PACKAGEDIR: packages of earlier images and of this one */
     char *artifacts;    /* $ARTIFACTDIR */
     char *repository;   /* packages offered to the package manager: local ones, and those of $PACKAGEDIR */
-    GArray *used_layers; /* descriptors that keep cached layers in place (pipeline/layers/layer.h) */
-    int output_lock;     /* of the layer that the output becomes, while it is made; else -1 */
-    char *build_layer;  /* the build overlay's layer, or NULL; set by the build packages step */
     char *destination;  /* $DESTDIR of build scripts, or NULL if none ran */
-    DistroSession *distro;
+} ImagePlaces;
 
-    char *base_key;   /* key of the layer with packages installed; set by the packages step */
-    gboolean reused;  /* that layer came from the cache */
-    gboolean mounted; /* root is an overlay mount */
+/* What lies below the tree of an image. */
+typedef struct {
+    GPtrArray *bases;  /* directories that BaseTrees= made the lower layers of root, top first, ended by NULL;
+                            or NULL */
+    GArray *used;      /* descriptors that keep cached layers in place (pipeline/layers/layer.h) */
+    int output_lock;   /* of the layer that the output becomes, while it is made; else -1 */
+    char *build_layer; /* the build overlay's layer, or NULL; set by the build packages step */
+    char *base_key;    /* key of the layer with packages installed; set by the packages step */
+    gboolean reused;   /* that layer came from the cache */
+    gboolean mounted;  /* root is an overlay mount */
+} ImageLayers;
 
-    /* Set before files are removed from the tree, for the boot steps. */
+/* What boots, read before files are removed from the tree. */
+typedef struct {
     char *kernel_version;    /* of the newest kernel; NULL: no kernel in the image */
-    GPtrArray *kernels;      /* BootKernel (pipeline/kernel/kernel.h), newest first */
+    GPtrArray *kernels;      /* BootKernel (pipeline/boot/boot-parts.h), newest first */
     GBytes *stub;            /* systemd-stub, or NULL; for addons the addon stub */
     GPtrArray *boot_loaders; /* BootFile: systemd-boot for every EFI architecture that the image has */
     GPtrArray *shim;         /* BootFile: shim and its MokManager */
-    GBytes *os_release;      /* /usr/lib/os-release as the image ships it */
     GBytes *splash;          /* Splash=, or NULL */
     GPtrArray *microcode;    /* GBytes: microcode archives */
-    GPtrArray *installed;    /* DistroInstalled: content of the manifest */
-    char *changelog;         /* Output.changelog, or NULL */
-    char *extension;         /* the extension-release file of a system extension, or NULL */
+} ImageBoot;
 
-    DiskOptions *disk_options; /* borrowed by disk */
-    Disk *disk;                /* between the two disk steps */
-    char *usr_hash;            /* hex, set by the disk step */
-    char *root_hash;           /* hex, set by the disk step */
-    char *output;              /* path of the main output in staging */
-    GPtrArray *early_things, *early_requests; /* of pipeline/integrity/offline-early.h, or NULL */
-    GPtrArray *waiting; /* SigningThing: what of the outputs is signed elsewhere; set by the step that looks for it */
-    GPtrArray *split_files;    /* paths in staging of SplitArtifacts=partitions; set by the disk step */
+/* The disk that is made of the tree. The disk steps set it. */
+typedef struct {
+    DiskOptions *options; /* borrowed by disk */
+    Disk *disk;           /* between the two disk steps */
+    char *usr_hash;       /* hex */
+    char *root_hash;      /* hex */
+    GPtrArray *split;     /* paths in staging of SplitArtifacts=partitions */
+} ImageDisk;
+
+/* What of the image is signed elsewhere (pipeline/integrity/offline.h, offline-early.h). */
+typedef struct {
+    GPtrArray *early_things, *early_requests; /* or NULL */
+    GPtrArray *waiting;                       /* SigningThing: what of the outputs; set by the step that looks for it */
+} ImageSigning;
+
+struct ImageBuild {
+    Build *build;
+    const ImageConfig *config;
+    const char *name; /* of the image, for messages: config->image */
+    DistroSession *distro;
+
+    char *root; /* the tree; an overlay mount over the cached layer, or a plain directory */
+    int root_fd;
+    char *output; /* path of the main output in staging */
+
+    ImagePlaces places;
+    ImageLayers layers;
+    ImageBoot boot;
+    ImageDisk disk;
+    ImageSigning elsewhere;
+
+    /* Set before files are removed from the tree. */
+    GBytes *os_release;   /* /usr/lib/os-release as the image ships it */
+    GPtrArray *installed; /* DistroInstalled: content of the manifest */
+    char *changelog;      /* Output.changelog, or NULL */
+    char *extension;      /* the extension-release file of a system extension, or NULL */
 
     /* Shared with threads that wait for this image. */
     gboolean finished;

@@ -117,7 +117,7 @@ gboolean outputs_check_names(const Recipe *recipe, GError **error) {
 }
 
 gboolean outputs_check_free(const ImageBuild *image, const char *name, GError **error) {
-    g_autofree char *path = g_build_filename(image->staging, name, NULL);
+    g_autofree char *path = g_build_filename(image->places.staging, name, NULL);
     struct stat info;
 
     if (lstat(path, &info) < 0 && errno == ENOENT)
@@ -133,7 +133,7 @@ gboolean outputs_check_free(const ImageBuild *image, const char *name, GError **
 static gboolean claim_made(GHashTable *owners, const ImageBuild *image, GError **error) {
     g_autofree char *directory =
             g_canonicalize_filename(image_config_output_directory(image->config), NULL);
-    g_autoptr(GPtrArray) names = list_directory(image->staging, error);
+    g_autoptr(GPtrArray) names = list_directory(image->places.staging, error);
 
     if (!names)
         return FALSE;
