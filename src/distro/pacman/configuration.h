@@ -14,7 +14,7 @@
 const char *pacman_architecture(Architecture architecture);
 
 /* FALSE with ERROR set when CONFIG asks for what Arch or pacman do not have; warns of what has no effect. */
-gboolean pacman_configuration_check(const ImageConfig *config, GError **error);
+gboolean pacman_configuration_check(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The file pacman.conf for CONFIG; owned by the caller. INCLUDES: there are files in /etc/pacman.d that shall be
  * read. */

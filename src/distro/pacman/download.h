@@ -5,4 +5,4 @@
 
 /* Operation of the driver; see distro.h. */
 gboolean pacman_download(
-        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) G_GNUC_WARN_UNUSED_RESULT;

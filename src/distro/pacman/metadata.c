@@ -99,7 +99,7 @@ static char *find_unverified(DistroSession *session, const char *directory, char
             return g_steal_pointer(&file);
     }
     /* Files whose state has settled need not be read the next time. */
-    (void) verified_write(verified, NULL);
+    ignore_failure(verified_write(verified, NULL));
     return NULL;
 }
 

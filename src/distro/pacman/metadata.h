@@ -11,8 +11,8 @@ char *pacman_repositories(DistroSession *session);
 GPtrArray *pacman_list_repositories(DistroSession *session, GError **error);
 char *pacman_metadata_digest(DistroSession *session);
 gboolean pacman_have_metadata(DistroSession *session);
-gboolean pacman_sync(DistroSession *session, GError **error);
-gboolean pacman_check_metadata(DistroSession *session, GError **error);
+gboolean pacman_sync(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean pacman_check_metadata(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Copies the databases into the workspace, unless they are there as the cache has them. FALSE with ERROR set when one of
  * them is not what was fetched. */

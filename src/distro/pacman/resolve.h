@@ -22,7 +22,7 @@ GPtrArray *pacman_choice_packages(GPtrArray *choices);
 
 /* Appends what --sync shall install: the base as it was chosen if BOOTSTRAP, and PACKAGES. */
 gboolean pacman_add_targets(
-        GPtrArray *argv, DistroSession *session, char *const *packages, gboolean bootstrap, GError **error);
+        GPtrArray *argv, DistroSession *session, char *const *packages, gboolean bootstrap, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Operation of the driver; see distro.h. */
 GPtrArray *pacman_resolve(

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/errors.h"
 #include "distro/driver/session.h"
 #include "distro/pacman/configuration.h"
 #include "distro/pacman/installed.h"
@@ -151,7 +152,7 @@ gboolean pacman_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, P
         return TRUE;
     /* Which dependencies are not met stands among what was asked for; hear it as messages. */
     if (!ok && ret_stdout && !task_is_cancelled(task_current()))
-        (void) sandbox_run(sandbox, (const char *const *) argv->pdata, NULL);
+        ignore_failure(sandbox_run(sandbox, (const char *const *) argv->pdata, NULL));
     if (!*pacman_output_reason(output) || task_is_cancelled(task_current())) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;
