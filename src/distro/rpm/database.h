@@ -12,6 +12,6 @@ char *rpm_changelog(DistroSession *session, const char *root, const char *packag
 
 /* Puts SOURCE_DATE_EPOCH in place of the times of installation, and the database into one file that can be read
  * where nobody can write; removes what the package manager notes of its own doings. */
-gboolean rpm_forget_installation(DistroSession *session, const char *root, GError **error);
+gboolean rpm_forget_installation(DistroSession *session, const char *root, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-gboolean rpm_clean_metadata(int root_fd, GError **error);
+gboolean rpm_clean_metadata(int root_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

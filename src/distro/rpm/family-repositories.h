@@ -13,15 +13,15 @@ int rpm_major_release(const ImageConfig *config);
 gboolean rpm_refuse(GError **error, const ImageConfig *config, const char *what);
 
 /* The same for Snapshot=, where it is set. */
-gboolean rpm_refuse_snapshot(const ImageConfig *config, GError **error);
+gboolean rpm_refuse_snapshot(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Add the repositories of a distribution by Release=, Mirror= and Snapshot=. FALSE with ERROR set where these do not
  * fit. */
-gboolean rpm_add_fedora(RepositoryText *text, GError **error);
-gboolean rpm_add_centos(RepositoryText *text, GError **error);
-gboolean rpm_add_rhel(RepositoryText *text, GError **error);    /* and UBI */
-gboolean rpm_add_rebuild(RepositoryText *text, GError **error); /* Rocky and Alma */
-gboolean rpm_add_opensuse(RepositoryText *text, GError **error);
+gboolean rpm_add_fedora(RepositoryText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rpm_add_centos(RepositoryText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rpm_add_rhel(RepositoryText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;    /* and UBI */
+gboolean rpm_add_rebuild(RepositoryText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* Rocky and Alma */
+gboolean rpm_add_opensuse(RepositoryText *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Adds the keys (RpmKey) that may sign openSUSE's packages. */
 void rpm_add_opensuse_keys(const ImageConfig *config, GPtrArray *keys);

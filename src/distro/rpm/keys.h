@@ -16,4 +16,4 @@
 char *rpm_keys_prepare(DistroSession *session, GPtrArray **ret_missing, GError **error);
 
 /* Fetches the keys MISSING into the package cache, and from there into the session. */
-gboolean rpm_keys_fetch(DistroSession *session, GPtrArray *missing, GError **error);
+gboolean rpm_keys_fetch(DistroSession *session, GPtrArray *missing, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -26,10 +26,10 @@ char *const *rpm_base(DistroSession *session, GError **error);
 GPtrArray *rpm_resolve(
         DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
 gboolean rpm_download(
-        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
+        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Indexes the local repository with createrepo_c: the same bytes for the same packages. */
-gboolean rpm_index_local(DistroSession *session, GError **error);
+gboolean rpm_index_local(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends copies of the NULL-terminated WORDS (NULL: none). */
 void rpm_add_words(GPtrArray *argv, const char *const *words);

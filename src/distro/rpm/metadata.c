@@ -66,7 +66,7 @@ static char *find_unverified(DistroSession *session) {
             return g_strdup(files->pdata[i]);
     }
     /* Files whose state has settled need not be read the next time. */
-    (void) verified_write(verified, NULL);
+    ignore_failure(verified_write(verified, NULL));
     return NULL;
 }
 

@@ -11,9 +11,9 @@ gboolean rpm_have_metadata(DistroSession *session);
 
 /* Makes the metadata in CACHE, where all of it belongs to the session's repositories, new. */
 typedef gboolean (*RpmFetch)(DistroSession *session, GError **error);
-gboolean rpm_sync_metadata(DistroSession *session, RpmFetch fetch, GError **error);
+gboolean rpm_sync_metadata(DistroSession *session, RpmFetch fetch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-gboolean rpm_check_metadata(DistroSession *session, GError **error);
+gboolean rpm_check_metadata(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The lists of packages (primary.xml) of the repository ID: paths, the newest last; owned by the caller. */
 GPtrArray *rpm_package_lists(const DistroSession *session, const char *id);

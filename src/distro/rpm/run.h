@@ -47,12 +47,12 @@ Sandbox *rpm_sandbox(DistroSession *session, const char *root, RpmRunFlags flags
 void rpm_sandbox_configuration(DistroSession *session, Sandbox *sandbox);
 
 /* Forgets what runs of this session wrote over the metadata in the cache. */
-gboolean rpm_forget_changes(DistroSession *session, GError **error);
+gboolean rpm_forget_changes(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Runs ARGV (terminated here); statuses with which zypper tells news count as success. An error says what was complained about and what to do, which is ADVICE where the complaint
  * does not tell. Scripts of packages that failed without ending the work become warnings. PROGRESS may be NULL. */
 gboolean rpm_run(DistroSession *session, Sandbox *sandbox, GPtrArray *argv, DistroProgress progress, gpointer data,
-        DistroError code, const char *advice, GError **error);
+        DistroError code, const char *advice, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The error for COMMAND that ended with FAILURE, by what it said. */
 void rpm_set_reason(const RpmOutput *output, const char *command, DistroError code, const char *advice, GError **error);
