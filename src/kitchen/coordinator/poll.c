@@ -3,6 +3,7 @@
 
 #include "kitchen/coordinator/private.h"
 #include "kitchen/model/builds.h"
+#include "kitchen/model/credential.h"
 #include "kitchen/model/events.h"
 #include "kitchen/model/objects.h"
 #include "kitchen/model/projects.h"
@@ -24,6 +25,7 @@ typedef struct {
     Store *store;
     Project *project;
     BuildRequest request;
+    char *secrets; /* that git needs; may be NULL */
     char *commit;
     char *digest; /* of the tree */
     gint64 size;
@@ -36,6 +38,7 @@ static void poll_free(gpointer data) {
     if (poll->tree.path)
         g_unlink(poll->tree.path);
     git_tree_clear(&poll->tree);
+    secret_wipe(poll->secrets);
     project_free(poll->project);
     build_request_clear(&poll->request);
     g_free(poll->commit);
@@ -44,7 +47,7 @@ static void poll_free(gpointer data) {
 }
 
 static GitPlace place_of(const Poll *poll) {
-    return (GitPlace){.url = poll->project->url, .branch = poll->project->branch};
+    return (GitPlace){.url = poll->project->url, .branch = poll->project->branch, .secrets = poll->secrets};
 }
 
 static gboolean resolve(gpointer data, GError **error) {
@@ -122,6 +125,7 @@ static Poll *move(Poll *poll) {
     Poll *next = g_memdup2(poll, sizeof *poll);
 
     next->project = g_steal_pointer(&poll->project);
+    next->secrets = g_steal_pointer(&poll->secrets);
     poll->request.cause = poll->request.caused_by = poll->commit = NULL;
     return next;
 }
@@ -148,6 +152,18 @@ static gboolean is_later(Coordinator *coordinator, gint64 project) {
     return id_table_has(coordinator->polling, project) || (failure && failure->again > model_now(coordinator->model));
 }
 
+/* A credential that does not open is a failure of this project alone. */
+static gboolean load_secrets(Coordinator *coordinator, Poll *poll) {
+    const SecretBox *box = coordinator->settings.box;
+    g_autoptr(GError) failure = NULL;
+
+    if (box)
+        poll->secrets = credential_git_secrets(model_database(coordinator->model), box, poll->project->id, &failure);
+    if (failure)
+        give_up(coordinator, poll, failure);
+    return failure == NULL;
+}
+
 static gboolean begin(Coordinator *coordinator, gint64 id, GError **error) {
     g_autoptr(GError) failure = NULL;
     Poll *poll = g_new0(Poll, 1);
@@ -158,6 +174,10 @@ static gboolean begin(Coordinator *coordinator, gint64 id, GError **error) {
     if (!poll->project || !build_request_pending(coordinator->model, id, &poll->request, &failure)) {
         poll_free(poll);
         return model_check(failure, error);
+    }
+    if (!load_secrets(coordinator, poll)) {
+        poll_free(poll);
+        return TRUE;
     }
     id_table_set(coordinator->polling, id, NULL);
     coordinator_run(coordinator, resolve, after_resolve, poll, poll_free);

@@ -1,95 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* particleos-kitchen-fetch: asks a repository of somebody else for a branch (resolve), or for the tree of a commit (fetch).
- * git runs in a sandbox, without configuration, hooks, filters or credentials. The answer is JSON on standard output. */
+ * Credentials come through standard input. The answer is JSON on standard output. */
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/errors.h"
 #include "base/hex.h"
-#include "kitchen/git/git-url.h"
+#include "base/secret.h"
+#include "kitchen/fetch/fetch.h"
+#include "kitchen/net/address.h"
 #include "sandbox/sandbox.h"
 
-/* Where a repository of this machine is in the sandbox: its own place may be below one that the sandbox uses, like /work. */
-#define SOURCE "/source"
-#define SECONDS_MAX "300"
-#define BYTES_MAX (1024 * G_GINT64_CONSTANT(1048576))
-#define FILES_MAX 200000
+/* With all submodules. */
+#define SECONDS_MAX 900
 
 /* A commit is named by SHA-1 or SHA-256. */
 #define IS_COMMIT(text) (hex_is_lower(text, 40) || hex_is_lower(text, 64))
 
-/* Takes the place of every configuration: repositories of this machine belong to whom they like. */
-static const char configuration[] =
-        "[safe]\n\tdirectory = *\n"
-        "[protocol]\n\tversion = 2\n"
-        "[transfer]\n\tfsckObjects = true\n"
-        "[fetch]\n\tfsckObjects = true\n\trecurseSubmodules = false\n"
-        "[http]\n\tfollowRedirects = false\n\temptyAuth = false\n"
-        "[credential]\n\thelper =\n"
-        "[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n\tattributesFile = /dev/null\n"
-        "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
-
+/* Of the command line. */
 typedef struct {
-    GitUrl url;
-    const char *branch, *commit;
-    char *work; /* host directory that git sees as /work; NULL: none */
-} Fetch;
-
-/* How git inside of the sandbox calls the repository. */
-static const char *address(const Fetch *fetch) {
-    return fetch->url.path ? SOURCE : fetch->url.url;
-}
-
-static Sandbox *make_sandbox(const Fetch *fetch) {
-    Sandbox *sandbox = sandbox_new_for_tools(NULL);
-
-    sandbox_file(sandbox, "/tmp/gitconfig", configuration, FALSE);
-    sandbox_setenv(sandbox, "GIT_CONFIG_GLOBAL", "/tmp/gitconfig");
-    sandbox_setenv(sandbox, "GIT_CONFIG_NOSYSTEM", "1");
-    sandbox_setenv(sandbox, "GIT_ATTR_NOSYSTEM", "1");
-    sandbox_setenv(sandbox, "GIT_TERMINAL_PROMPT", "0");
-    sandbox_setenv(sandbox, "GIT_ASKPASS", "/bin/false");
-    sandbox_setenv(sandbox, "GIT_ALLOW_PROTOCOL", fetch->url.path ? "file" : "https");
-    sandbox_setenv(sandbox, "HOME", "/nonexistent");
-    if (fetch->url.path)
-        sandbox_bind(sandbox, fetch->url.path, SOURCE, SANDBOX_READ_ONLY);
-    else
-        sandbox_network(sandbox, TRUE);
-    if (fetch->work)
-        sandbox_bind(sandbox, fetch->work, "/work", 0);
-    return sandbox;
-}
-
-/* What git prints with WORDS as arguments; NUL-terminated, owned by the caller. */
-static char *run_git(const Fetch *fetch, const char *const *words, gsize *ret_size, GError **error) {
-    g_autoptr(Sandbox) sandbox = make_sandbox(fetch);
-    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *size = g_strdup_printf("--fsize=%" G_GINT64_FORMAT, BYTES_MAX);
-    const char *const first[] = {"prlimit", size, "timeout", "--kill-after=5", SECONDS_MAX, "git", NULL};
-
-    for (const char *const *word = first; *word; word++)
-        g_ptr_array_add(argv, g_strdup(*word));
-    if (fetch->url.pin) {
-        g_ptr_array_add(argv, g_strdup("-c"));
-        g_ptr_array_add(argv, g_strconcat("http.curloptResolve=", fetch->url.pin, NULL));
-    }
-    for (; *words; words++)
-        g_ptr_array_add(argv, g_strdup(*words));
-    g_ptr_array_add(argv, NULL);
-    return sandbox_run_output(sandbox, (const char *const *) argv->pdata, ret_size, error);
-}
-
-static gboolean git(const Fetch *fetch, const char *const *words, GError **error) {
-    g_autofree char *said = run_git(fetch, words, NULL, error);
-
-    return said != NULL;
-}
+    const char *url, *branch, *commit, *output, *authorities;
+    char **roots, **networks;
+} Options;
 
 static void print_answer(JsonObject *answer) {
     g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), answer);
@@ -98,22 +37,23 @@ static void print_answer(JsonObject *answer) {
     g_print("%s\n", text);
 }
 
-static gboolean resolve(const Fetch *fetch, GError **error) {
-    g_autofree char *name = g_strconcat("refs/heads/", fetch->branch, NULL);
-    const char *const words[] = {"ls-remote", "--", address(fetch), name, NULL};
-    g_autofree char *said = run_git(fetch, words, NULL, error);
+static gboolean resolve(const Fetch *fetch, const GitUrl *from, const char *branch, GError **error) {
+    const GitRun how = {.from = from};
+    g_autofree char *name = g_strconcat("refs/heads/", branch, NULL);
+    const char *const words[] = {"ls-remote", "--", fetch_address(from), name, NULL};
+    g_autofree char *said = fetch_git_output(fetch, &how, words, NULL, error);
     g_autoptr(JsonObject) answer = json_object_new();
     char *end = said ? strchr(said, '\t') : NULL;
 
     if (!said)
         return FALSE;
     if (!end) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "The repository has no branch %s", fetch->branch);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "The repository has no branch %s", branch);
         return FALSE;
     }
     *end = 0;
     if (!IS_COMMIT(said)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The repository names no commit for %s", fetch->branch);
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The repository names no commit for %s", branch);
         return FALSE;
     }
     json_object_set_string_member(answer, "commit", said);
@@ -121,46 +61,11 @@ static gboolean resolve(const Fetch *fetch, GError **error) {
     return TRUE;
 }
 
-/* One line of `git ls-tree -r -l`: "MODE TYPE OBJECT SIZE\tNAME". */
-static gboolean check_entry(const char *line, gint64 *bytes, GError **error) {
-    g_auto(GStrv) halves = g_strsplit(line, "\t", 2);
-    g_autofree char *size = NULL;
-
-    if (g_str_has_prefix(line, "160000 ")) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                "%s is a submodule: put its files into the repository, or fetch them in a build script", halves[1]);
-        return FALSE;
-    }
-    size = g_strdup(strrchr(halves[0], ' ') ?: "");
-    *bytes += g_ascii_strtoll(size, NULL, 10);
-    return TRUE;
-}
-
-/* A tree that is too large is refused before it is unpacked. */
-static gboolean check_tree(const Fetch *fetch, GError **error) {
-    const char *const words[] = {"-C", "/work/repository", "ls-tree", "-r", "-l", fetch->commit, NULL};
-    g_autofree char *said = run_git(fetch, words, NULL, error);
-    g_auto(GStrv) lines = said ? g_strsplit(said, "\n", -1) : NULL;
-    gint64 bytes = 0;
-    guint n = 0;
-
-    if (!said)
-        return FALSE;
-    for (char **line = lines; *line; line++) {
-        if (**line && !check_entry(*line, &bytes, error))
-            return FALSE;
-        n++;
-    }
-    if (n > FILES_MAX || bytes > BYTES_MAX)
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                "The recipe has %u files and %" G_GINT64_FORMAT " bytes: too much", n, bytes);
-    return n <= FILES_MAX && bytes <= BYTES_MAX;
-}
-
-static gboolean describe(const Fetch *fetch, GError **error) {
+static gboolean describe(const Fetch *fetch, const char *commit, GError **error) {
+    const GitRun how = {.from = NULL};
     const char *const words[] = {
-            "-C", "/work/repository", "log", "-1", "--no-show-signature", "--format=%an%n%s", fetch->commit, NULL};
-    g_autofree char *said = run_git(fetch, words, NULL, error);
+            "-C", "/fetched/repository", "log", "-1", "--no-show-signature", "--format=%an%n%s", commit, NULL};
+    g_autofree char *said = fetch_git_output(fetch, &how, words, NULL, error);
     g_autofree char *valid = said ? g_utf8_make_valid(said, -1) : NULL;
     g_auto(GStrv) lines = valid ? g_strsplit(valid, "\n", 3) : NULL;
     g_autoptr(JsonObject) answer = json_object_new();
@@ -173,84 +78,115 @@ static gboolean describe(const Fetch *fetch, GError **error) {
     return TRUE;
 }
 
-static gboolean take_tree(const Fetch *fetch, const char *output, GError **error) {
-    const char *const init[] = {"init", "--quiet", "--bare", "--template=", "/work/repository", NULL};
-    const char *const get[] = {"-C", "/work/repository", "fetch", "--quiet", "--depth=1", "--no-tags",
-            "--no-recurse-submodules", "--no-auto-maintenance", "--", address(fetch), fetch->commit, NULL};
+/* The commit whose tree is handed over: COMMIT, or one that has the files of its submodules, too. */
+static char *get_commit(const Fetch *fetch, const GitUrl *from, const char *commit, GError **error) {
+    const GitRun how = {.from = NULL};
+    const char *const init[] = {"init", "--quiet", "--bare", "--template=", "/fetched/repository", NULL};
+    FetchSize size = {0};
+    g_autoptr(GPtrArray) modules = NULL;
+
+    if (!fetch_git(fetch, &how, init, error) || !fetch_commit(fetch, from, commit, error))
+        return NULL;
+    modules = fetch_check_tree(fetch, commit, &size, error);
+    if (!modules || modules->len == 0)
+        return modules ? g_strdup(commit) : NULL;
+    return fetch_with_modules(fetch, from, commit, modules, &size, error);
+}
+
+static gboolean take_tree(
+        const Fetch *fetch, const GitUrl *from, const char *commit, const char *output, GError **error) {
+    const GitRun how = {.from = NULL};
+    g_autofree char *whole = get_commit(fetch, from, commit, error);
     const char *const archive[] = {
-            "-C", "/work/repository", "archive", "--format=tar", "--output=/work/tree.tar", fetch->commit, NULL};
+            "-C", "/fetched/repository", "archive", "--format=tar", "--output=/fetched/tree.tar", whole, NULL};
     g_autofree char *made = g_build_filename(fetch->work, "tree.tar", NULL);
 
-    if (!git(fetch, init, error) || !git(fetch, get, error) || !check_tree(fetch, error) || !git(fetch, archive, error))
+    if (!whole || !fetch_git(fetch, &how, archive, error))
         return FALSE;
     if (rename(made, output) < 0)
         return set_errno_error(error, errno, "Cannot move the archive to %s", output);
-    return describe(fetch, error);
+    return describe(fetch, commit, error);
 }
 
-static void remove_work(const Fetch *fetch) {
-    g_autoptr(Sandbox) sandbox = make_sandbox(fetch);
-    const char *const argv[] = {"rm", "-rf", "/work/repository", "/work/tree.tar", NULL};
-
-    if (!sandbox_run(sandbox, argv, NULL) || g_rmdir(fetch->work) < 0)
-        g_printerr("Cannot remove %s\n", fetch->work);
-}
-
-static gboolean fetch_tree(Fetch *fetch, const char *output, GError **error) {
+static gboolean fetch_tree(Fetch *fetch, const GitUrl *from, const Options *options, GError **error) {
+    g_autofree char *work = g_strconcat(options->output ?: "", ".XXXXXX", NULL);
     gboolean good = FALSE;
 
-    if (!fetch->commit || !IS_COMMIT(fetch->commit) || !output) {
+    if (!options->commit || !IS_COMMIT(options->commit) || !options->output) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "fetch needs --commit= and --output=");
         return FALSE;
     }
-    fetch->work = g_strconcat(output, ".XXXXXX", NULL);
-    if (!g_mkdtemp(fetch->work))
-        return set_errno_error(error, errno, "Cannot make a directory beside %s", output);
-    good = take_tree(fetch, output, error);
-    remove_work(fetch);
+    if (!g_mkdtemp(work))
+        return set_errno_error(error, errno, "Cannot make a directory beside %s", options->output);
+    fetch->work = work;
+    good = take_tree(fetch, from, options->commit, options->output, error);
+    fetch_remove_work(fetch);
+    fetch->work = NULL;
     return good;
 }
 
-static gboolean run(const char *verb, const char *url, char **roots, Fetch *fetch, const char *output, GError **error) {
-    if (!git_branch_is_valid(fetch->branch)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s is no branch", fetch->branch);
+static gboolean run(const char *verb, const Options *options, Fetch *fetch, GError **error) {
+    g_autoptr(AddressPolicy) addresses = address_policy_new((const char *const *) options->networks, error);
+    g_auto(GitUrl) from = {.url = NULL};
+
+    if (!addresses)
+        return FALSE;
+    fetch->rules = (GitRules){.roots = (const char *const *) options->roots, .addresses = addresses};
+    fetch->authorities = options->authorities;
+    fetch->end = g_get_monotonic_time() + SECONDS_MAX * G_USEC_PER_SEC;
+    if (!git_branch_is_valid(options->branch)) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "%s is no branch", options->branch);
         return FALSE;
     }
-    if (!git_url_check(url, (const char *const *) roots, &fetch->url, error))
+    if (!git_url_check(options->url, &fetch->rules, &from, error))
         return FALSE;
-    return strcmp(verb, "resolve") == 0 ? resolve(fetch, error) : fetch_tree(fetch, output, error);
+    return strcmp(verb, "resolve") == 0 ? resolve(fetch, &from, options->branch, error)
+                                        : fetch_tree(fetch, &from, options, error);
+}
+
+/* What is in our memory is for nobody else of this user. Not before the user namespace is there: its helpers look at us. */
+static void hide(void) {
+    secret_forbid_core_dumps();
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+static gboolean run_with_secrets(const char *verb, const Options *options, GError **error) {
+    Fetch fetch = {.work = NULL};
+    gboolean good = FALSE;
+
+    if (!sandbox_become_root(error))
+        return FALSE;
+    hide();
+    fetch.secrets = fetch_secrets_read(STDIN_FILENO, error);
+    if (!fetch.secrets)
+        return FALSE;
+    good = run(verb, options, &fetch, error);
+    g_ptr_array_unref(fetch.secrets);
+    return good;
 }
 
 int main(int argc, char **argv) {
-    g_autofree char *url = NULL;
-    g_autofree char *branch = NULL;
-    g_autofree char *commit = NULL;
-    g_autofree char *output = NULL;
-    g_auto(GStrv) roots = NULL;
-    GOptionEntry options[] = {{"url", 0, 0, G_OPTION_ARG_STRING, &url, "of the repository", "URL"},
-            {"branch", 0, 0, G_OPTION_ARG_STRING, &branch, "of it", "NAME"},
-            {"commit", 0, 0, G_OPTION_ARG_STRING, &commit, "to fetch", "COMMIT"},
-            {"output", 0, 0, G_OPTION_ARG_FILENAME, &output, "the archive", "FILE"},
-            {"local-root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, "where repositories of this machine may lie",
-                    "DIRECTORY"},
-            {0}};
+    Options found = {.url = NULL};
+    const GOptionEntry options[] = {{"url", 0, 0, G_OPTION_ARG_STRING, &found.url, "of the repository", "URL"},
+            {"branch", 0, 0, G_OPTION_ARG_STRING, &found.branch, "of it", "NAME"},
+            {"commit", 0, 0, G_OPTION_ARG_STRING, &found.commit, "to fetch", "COMMIT"},
+            {"output", 0, 0, G_OPTION_ARG_FILENAME, &found.output, "the archive", "FILE"},
+            {"local-root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &found.roots,
+                    "where repositories of this machine may lie", "DIRECTORY"},
+            {"network", 0, 0, G_OPTION_ARG_STRING_ARRAY, &found.networks, "that hosts may be in, not public",
+                    "NETWORK"},
+            {"authorities", 0, 0, G_OPTION_ARG_FILENAME, &found.authorities, "who vouches for hosts", "FILE"}, {0}};
     g_autoptr(GOptionContext) context = g_option_context_new("resolve|fetch");
     g_autoptr(GError) error = NULL;
-    Fetch fetch = {0};
-    gboolean good = FALSE;
 
     g_option_context_add_main_entries(context, options, NULL);
-    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 || !url || !branch ||
+    if (!g_option_context_parse(context, &argc, &argv, &error) || argc != 2 || !found.url || !found.branch ||
             (strcmp(argv[1], "resolve") != 0 && strcmp(argv[1], "fetch") != 0)) {
         g_printerr("%s\n", error ? error->message : "Usage: particleos-kitchen-fetch --url= --branch= resolve|fetch");
         return 2;
     }
-    fetch.branch = branch;
-    fetch.commit = commit;
-    good = sandbox_become_root(&error) && run(argv[1], url, roots, &fetch, output, &error);
-    git_url_clear(&fetch.url);
-    g_free(fetch.work);
-    if (!good)
-        g_printerr("%s\n", error->message);
-    return good ? 0 : 1;
+    if (run_with_secrets(argv[1], &found, &error))
+        return 0;
+    g_printerr("%s\n", error->message);
+    return 1;
 }

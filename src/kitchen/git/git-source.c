@@ -21,7 +21,7 @@
 typedef struct {
     GitSource source;
     char *program, *work;
-    char **roots;
+    GPtrArray *rules; /* arguments that say what is allowed */
 } ProgramSource;
 
 void git_tree_clear(GitTree *tree) {
@@ -45,18 +45,32 @@ static char *last_line(const char *text) {
     return g_strdup(end ? end + 1 : copy);
 }
 
+/* A descriptor to read SECRETS from: neither arguments nor the environment hold them. */
+static int secrets_fd(const char *secrets, GError **error) {
+    AUTO_FD fd = memfd_create("secrets", MFD_CLOEXEC);
+
+    if (fd < 0 || !pwrite_all(fd, secrets, strlen(secrets), 0, NULL)) {
+        set_errno_error(error, errno, "Cannot hand on credentials");
+        return -1;
+    }
+    return steal_fd(&fd);
+}
+
 /* Runs the program with ARGUMENTS; what it prints is a JSON object. */
-static JsonObject *run(const ProgramSource *source, GPtrArray *arguments, GError **error) {
+static JsonObject *run(const ProgramSource *source, GPtrArray *arguments, const char *secrets, GError **error) {
+    AUTO_FD in = secrets ? secrets_fd(secrets, error) : -1;
     AUTO_FD out = memfd_create("fetch", MFD_CLOEXEC);
     AUTO_FD err = memfd_create("fetch-errors", MFD_CLOEXEC);
-    ProcessPlan plan = {.in = -1, .out = out, .err = err, .events = -1, .dies_with_us = TRUE};
+    ProcessPlan plan = {.in = in, .out = out, .err = err, .events = -1, .dies_with_us = TRUE};
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autofree char *said = NULL;
     int status = 0;
     pid_t pid = -1;
 
-    for (char **root = source->roots; root && *root; root++)
-        g_ptr_array_add(arguments, g_strconcat("--local-root=", *root, NULL));
+    if (secrets && in < 0)
+        return NULL;
+    for (guint i = 0; i < source->rules->len; i++)
+        g_ptr_array_add(arguments, g_strdup(source->rules->pdata[i]));
     g_ptr_array_add(arguments, NULL);
     plan.argv = (const char *const *) arguments->pdata;
     pid = process_start(&plan, error);
@@ -91,7 +105,7 @@ static char *dup_member(JsonObject *object, const char *name) {
 static char *resolve(GitSource *source, const GitPlace *place, GError **error) {
     const ProgramSource *program = (const ProgramSource *) source;
     g_autoptr(GPtrArray) arguments = arguments_for(program, place, "resolve");
-    g_autoptr(JsonObject) said = run(program, arguments, error);
+    g_autoptr(JsonObject) said = run(program, arguments, place->secrets, error);
 
     return said ? dup_member(said, "commit") : NULL;
 }
@@ -107,7 +121,7 @@ static gboolean fetch(GitSource *source, const GitPlace *place, const char *comm
         return set_errno_error(error, errno, "Cannot make a file in %s", program->work);
     g_ptr_array_add(arguments, g_strconcat("--commit=", commit, NULL));
     g_ptr_array_add(arguments, g_strconcat("--output=", path, NULL));
-    said = run(program, arguments, error);
+    said = run(program, arguments, place->secrets, error);
     if (!said) {
         g_unlink(path);
         return FALSE;
@@ -123,16 +137,25 @@ static void program_free(GitSource *source) {
 
     g_free(program->program);
     g_free(program->work);
-    g_strfreev(program->roots);
+    g_ptr_array_unref(program->rules);
     g_free(program);
 }
 
-GitSource *git_source_new_program(const char *program, const char *work, const char *const *roots) {
+static void add_rules(ProgramSource *source, const char *option, const char *const *values) {
+    for (; values && *values; values++)
+        g_ptr_array_add(source->rules, g_strconcat(option, "=", *values, NULL));
+}
+
+GitSource *git_source_new_program(const GitSourceSettings *settings) {
     ProgramSource *source = g_new0(ProgramSource, 1);
+    const char *const authorities[] = {settings->authorities, NULL};
 
     source->source = (GitSource){.resolve = resolve, .fetch = fetch, .free = program_free};
-    source->program = g_strdup(program);
-    source->work = g_strdup(work);
-    source->roots = g_strdupv((char **) roots);
+    source->program = g_strdup(settings->program);
+    source->work = g_strdup(settings->work);
+    source->rules = g_ptr_array_new_with_free_func(g_free);
+    add_rules(source, "--local-root", settings->roots);
+    add_rules(source, "--network", settings->networks);
+    add_rules(source, "--authorities", authorities);
     return &source->source;
 }

@@ -8,6 +8,7 @@
 
 typedef struct {
     const char *url, *branch;
+    const char *secrets; /* credential_git_secrets() of the project; NULL: none */
 } GitPlace;
 
 typedef struct {
@@ -33,6 +34,12 @@ static inline void git_source_free(GitSource *source) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GitSource, git_source_free)
 
-/* PROGRAM is particleos-kitchen-fetch. Archives are made in the directory WORK. ROOTS (NULL-terminated; may be NULL) are the
- * directories below which repositories of this machine may lie. */
-GitSource *git_source_new_program(const char *program, const char *work, const char *const *roots);
+typedef struct {
+    const char *program;         /* particleos-kitchen-fetch */
+    const char *work;            /* directory where archives are made */
+    const char *const *roots;    /* directories below which repositories of this machine may lie; may be NULL */
+    const char *const *networks; /* that hosts may be in although they are not public; may be NULL */
+    const char *authorities;     /* file with certificates of those who vouch for hosts; NULL: the system's */
+} GitSourceSettings;
+
+GitSource *git_source_new_program(const GitSourceSettings *settings);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "credential.h"
 
+#include <json-glib/json-glib.h>
+#include <string.h>
+
 /* Sealed for this place: moved to the row of another project it does not open. */
 static char *place(gint64 project_id, const char *kind, const char *name) {
     return g_strdup_printf("credential/%" G_GINT64_FORMAT "/%s/%s", project_id, kind, name);
@@ -73,6 +76,47 @@ GPtrArray *credential_list(Database *database, gint64 project_id, GError **error
         return NULL;
     }
     return g_steal_pointer(&list);
+}
+
+static gboolean add_secret(Database *database, const SecretBox *box, gint64 project_id, const Credential *credential,
+        JsonBuilder *builder, GError **error) {
+    char *secret = credential_secret(database, box, project_id, credential->kind, credential->name, error);
+
+    if (!secret)
+        return FALSE;
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "kind");
+    json_builder_add_string_value(builder, credential->kind);
+    json_builder_set_member_name(builder, "name");
+    json_builder_add_string_value(builder, credential->name);
+    json_builder_set_member_name(builder, "secret");
+    json_builder_add_string_value(builder, secret);
+    json_builder_end_object(builder);
+    secret_wipe(secret);
+    return TRUE;
+}
+
+char *credential_git_secrets(Database *database, const SecretBox *box, gint64 project_id, GError **error) {
+    g_autoptr(GPtrArray) credentials = credential_list(database, project_id, error);
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+    g_autoptr(JsonNode) root = NULL;
+    guint n = 0;
+
+    if (!credentials)
+        return NULL;
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < credentials->len; i++) {
+        const Credential *credential = credentials->pdata[i];
+
+        if (!g_str_has_prefix(credential->kind, "git-"))
+            continue;
+        if (!add_secret(database, box, project_id, credential, builder, error))
+            return NULL;
+        n++;
+    }
+    json_builder_end_array(builder);
+    root = json_builder_get_root(builder);
+    return n > 0 ? json_to_string(root, FALSE) : NULL;
 }
 
 gboolean credential_remove(Database *database, gint64 project_id, gint64 id, GError **error) {

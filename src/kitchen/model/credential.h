@@ -9,7 +9,7 @@
 
 typedef struct {
     gint64 id;
-    char *kind; /* hook, forge, git-password, git-key */
+    char *kind; /* hook, forge, git-password, git-key, git-host */
     char *name;
     gint64 created;
 } Credential;
@@ -22,6 +22,10 @@ gboolean credential_set(Database *database, const SecretBox *box, gint64 project
 /* The secret; NULL without an error: there is none. The caller wipes it. */
 char *credential_secret(Database *database, const SecretBox *box, gint64 project_id, const char *kind, const char *name,
         GError **error);
+
+/* All that git needs to know of the project, as JSON for particleos-kitchen-fetch; NULL without an error: nothing. The caller
+ * wipes it. */
+char *credential_git_secrets(Database *database, const SecretBox *box, gint64 project_id, GError **error);
 
 /* The credentials (Credential) of the project. */
 GPtrArray *credential_list(Database *database, gint64 project_id, GError **error);

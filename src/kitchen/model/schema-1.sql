@@ -48,7 +48,7 @@ CREATE TABLE source (
 );
 CREATE TABLE credential (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES project,
-    kind TEXT NOT NULL CHECK (kind IN ('hook', 'forge', 'git-password', 'git-key')), name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('hook', 'forge', 'git-password', 'git-key', 'git-host')), name TEXT NOT NULL,
     secret BLOB NOT NULL, created INTEGER NOT NULL, UNIQUE (project_id, kind, name)
 );
 -- What the signer gave out for the keys of a project: certificates as PEM by purpose; "key-ring" is the OpenPGP key in base64.

@@ -103,7 +103,7 @@ void page_settings_hook(Visit *visit) {
 }
 
 void page_settings_credential(Visit *visit) {
-    static const char *const kinds[] = {"forge", "git-password", "git-key", NULL};
+    static const char *const kinds[] = {"forge", "git-password", "git-key", "git-host", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = begin_form(visit, ROLE_OWNER, NULL);
     const char *name = visit_field(visit, "name");

@@ -138,15 +138,18 @@ static gboolean write_members(Visit *visit, Html *html, const ProjectView *proje
 }
 
 static gboolean write_credentials(Visit *visit, Html *html, const ProjectView *project, GError **error) {
-    static const char *const kinds[] = {"forge", "git-password", "git-key", NULL};
+    static const char *const kinds[] = {"forge", "git-password", "git-key", "git-host", NULL};
     g_autoptr(GPtrArray) credentials = credential_list(visit->site->database, project->id, error);
     g_autofree char *path = settings_path(project, "credentials");
 
     if (!credentials)
         return FALSE;
     html_element(html, "h2", "Credentials", NULL);
-    html_element(html, "p", "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
-            "gitlab, gitea or forgejo) commits show there what became of them.",
+    html_element(html, "p",
+            "They can be replaced and removed; nobody can read them. With a token of the forge (forge, called github, "
+            "gitlab, gitea or forgejo) commits show there what became of them. For a private repository: by HTTPS a token or "
+            "password (git-password), called HOST or USER@HOST; by SSH a private key without passphrase (git-key) and the "
+            "public key of the host (git-host, \"ssh-ed25519 AAAA…\"), both called HOST, or HOST:PORT.",
             NULL);
     html_open(html, "ul", "class", "cards", NULL);
     for (guint i = 0; i < credentials->len; i++) {

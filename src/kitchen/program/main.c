@@ -164,6 +164,8 @@ static Service *open_service(
             .package_cache = config->package_cache,
             .slots = config->slots,
             .local_roots = (const char *const *) config->local_roots,
+            .git_networks = (const char *const *) config->git_networks,
+            .git_authorities = config->git_authorities,
             .networks = config->development ? own : NULL,
             .plain_http = TRUE};
 

@@ -7,7 +7,7 @@
 
 #define SLOTS_MAX 256
 
-G_DEFINE_QUARK(kitchen-config-error-quark, kitchen_config_error)
+G_DEFINE_QUARK(kitchen - config - error - quark, kitchen_config_error)
 
 typedef enum {
     TYPE_TEXT,
@@ -44,6 +44,8 @@ static const Setting settings[] = {
         {"Publish", "Directory", TYPE_PATH, FIELD(publish)},
         {"Publish", "Signer", TYPE_PATH, FIELD(signer)},
         {"Git", "LocalRoots", TYPE_PATHS, FIELD(local_roots)},
+        {"Git", "Networks", TYPE_WORDS, FIELD(git_networks)},
+        {"Git", "CertificateAuthorities", TYPE_PATH, FIELD(git_authorities)},
 };
 
 /* Where a line is, for errors. */
@@ -221,5 +223,7 @@ void kitchen_config_free(KitchenConfig *config) {
     g_free(config->publish);
     g_free(config->signer);
     g_strfreev(config->local_roots);
+    g_strfreev(config->git_networks);
+    g_free(config->git_authorities);
     g_free(config);
 }

@@ -10,21 +10,23 @@ GQuark kitchen_config_error_quark(void);
 
 /* Texts are never NULL but where it says so. */
 typedef struct {
-    char *listen;         /* [Web] Listen=: "127.0.0.1:8090" */
-    char *base_url;       /* [Web] BaseURL=: NULL: the address that it listens at */
-    char **hosts;         /* [Web] Host=: further names, with spaces between */
-    gboolean development; /* [Web] Development= */
-    char *database;       /* [Database] Path=: NULL: below the store */
-    char *store;          /* [Store] Directory=: objects, logs, published sets */
-    char *key;            /* [Store] CredentialKey=: NULL: below the store, in development only */
-    guint slots;          /* [Executor] Slots= */
-    char *executor;       /* [Executor] Kind=: "local"; "none": pages alone, nothing is built */
-    char *builder;        /* [Executor] Builder=: the program particleos; NULL: that of this installation */
-    char *package_cache;  /* [Executor] PackageCache=: NULL: below the store */
-    char *publish_url;    /* [Publish] BaseURL=: NULL: below the base URL */
-    char *publish;        /* [Publish] Directory=: NULL: below the store */
-    char *signer;         /* [Publish] Signer=: socket of the signer */
-    char **local_roots;   /* [Git] LocalRoots=: directories whose repositories may be built */
+    char *listen;          /* [Web] Listen=: "127.0.0.1:8090" */
+    char *base_url;        /* [Web] BaseURL=: NULL: the address that it listens at */
+    char **hosts;          /* [Web] Host=: further names, with spaces between */
+    gboolean development;  /* [Web] Development= */
+    char *database;        /* [Database] Path=: NULL: below the store */
+    char *store;           /* [Store] Directory=: objects, logs, published sets */
+    char *key;             /* [Store] CredentialKey=: NULL: below the store, in development only */
+    guint slots;           /* [Executor] Slots= */
+    char *executor;        /* [Executor] Kind=: "local"; "none": pages alone, nothing is built */
+    char *builder;         /* [Executor] Builder=: the program particleos; NULL: that of this installation */
+    char *package_cache;   /* [Executor] PackageCache=: NULL: below the store */
+    char *publish_url;     /* [Publish] BaseURL=: NULL: below the base URL */
+    char *publish;         /* [Publish] Directory=: NULL: below the store */
+    char *signer;          /* [Publish] Signer=: socket of the signer */
+    char **local_roots;    /* [Git] LocalRoots=: directories whose repositories may be built */
+    char **git_networks;   /* [Git] Networks=: of hosts of repositories, although they are not public */
+    char *git_authorities; /* [Git] CertificateAuthorities=: a file; NULL: the system's */
 } KitchenConfig;
 
 /* Reads the file PATH. Errors name file, line and key. */

@@ -80,7 +80,11 @@ static gboolean open_git(Service *service, const ServiceSettings *settings, GErr
 
     if (!fetched)
         return FALSE;
-    service->git = git_source_new_program(fetcher, fetched, settings->local_roots);
+    service->git = git_source_new_program(&(GitSourceSettings){.program = fetcher,
+            .work = fetched,
+            .roots = settings->local_roots,
+            .networks = settings->git_networks,
+            .authorities = settings->git_authorities});
     return TRUE;
 }
 

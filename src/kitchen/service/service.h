@@ -9,16 +9,18 @@
 
 typedef struct {
     Model *model;
-    const char *directory;          /* gets objects/, uploads/, logs/, fetched/, work/ */
-    const char *publish_directory;  /* on the same file system */
-    const char *publish_url;        /* where devices find it */
-    const char *worker_url;         /* where workers find their API: "http://127.0.0.1:8090/worker" */
-    const char *signer;             /* socket of particleos-signer */
-    const SecretBox *box;           /* of the tokens of forges */
-    const char *base_url;           /* what pages begin with, for forges */
-    gboolean development;           /* keys of new projects trust the first program of each name */
-    guint slots;                    /* jobs at once */
-    const char *const *local_roots; /* repositories of this machine may lie there; may be NULL */
+    const char *directory;           /* gets objects/, uploads/, logs/, fetched/, work/ */
+    const char *publish_directory;   /* on the same file system */
+    const char *publish_url;         /* where devices find it */
+    const char *worker_url;          /* where workers find their API: "http://127.0.0.1:8090/worker" */
+    const char *signer;              /* socket of particleos-signer */
+    const SecretBox *box;            /* of the tokens of forges */
+    const char *base_url;            /* what pages begin with, for forges */
+    gboolean development;            /* keys of new projects trust the first program of each name */
+    guint slots;                     /* jobs at once */
+    const char *const *local_roots;  /* repositories of this machine may lie there; may be NULL */
+    const char *const *git_networks; /* that their hosts may be in although they are not public; may be NULL */
+    const char *git_authorities;     /* file with certificates of those who vouch for hosts; NULL: the system's */
     const char *const *networks; /* that repositories of packages may be in although they are not public; may be NULL */
     gboolean plain_http;         /* repositories of packages by http: metadata are signed, and builders check that */
     const char *builder;         /* the program particleos; NULL: ours */
