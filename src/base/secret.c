@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/secret.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 /* Linux takes no limit but this one for a reason not to start the program of core_pattern either; a file of one byte
@@ -18,4 +19,9 @@ void secret_forbid_core_dumps(void) {
     else
         limit.rlim_cur = NOT_EVEN_A_PIPE;
     (void) setrlimit(RLIMIT_CORE, &limit);
+}
+
+void secret_hide_process(void) {
+    secret_forbid_core_dumps();
+    prctl(PR_SET_DUMPABLE, 0);
 }

@@ -117,8 +117,8 @@ exec "$@"
 """
 
 
-def as_user(user, *command, cwd, env=None, umask=0o022, status=0, **options):
-    """Runs a command as USER, with an environment of its own; the result as of call()."""
+def user_command(user, *command, cwd, env=None, umask=0o022):
+    """(words, environment) that run a command as USER, with an environment of its own. The process that is started becomes it."""
     home = WORK / f"home-{Path(sys.argv[0]).stem}"
     home.mkdir(parents=True, exist_ok=True)
     open_to_user(home, user)
@@ -130,6 +130,12 @@ def as_user(user, *command, cwd, env=None, umask=0o022, status=0, **options):
     if os.geteuid() == 0:
         words = ["unshare", "--mount", "sh", "-c", _OPEN, "sh", SOURCE, user.pw_uid, "setpriv", f"--reuid={user.pw_uid}",
                  f"--regid={user.pw_gid}", "--init-groups", *words]
+    return [str(word) for word in words], new
+
+
+def as_user(user, *command, cwd, env=None, umask=0o022, status=0, **options):
+    """Runs a command as USER, with an environment of its own; the result as of call()."""
+    words, new = user_command(user, *command, cwd=cwd, env=env, umask=umask)
     return call(*words, env=new, status=status, cwd="/", **options)
 
 

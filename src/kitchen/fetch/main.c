@@ -7,7 +7,6 @@
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -144,19 +143,14 @@ static gboolean run(const char *verb, const Options *options, Fetch *fetch, GErr
                                         : fetch_tree(fetch, &from, options, error);
 }
 
-/* What is in our memory is for nobody else of this user. Not before the user namespace is there: its helpers look at us. */
-static void hide(void) {
-    secret_forbid_core_dumps();
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
 static gboolean run_with_secrets(const char *verb, const Options *options, GError **error) {
     Fetch fetch = {.work = NULL};
     gboolean good = FALSE;
 
     if (!sandbox_become_root(error))
         return FALSE;
-    hide();
+    /* Not before the user namespace is there: those who make it look at us. */
+    secret_hide_process();
     fetch.secrets = fetch_secrets_read(STDIN_FILENO, error);
     if (!fetch.secrets)
         return FALSE;

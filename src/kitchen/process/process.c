@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +37,12 @@ static void become(const ProcessPlan *plan, const char *program, const int strea
     execve(program, (char *const *) plan->argv, (char *const *) (plan->environment ?: (gpointer) environ));
 }
 
+/* As fork(), into namespaces where the plan says so. */
+static pid_t fork_for(const ProcessPlan *plan) {
+    return plan->apart ? (pid_t) syscall(SYS_clone, SIGCHLD | CLONE_NEWPID | CLONE_NEWNS, NULL, NULL, NULL, NULL)
+                       : fork();
+}
+
 pid_t process_start(const ProcessPlan *plan, GError **error) {
     g_autofree char *program = g_find_program_in_path(plan->argv[0]);
     const int wanted[4] = {plan->in, plan->out, plan->err, plan->events};
@@ -60,7 +68,7 @@ pid_t process_start(const ProcessPlan *plan, GError **error) {
         streams[i] = wanted[i] >= 0 ? fcntl(wanted[i], F_DUPFD_CLOEXEC, 4)
                      : i < 3        ? fcntl(null, F_DUPFD_CLOEXEC, 4)
                                     : -1;
-    pid = fork();
+    pid = fork_for(plan);
     if (pid == 0) {
         become(plan, program, streams);
         number = errno;

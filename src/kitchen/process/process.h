@@ -15,6 +15,7 @@ typedef struct {
     int in, out, err;               /* descriptors that become the standard ones; -1: /dev/null */
     int events;                     /* handed on as descriptor 3; -1: none */
     gboolean dies_with_us;          /* SIGTERM when the thread that started it ends */
+    gboolean apart;                 /* the first process of a PID and a mount namespace of its own; needs root */
 } ProcessPlan;
 
 /* Starts it in a session of its own. Returns its ID, to be reaped with process_reap(); -1 with ERROR set. */

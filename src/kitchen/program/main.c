@@ -316,7 +316,7 @@ int main(int argc, char **argv) {
     for (; at < argc && g_str_has_prefix(argv[at], "--"); at++)
         if ((status = take_option(&options, argv[at])) >= 0)
             return status;
-    secret_forbid_core_dumps();
+    secret_hide_process();
     if (run(&options, argv + at, &error))
         return EXIT_SUCCESS;
     fprintf(stderr, "error: %s\n", error->message);

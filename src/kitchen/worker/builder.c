@@ -13,6 +13,7 @@
 #include "base/errors.h"
 #include "base/io.h"
 #include "kitchen/process/process.h"
+#include "kitchen/worker/apart.h"
 #include "kitchen/worker/keys.h"
 
 /* How long the builder may take to clean up when it is told to end. */
@@ -105,17 +106,32 @@ static gboolean wait_for(WorkerJob *job, pid_t pid, int *status) {
     return asked == 0;
 }
 
+/* What is started for ARGUMENTS. */
+static char **command(const char *const *arguments) {
+    g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+    /* Not by its name, behind which another version may be by now. */
+    if (apart_is_needed()) {
+        g_strv_builder_add(words, "/proc/self/exe");
+        g_strv_builder_add(words, APART_WORD);
+    }
+    g_strv_builder_addv(words, (const char **) arguments);
+    return g_strv_builder_end(words);
+}
+
 gboolean builder_run(
         WorkerJob *job, const char *const *arguments, int out, int events, int *ret_status, GError **error) {
     g_auto(GStrv) environment = builder_environment(job);
-    ProcessPlan plan = {.argv = arguments,
+    g_auto(GStrv) words = command(arguments);
+    ProcessPlan plan = {.argv = (const char *const *) words,
             .environment = (const char *const *) environment,
             .directory = job->path,
             .in = -1,
             .out = out >= 0 ? out : job->log,
             .err = job->log,
             .events = events,
-            .dies_with_us = TRUE};
+            .dies_with_us = TRUE,
+            .apart = apart_is_needed()};
     pid_t pid = g_atomic_int_get(&job->stop) ? 0 : process_start(&plan, error);
     int status = 0;
 

@@ -7,10 +7,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "kitchen/worker/apart.h"
 #include "kitchen/worker/beat.h"
 #include "kitchen/worker/work.h"
 
@@ -41,12 +41,6 @@ static char *read_ticket(void) {
     }
     g_strchomp(ticket);
     return *ticket ? g_steal_pointer(&ticket) : NULL;
-}
-
-/* Nobody reads our memory: builders run as the same user. */
-static void hide(void) {
-    secret_forbid_core_dumps();
-    prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void listen_to_signals(void) {
@@ -93,7 +87,10 @@ int main(int argc, char **argv) {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_autoptr(GError) error = NULL;
 
-    hide();
+    /* Builders run as the same user. */
+    secret_hide_process();
+    if (argc > 2 && strcmp(argv[1], APART_WORD) == 0)
+        return apart_run(argv + 2);
     listen_to_signals();
     g_option_context_add_main_entries(context, options, NULL);
     if (!g_option_context_parse(context, &argc, &argv, &error) || !url || !builder || !work) {
