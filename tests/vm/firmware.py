@@ -31,6 +31,17 @@ def signature_list(certificate):
     return X509.bytes_le + struct.pack("<III", 28 + len(entry), 0, len(entry)) + entry
 
 
+def certificates(lists):
+    """The X.509 certificates (DER) in EFI_SIGNATURE_LISTs."""
+    found = []
+    while lists:
+        size, head, each = struct.unpack_from("<III", lists, 16)
+        if lists[:16] == X509.bytes_le:
+            found += [lists[at + 16:at + each] for at in range(28 + head, size, each)]
+        lists = lists[size:]
+    return found
+
+
 class Variables:
     """The variable store of a flash file."""
 
