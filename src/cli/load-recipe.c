@@ -10,6 +10,7 @@
 gboolean begin_task(const Arguments *arguments, EventStreams *streams, GError **error) {
     task_add_flags(task_current(), (arguments->debug_shell ? TASK_DEBUG_SHELL : 0) |
                                            (arguments->debug_sandbox ? TASK_DEBUG_SANDBOX : 0) |
+                                           (arguments->no_script_network ? TASK_NO_SCRIPT_NETWORK : 0) |
                                            (arguments->weak_sandbox ? TASK_WEAK_SANDBOX : 0));
     key_prompt_hide(arguments->key_pin_fd);
     return event_streams_begin(streams, arguments, error);

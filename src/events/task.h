@@ -31,6 +31,8 @@ typedef enum {
     /* Where the kernel allows neither a user namespace for root nor a fresh /proc (in a container, for instance),
      * programs run without. Otherwise they do not start. */
     TASK_WEAK_SANDBOX = 1 << 3,
+    /* Scripts of the recipe have no network, of whatever kind they are. */
+    TASK_NO_SCRIPT_NETWORK = 1 << 4,
 } TaskFlags;
 
 /* A task that nobody listens to yet. */

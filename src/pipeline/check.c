@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "events/task.h"
 #include "pipeline/integrity/signature.h"
 #include "pipeline/outputs/compress.h"
 #include "pipeline/outputs/el-torito-record.h"
@@ -151,10 +152,25 @@ static gboolean check_uki_profiles(const ImageConfig *config, GError **error) {
     return TRUE;
 }
 
+static gboolean check_network(const ImageConfig *config, GError **error) {
+    const char *origin = NULL;
+
+    if (!config->with_network || !task_has(task_current(), TASK_NO_SCRIPT_NETWORK))
+        return TRUE;
+    origin = recipe_setting_origin(config, "WithNetwork");
+    g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
+            "%s%sWithNetwork=yes: scripts of this build may not use the network (--no-script-network); remove it, and "
+            "have the recipe bring what they would download",
+            origin ? origin : "", origin ? ": " : "");
+    return FALSE;
+}
+
 gboolean build_check(const Recipe *recipe, GError **error) {
+    if (recipe->tools && !check_network(recipe->tools, error))
+        return FALSE;
     for (ImageConfig **config = recipe->images; *config; config++)
         if (!check_output(*config, error) || !check_boot(*config, error) || !check_partial(*config, error) ||
-                !check_content(*config, error) ||
+                !check_content(*config, error) || !check_network(*config, error) ||
                 !check_uki_profiles(*config, error) ||
                 !recipe_limits_check(*config, error))
             return FALSE;

@@ -44,7 +44,7 @@ class Kitchen:
     """A running service. HASTE divides its times of connections. USER (as of users.need_user()): it runs as somebody else."""
 
     def __init__(self, name, haste=1, config="", user=None):
-        self.user = user
+        self.runs_as = user
         self.directory = WORK / name
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
@@ -57,9 +57,9 @@ class Kitchen:
         self.log = open(self.directory / "log", "ab")
         words = [KITCHEN, f"--config={self.config}", "serve"]
         env = environment(PARTICLEOS_KITCHEN_HASTE=str(haste))
-        if self.user:
-            open_to_user(self.directory, self.user)
-            words, env = user_command(self.user, *words, cwd=self.directory)
+        if self.runs_as:
+            open_to_user(self.directory, self.runs_as)
+            words, env = user_command(self.runs_as, *words, cwd=self.directory)
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
         deadline = time.monotonic() + 30
         while not (found := re.findall(r"Listening at (http://127\.0\.0\.1:(\d+))", self.said())):

@@ -16,8 +16,9 @@ typedef struct {
     gboolean debug_shell;
     gboolean debug_workspace;
     gboolean debug_sandbox;
-    gboolean weak_sandbox; /* programs run although the kernel does not allow every part of their sandbox */
-    gboolean trust_recipe; /* programs that the recipe brings run as the caller while it is read */
+    gboolean weak_sandbox;      /* programs run although the kernel does not allow every part of their sandbox */
+    gboolean no_script_network; /* scripts have no network, and a recipe that wants it is refused */
+    gboolean trust_recipe;      /* programs that the recipe brings run as the caller while it is read */
     gboolean debug_timing;
     gboolean no_pager;
     gboolean json;

@@ -64,6 +64,8 @@ const Option options[] = {
         {"debug-sandbox", 0, NULL, AT(debug_sandbox), 0, "trace the sandbox helper"},
         {"weak-sandbox", 0, NULL, AT(weak_sandbox), 0,
                 "go on where the kernel does not allow every part of the sandbox, as in some containers"},
+        {"no-script-network", 0, NULL, AT(no_script_network), 0,
+                "scripts have no network; a recipe with WithNetwork=yes is refused"},
         {"trust-recipe", 0, NULL, AT(trust_recipe), 0,
                 "programs that the recipe brings for its reading (mkosi.version, mkosi.bump) run as you, without a "
                 "sandbox"},

@@ -43,6 +43,7 @@ void page_settings_member(Visit *visit);
 void page_settings_hook(Visit *visit);
 void page_settings_credential(Visit *visit);
 void page_settings_remove_credential(Visit *visit);
+void page_settings_rights(Visit *visit);
 void page_deliveries(Visit *visit);
 
 /* /login, /logout, /link/SECRET: how to come in. */

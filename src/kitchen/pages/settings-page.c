@@ -197,6 +197,7 @@ void settings_write(Visit *visit, const ProjectView *project, Role role, const c
     }
     write_project_form(visit, html, project);
     if (!write_hooks(visit, html, project, &error) || !write_members(visit, html, project, role, &error) ||
+            !settings_write_rights(visit, html, project, &error) ||
             (role >= ROLE_OWNER && !write_credentials(visit, html, project, &error))) {
         html_free(html);
         frame_error(visit, error);

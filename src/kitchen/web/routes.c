@@ -55,6 +55,7 @@ HANDLER(page_settings_member)
 HANDLER(page_settings_hook)
 HANDLER(page_settings_credential)
 HANDLER(page_settings_remove_credential)
+HANDLER(page_settings_rights)
 HANDLER(page_deliveries)
 HANDLER(page_login)
 HANDLER(page_log_in)
@@ -149,6 +150,7 @@ static const HttpRoute table[] = {
         {"GET", "/:/:/settings/hooks/:", on_page_deliveries},
         {"POST", "/:/:/settings/credentials", on_page_settings_credential},
         {"POST", "/:/:/settings/credentials/:/remove", on_page_settings_remove_credential},
+        {"POST", "/:/:/settings/rights", on_page_settings_rights},
         {NULL},
 };
 

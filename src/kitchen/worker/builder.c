@@ -71,6 +71,8 @@ GPtrArray *builder_arguments(const WorkerJob *job) {
     keys_add_arguments(job, arguments);
     add_update(job, arguments);
     add_list(job, arguments, "options", NULL);
+    if (!json_object_get_boolean_member_with_default(job->description, "scriptNetwork", FALSE))
+        g_ptr_array_add(arguments, g_strdup("--no-script-network"));
     return arguments;
 }
 

@@ -57,6 +57,9 @@ static void fail_builder(WorkerJob *job, WorkResult *result, gint64 start, int s
     result->failure = classify(lines, built);
     result->detail =
             n > 0 && *all[n - 1] ? g_strdup(all[n - 1]) : g_strdup_printf("The builder ended with status %d", status);
+    if (strstr(lines, "--no-script-network"))
+        worker_job_say(job, "This project has no right to network in scripts; an administrator of the build service "
+                            "gives it in the settings of the project");
     result->failing_lines = g_steal_pointer(&lines);
 }
 

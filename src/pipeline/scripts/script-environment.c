@@ -38,8 +38,8 @@ static void set_image_environment(Sandbox *sandbox, const ImageConfig *config) {
     sandbox_setenv(sandbox, "DISTRIBUTION", distribution_to_string(config->distribution));
     sandbox_setenv(sandbox, "RELEASE", config->release);
     sandbox_setenv(sandbox, "ARCHITECTURE", architecture_to_string(config->architecture));
-    sandbox_setenv(sandbox, "DISTRIBUTION_ARCHITECTURE",
-            distro_architecture(config->distribution, config->architecture));
+    sandbox_setenv(
+            sandbox, "DISTRIBUTION_ARCHITECTURE", distro_architecture(config->distribution, config->architecture));
     sandbox_setenv(sandbox, "EFI_ARCHITECTURE", architecture_to_efi(config->architecture));
     sandbox_setenv(sandbox, "PROFILES", *profiles ? profiles : NULL);
     sandbox_setenv(sandbox, "SUBIMAGE", g_str_equal(config->image, "main") ? NULL : config->image);
@@ -204,8 +204,8 @@ static gboolean set_git_environment(
     if (!config->proxy_url)
         return TRUE;
     if (text && !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT32, &count, NULL)) {
-        g_set_error(error, BUILD_ERROR, BUILD_ERROR_INPUT,
-                "Environment=: GIT_CONFIG_COUNT=%s should be a number", text);
+        g_set_error(
+                error, BUILD_ERROR, BUILD_ERROR_INPUT, "Environment=: GIT_CONFIG_COUNT=%s should be a number", text);
         return FALSE;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
@@ -233,9 +233,9 @@ static gboolean set_recipe_environment(Sandbox *sandbox, const ImageConfig *conf
 
 /* Results must not depend on the language of whoever builds. */
 static void set_locale(Sandbox *sandbox) {
-    static const char *const names[] = {"LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE",
-            "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC",
-            "LC_PAPER", "LC_TELEPHONE", "LC_TIME"};
+    static const char *const names[] = {"LC_ALL", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION",
+            "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE",
+            "LC_TIME"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         sandbox_setenv(sandbox, names[i], NULL);
@@ -255,8 +255,7 @@ static char *search_path(const ImageConfig *config, const ScriptRun *run) {
 
 gboolean script_environment(Sandbox *sandbox, const ScriptRun *run, gboolean chroot, GError **error) {
     const ImageConfig *config = run->config;
-    gboolean network = (run->kind->flags & SCRIPT_NETWORK) ||
-                       ((run->kind->flags & SCRIPT_TREE) && config->with_network);
+    gboolean network = script_has_network(run);
     g_autofree char *path = search_path(config, run);
 
     if (run->kind->flags & SCRIPT_CALLER)

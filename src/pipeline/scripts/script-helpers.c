@@ -48,7 +48,7 @@ static const char resolv_script[] = "target=" SCRIPT_BUILDROOT "/etc/resolv.conf
 
 /* mkosi-chroot runs itself a second time, behind the mounts. */
 static char *chroot_script(const ScriptRun *run) {
-    gboolean network = (run->kind->flags & SCRIPT_NETWORK) || run->config->with_network;
+    gboolean network = script_has_network(run);
     gboolean suppress = script_environment_flag(run->config, "MKOSI_CHROOT_SUPPRESS_CHOWN");
 
     return g_strdup_printf("#!/bin/sh\n"

@@ -16,11 +16,6 @@
 #include "sandbox/sandbox.h"
 #include "tree/tree.h"
 
-static gboolean has_network(const ScriptRun *run) {
-    return (run->kind->flags & SCRIPT_NETWORK) ||
-           ((run->kind->flags & SCRIPT_TREE) && run->config->with_network);
-}
-
 /* /work as the script sees it. */
 static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script) {
     ScriptFlags flags = run->kind->flags;
@@ -52,7 +47,7 @@ static void bind_work(Sandbox *sandbox, const ScriptRun *run, const char *script
 static void bind_resolv_conf(Sandbox *sandbox, const ScriptRun *run) {
     AUTO_FD root = open(run->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (root >= 0 && has_network(run) && tree_exists(root, "etc"))
+    if (root >= 0 && script_has_network(run) && tree_exists(root, "etc"))
         sandbox_bind(sandbox, "/etc/resolv.conf", "/etc/resolv.conf", SANDBOX_READ_ONLY | SANDBOX_OPTIONAL);
 }
 
@@ -152,7 +147,7 @@ Sandbox *script_sandbox(const ScriptRun *run, const char *script, gboolean chroo
 
     sandbox_chdir(sandbox, "/work/src");
     sandbox_privileges(sandbox, SANDBOX_PRIVILEGES_SCRIPT);
-    sandbox_network(sandbox, has_network(run));
+    sandbox_network(sandbox, script_has_network(run));
     sandbox_suppress_sync(sandbox);
     return sandbox;
 }

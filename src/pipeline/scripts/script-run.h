@@ -3,6 +3,7 @@
 
 /* One run of scripts of a kind, which the files of this folder share. */
 
+#include "events/task.h"
 #include "pipeline/state/image-build.h"
 
 #define SCRIPT_BUILDROOT "/buildroot"
@@ -49,3 +50,10 @@ typedef struct {
     const char *json; /* configuration of the image */
     guint missing;    /* mount points that the tree does not have; set by script_mounts_remember() */
 } ScriptRun;
+
+/* Whether the script has network: by its kind or by WithNetwork=, and nobody took it away. */
+static inline gboolean script_has_network(const ScriptRun *run) {
+    if (task_has(task_current(), TASK_NO_SCRIPT_NETWORK))
+        return FALSE;
+    return (run->kind->flags & SCRIPT_NETWORK) || ((run->kind->flags & SCRIPT_TREE) && run->config->with_network);
+}

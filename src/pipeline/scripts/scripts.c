@@ -50,11 +50,14 @@ static const char *const *script_command(const ScriptRun *run, GPtrArray *words)
 
 /* What shells mean by 127 is easily overlooked. */
 static void explain_failure(const ScriptRun *run, const char *script, GError **error) {
+    gboolean lacks_network =
+            (run->kind->flags & SCRIPT_NETWORK) && task_has(task_current(), TASK_NO_SCRIPT_NETWORK);
     gboolean not_found = error && g_error_matches(*error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT) &&
                          strstr((*error)->message, "exit status 127");
 
-    g_prefix_error(error, "The %s script %s failed%s: ", run->kind->name, script,
-            not_found ? " (127 means that a program it calls was not found)" : "");
+    g_prefix_error(error, "The %s script %s failed%s%s: ", run->kind->name, script,
+            not_found ? " (127 means that a program it calls was not found)" : "",
+            lacks_network ? " (it had no network, because of --no-script-network)" : "");
 }
 
 static gboolean run_script(ScriptRun *run, const char *script, GError **error) {
