@@ -49,10 +49,8 @@ static const Rule rules[] = {
         {"systemd.verity_usr_hash", ALWAYS, NULL, FALSE},
         {"systemd.verity_root_data", ALWAYS, NULL, FALSE},
         {"systemd.verity_root_hash", ALWAYS, NULL, FALSE},
-        {"systemd.verity_usr_options", MENTIONS, "ignore-corruption ignore-zero-blocks check-at-most-once",
-                FALSE},
-        {"systemd.verity_root_options", MENTIONS, "ignore-corruption ignore-zero-blocks check-at-most-once",
-                FALSE},
+        {"systemd.verity_usr_options", MENTIONS, "ignore-corruption ignore-zero-blocks check-at-most-once", FALSE},
+        {"systemd.verity_root_options", MENTIONS, "ignore-corruption ignore-zero-blocks check-at-most-once", FALSE},
         {"ima_appraise", ANY_OF, "off fix log", FALSE},
         {"module.sig_enforce", OFF, NULL, FALSE},
         {"lockdown", ANY_OF, "none", FALSE},
@@ -154,8 +152,7 @@ static void judge_policy(const char *policy, CommandLineVerdict *ret) {
         if (has_flag(flags, "unprotected") || has_flag(flags, "verity") || has_flag(flags, "open") ||
                 (is_usr && has_flag(flags, "signed") && has_flag(flags, "absent")))
             g_ptr_array_add(ret->broken,
-                    g_strdup_printf(
-                            "the image policy also accepts what nobody signed or encrypted (%s)", *item));
+                    g_strdup_printf("the image policy also accepts what nobody signed or encrypted (%s)", *item));
     }
 }
 
@@ -172,8 +169,7 @@ static void judge_word(const char *word, CommandLineVerdict *ret) {
             g_ptr_array_add(rules[i].weak ? ret->weak : ret->broken, g_strdup(word));
             return;
         }
-    if (strcmp(word, "1") == 0 || strcmp(word, "s") == 0 || strcmp(word, "S") == 0 ||
-            strcmp(word, "-b") == 0)
+    if (strcmp(word, "1") == 0 || strcmp(word, "s") == 0 || strcmp(word, "S") == 0 || strcmp(word, "-b") == 0)
         g_ptr_array_add(ret->weak, g_strdup(word));
 }
 
@@ -181,6 +177,8 @@ void command_line_judge(const char *command_line, CommandLineVerdict *ret) {
     g_autoptr(GPtrArray) words = command_line_split(command_line);
     ret->broken = g_ptr_array_new_with_free_func(g_free);
     ret->weak = g_ptr_array_new_with_free_func(g_free);
+    if (command_line_ambiguity(command_line))
+        g_ptr_array_add(ret->broken, g_strdup_printf("it %s", command_line_ambiguity(command_line)));
     for (guint i = 0; i < words->len; i++)
         judge_word(words->pdata[i], ret);
 }

@@ -3,24 +3,62 @@
 
 #include <string.h>
 
+#define WHITE_SPACE " \t\n\r"
+
 GPtrArray *command_line_split(const char *command_line) {
     GPtrArray *words = g_ptr_array_new_with_free_func(g_free);
     GString *word = g_string_new(NULL);
-    gboolean quoted = FALSE;
+    char quote = '\0';
     for (const char *c = command_line;; c++) {
-        if (*c == '"')
-            quoted = !quoted;
-        else if (*c == '\0' || (g_ascii_isspace(*c) && !quoted)) {
+        if (*c == '\0' || (!quote && strchr(WHITE_SPACE, *c))) {
             if (word->len > 0)
                 g_ptr_array_add(words, g_strdup(word->str));
             g_string_truncate(word, 0);
             if (*c == '\0')
                 break;
-        } else
+        } else if (quote ? *c == quote : *c == '"' || *c == '\'')
+            quote = quote ? '\0' : *c;
+        else
             g_string_append_c(word, *c);
     }
     g_string_free(word, TRUE);
     return words;
+}
+
+/* Whether WORD, up to END, has no double quotes, or two around it all or around its value. */
+static gboolean is_quoted_plainly(const char *word, const char *end) {
+    const char *first = memchr(word, '"', (gsize) (end - word));
+    const char *equals = memchr(word, '=', (gsize) (end - word));
+    if (!first)
+        return TRUE;
+    return (first == word || (equals && equals > word && first == equals + 1)) && end[-1] == '"' && first < end - 1 &&
+           memchr(first + 1, '"', (gsize) (end - first - 1)) == end - 1;
+}
+
+/* The end of the word at C. */
+static const char *find_end(const char *c) {
+    gboolean quoted = FALSE;
+    for (; *c && (quoted || !strchr(WHITE_SPACE, *c)); c++)
+        if (*c == '"')
+            quoted = !quoted;
+    return quoted ? NULL : c;
+}
+
+const char *command_line_ambiguity(const char *command_line) {
+    if (strpbrk(command_line, "'\\"))
+        return "holds a single quote or a backslash, which kernel and systemd read in different ways";
+    /* For the kernel white space is that of C in its own table, where the byte 0xa0 is some, too. */
+    if (strpbrk(command_line, "\v\f\xa0"))
+        return "holds a byte at which the kernel ends words and systemd does not: they read it in different ways";
+    for (const char *c = command_line; *c;) {
+        const char *end = find_end(c);
+        if (!end)
+            return "has a quotation that has no end";
+        if (!is_quoted_plainly(c, end))
+            return "has quotes inside of a word, which kernel and systemd read in different ways";
+        c = *end ? end + 1 : end;
+    }
+    return NULL;
 }
 
 /* '-' and '_' are the same in names. */
@@ -49,8 +87,7 @@ char *command_line_get(const char *command_line, const char *name) {
 }
 
 gboolean command_line_dissects(const char *command_line, const char *designator) {
-    g_autofree char *value =
-            command_line_get(command_line, strcmp(designator, "usr") == 0 ? "mount.usr" : "root");
+    g_autofree char *value = command_line_get(command_line, strcmp(designator, "usr") == 0 ? "mount.usr" : "root");
     /* Without the option, systemd looks for volumes by itself. */
     return !value || strcmp(value, "dissect") == 0 || strcmp(value, "gpt-auto") == 0 ||
            strcmp(value, "gpt-auto-force") == 0 || strcmp(value, "dissect-force") == 0;

@@ -6,9 +6,13 @@
 
 #include <glib.h>
 
-/* The words of COMMAND_LINE: it is split at spaces outside of double quotes, which are dropped. An array of
- * strings, owned by the caller. */
+/* The words of COMMAND_LINE as systemd reads them: it is split at white space outside of quotes, single or double ones, which
+ * are dropped. An array of strings, owned by the caller. */
 GPtrArray *command_line_split(const char *command_line);
+
+/* What makes the kernel read other words than systemd does (lib/cmdline.c knows no single quotes, and drops double ones at the
+ * ends of words and values only), in words that follow "the command line"; NULL: they agree. Not owned by the caller. */
+const char *command_line_ambiguity(const char *command_line);
 
 /* The value of the last NAME=VALUE, without quotes, or NULL; owned by the caller. */
 char *command_line_get(const char *command_line, const char *name);

@@ -24,21 +24,14 @@ static gboolean check_list(
     return TRUE;
 }
 
-/* Kernel and systemd split the line at different places when it holds anything but words, spaces and pairs of double
- * quotes: 'usrhash=...' in single quotes is a word for systemd alone. */
+/* What is counted and judged are words: a line that kernel and systemd split at different places has two meanings. */
 static gboolean check_characters(const char *command_line, const char *where, GError **error) {
-    guint quotes = 0;
+    const char *ambiguity = command_line_ambiguity(command_line);
 
-    for (const char *c = command_line; *c; c++) {
+    for (const char *c = command_line; *c; c++)
         if ((guchar) *c < 0x20 || *c == 0x7f)
             return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: the command line holds a control character", where);
-        if (*c == '\'' || *c == '\\')
-            return signer_refuse(error, SIGNER_ERROR_CONTENT,
-                    "%s: the command line holds %c, which kernel and systemd read in different ways", where, *c);
-        quotes += *c == '"';
-    }
-    return quotes % 2 == 0 ||
-           signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: a quotation of the command line has no end", where);
+    return !ambiguity || signer_refuse(error, SIGNER_ERROR_CONTENT, "%s: the command line %s", where, ambiguity);
 }
 
 static gboolean check_forbidden(

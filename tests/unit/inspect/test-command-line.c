@@ -17,11 +17,28 @@ static void test_get(void) {
             {"systemd.image-policy=root=signed", "systemd.image_policy", "root=signed"},
             {"usrhash", "usrhash", NULL},
             {"  a=1\tb=2\n", "b", "2"},
+            {"'usrhash=ab'", "usrhash", "ab"},
+            {"usrhash='ab cd'", "usrhash", "ab cd"},
+            {"x='usrhash=ab", "usrhash", NULL},
+            {"\"a'b c'=d\"", "a'b c'", "d"},
+            {"'usrhash=\"ab\"'", "usrhash", "\"ab\""},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *value = command_line_get(cases[i].line, cases[i].name);
         g_assert_cmpstr(value, ==, cases[i].value);
     }
+}
+
+static void test_ambiguity(void) {
+    static const char *const plain[] = {"", "a=b c", "a=\"b c\" d", "\"a=b c\" d", "\"a b\"", "a=\"\"", "a.b=c=d\n"};
+    static const char *const other[] = {"'a b'", "a='b c'", "a\\ b", "a\"b c\"", "a=b\"c d\"", "a=\"b\"c", "a=\"b",
+            "\"a=\"b c\"\"", "a\vb", "a\fb", "a\xc2\xa0usrhash=x", "=\"a b\"", "a=\"b\"\"c\"", "\"", "a \" b"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(plain); i++)
+        g_assert_null(command_line_ambiguity(plain[i]));
+    for (gsize i = 0; i < G_N_ELEMENTS(other); i++)
+        if (!command_line_ambiguity(other[i]))
+            g_test_fail_printf("%s", other[i]);
 }
 
 static void test_policy(void) {
@@ -57,6 +74,7 @@ static void test_dissects(void) {
 int main(int argc, char *argv[]) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/inspect/command-line/get", test_get);
+    g_test_add_func("/inspect/command-line/ambiguity", test_ambiguity);
     g_test_add_func("/inspect/command-line/policy", test_policy);
     g_test_add_func("/inspect/command-line/dissects", test_dissects);
     return g_test_run();
