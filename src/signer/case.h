@@ -31,7 +31,7 @@ typedef struct {
     char *program;          /* digest of a program that is no UKI, which somebody has to have trusted */
     GPtrArray *programs;    /* strings "DIGEST VERSION NAME": files of a manifest that have to be signed programs */
     char *text;             /* of a manifest */
-    GBytes *payload;        /* of an update of dbx */
+    GBytes *payload;        /* of an update of db or dbx, which firmware adds to what it has */
     JsonObject *facts;      /* for the log */
 
     /* What was signed. */

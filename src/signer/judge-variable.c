@@ -112,6 +112,25 @@ gboolean signer_judge_enrolment(SignerCase *this, GError **error) {
            check_time(this, update->timestamp, error);
 }
 
+/* ---- addition ---- */
+
+/* While keys change, machines get the next certificate for db before anything is signed with its key. The request names none:
+ * what is added is what the policy has. */
+gboolean signer_judge_addition(SignerCase *this, GError **error) {
+    g_autoptr(GPtrArray) certificates = list_allowed(this, "db", error);
+    JsonArray *facts = json_array_new();
+
+    for (guint i = 0; certificates && i < certificates->len; i++)
+        json_array_add_string_element(facts, certificate_get_fingerprint(certificates->pdata[i]));
+    json_object_set_array_member(this->facts, "added", facts);
+    if (!certificates)
+        return FALSE;
+    if (certificates->len == 0)
+        return signer_refuse(error, SIGNER_ERROR_POLICY, "%s has no certificate for db", this->policy->path);
+    this->payload = efi_signature_list_build(certificates, &PARTICLEOS_SIGNATURE_OWNER_GUID);
+    return TRUE;
+}
+
 /* ---- revocation ---- */
 
 static int compare_strings_of(gconstpointer a, gconstpointer b) {
@@ -190,20 +209,22 @@ typedef struct {
 static GBytes *sign(gpointer user, const void *data, gsize size, GError **error) {
     Desk *desk = user;
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
-    return signer_case_sign_bytes(desk->this, &desk->pair, SIGNER_PURPOSE_ENROLMENT, "revocation", bytes, error);
+    return signer_case_sign_bytes(desk->this, &desk->pair, SIGNER_PURPOSE_ENROLMENT,
+            signer_type_to_string(desk->this->request->type), bytes, error);
 }
 
-gboolean signer_sign_revocation(SignerCase *this, GError **error) {
+gboolean signer_sign_update(SignerCase *this, GError **error) {
+    gboolean adds = this->request->type == SIGNER_ADDITION;
     Desk desk = {.this = this};
     g_autoptr(GBytes) update = NULL;
 
     if (signer_keys_open(this->keys, this->policy, this->request->owner, SIGNER_PURPOSE_ENROLMENT, &desk.pair, error)) {
         g_autoptr(KeySource) key = key_source_new_elsewhere(key_source_peek(desk.pair.key), "enrolment", sign, &desk);
         update = efi_authenticated_variable_sign(
-                "dbx", EFI_UPDATE_APPEND, this->time, this->payload, key, desk.pair.certificate, error);
+                adds ? "db" : "dbx", EFI_UPDATE_APPEND, this->time, this->payload, key, desk.pair.certificate, error);
     }
     signer_pair_clear(&desk.pair);
     if (update)
-        signer_case_answer(this, "revocation", update);
+        signer_case_answer(this, signer_type_to_string(this->request->type), update);
     return update != NULL;
 }

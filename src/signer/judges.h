@@ -11,6 +11,7 @@ gboolean signer_judge_verity(SignerCase *this, GError **error) G_GNUC_WARN_UNUSE
 gboolean signer_judge_pe(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_judge_ipe(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_judge_enrolment(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_judge_addition(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_judge_revocation(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_judge_manifest(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -29,7 +30,7 @@ gboolean signer_compare_revocation(
 gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Signing what is no thing. */
-gboolean signer_sign_revocation(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean signer_sign_update(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_sign_manifest(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Refuses words of COMMAND_LINE that POLICY does not allow. WHERE says whose it is. */

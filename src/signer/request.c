@@ -22,6 +22,7 @@ static const struct {
         [SIGNER_PE] = {"pe", OF_JOB "objects title", ""},
         [SIGNER_IPE] = {"ipe", OF_JOB "objects", "title"},
         [SIGNER_ENROLMENT] = {"enrolment", OF_JOB "objects title", ""},
+        [SIGNER_ADDITION] = {"addition", OF_JOB, ""},
         [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", ""},
         [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", "bestBefore"},
         [SIGNER_CREATE] = {"create", LOGGED "targets", "development keys commandLineAllow signaturesPerHour"},

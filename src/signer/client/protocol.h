@@ -34,6 +34,8 @@
  *     pe             job, imageVersion, title; thing                a program; of a UKI its PCR policies, too
  *     ipe            job, imageVersion; thing                       an integrity policy
  *     enrolment      job, imageVersion, title; thing                PK, KEK, db: TITLE ends with /PK.auth and so on
+ *     addition       job, imageVersion                              an addition to db of all certificates that the policy has
+ *                                                                   for it: those of the project and of vendors
  *     revocation     job, imageVersion, "digests"                   an addition to dbx that the signer makes itself
  *     manifest       job, imageVersion, "channel", "entries",       SHA256SUMS that the signer writes itself
  *                    optionally "bestBefore"
@@ -61,8 +63,8 @@
  *
  *     {"version": 1, "answers": {NAME: BASE64, …}, "log": {"size": N, "head": HEX}}
  *
- * NAME is that of the request in signing.json. "manifest" and "revocation" have one answer of that name: the OpenPGP
- * signature packet, and the whole update of dbx. Beside these there may be
+ * NAME is that of the request in signing.json. "manifest", "addition" and "revocation" have one answer of that name: the
+ * OpenPGP signature packet, and the whole update of db or dbx. Beside these there may be
  *
  *     "manifest"      text of SHA256SUMS
  *     "certificates"  {PURPOSE: PEM}; answers of create and certificates
