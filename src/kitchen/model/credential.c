@@ -4,6 +4,9 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#define NAME_MAX_SIZE 255
+#define SECRET_MAX_SIZE (16 * 1024)
+
 /* Sealed for this place: moved to the row of another project it does not open. */
 static char *place(gint64 project_id, const char *kind, const char *name) {
     return g_strdup_printf("credential/%" G_GINT64_FORMAT "/%s/%s", project_id, kind, name);
@@ -13,6 +16,36 @@ void credential_free(Credential *credential) {
     g_free(credential->kind);
     g_free(credential->name);
     g_free(credential);
+}
+
+static gboolean invalid(GError **error, const char *what) {
+    g_set_error_literal(error, MODEL_ERROR, MODEL_ERROR_INVALID, what);
+    return FALSE;
+}
+
+/* Names stand in pages and messages. */
+static gboolean is_name(const char *name) {
+    for (const guint8 *at = (const guint8 *) name; *at; at++)
+        if (*at < 0x20 || *at == 0x7f)
+            return FALSE;
+    return *name && *name != '-' && strlen(name) <= NAME_MAX_SIZE;
+}
+
+gboolean credential_check(const char *kind, const char *name, const char *secret, GError **error) {
+    static const char *const kinds[] = {"forge", "git-password", "git-key", "git-host", NULL};
+    static const char *const forges[] = {"github", "gitlab", "gitea", "forgejo", NULL};
+
+    if (!g_strv_contains(kinds, kind) || !is_name(name) || !*secret || strlen(secret) > SECRET_MAX_SIZE)
+        return invalid(
+                error, "A credential needs a kind (forge, git-password, git-key, git-host), a name and a secret.");
+    if (strcmp(kind, "forge") == 0 && !g_strv_contains(forges, name))
+        return invalid(
+                error, "The name of a forge's token says which kind of forge it is: github, gitlab, gitea or forgejo.");
+    if (strcmp(kind, "git-key") == 0 && !strstr(secret, "PRIVATE KEY-----"))
+        return invalid(error, "A key for git is the private one, with its lines \"-----BEGIN ... PRIVATE KEY-----\".");
+    if (strcmp(kind, "git-host") == 0 && (strstr(secret, "PRIVATE KEY") || !strstr(secret, " AAAA")))
+        return invalid(error, "The key of a host is the public one, like \"ssh-ed25519 AAAA...\".");
+    return TRUE;
 }
 
 gboolean credential_set(Database *database, const SecretBox *box, gint64 project_id, const char *kind, const char *name,

@@ -4,7 +4,7 @@
 /* What projects entrust to the service: secrets of hooks, tokens of forges, keys for git. They can be set and
  * removed, used by the service, and read by nobody. */
 
-#include "kitchen/model/database.h"
+#include "kitchen/model/model.h"
 #include "kitchen/model/secret.h"
 
 typedef struct {
@@ -14,6 +14,10 @@ typedef struct {
     gint64 created;
 } Credential;
 void credential_free(Credential *credential);
+
+/* Whether somebody may set such a credential by hand: all kinds but those of hooks; MODEL_ERROR_INVALID says what is wrong. */
+gboolean credential_check(
+        const char *kind, const char *name, const char *secret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Sets the credential KIND, NAME of the project; one of that name is replaced. RET_ID may be NULL. */
 gboolean credential_set(Database *database, const SecretBox *box, gint64 project_id, const char *kind, const char *name,

@@ -13,7 +13,6 @@
 
 #define TITLE_MAX 200
 #define SECRET_MIN 16
-#define SECRET_MAX (16 * 1024)
 
 /* The project of a form; NULL: the visit has been answered. */
 static ProjectView *begin_form(Visit *visit, Role role, Role *ret_role) {
@@ -24,16 +23,6 @@ static void back_to_settings(Visit *visit, const ProjectView *project) {
     g_autofree char *path = url_path(project->namespace_name, project->name, "settings", NULL);
 
     http_redirect(visit->http, path);
-}
-
-/* Texts that git is called with: neither options nor control characters. */
-static gboolean is_plain(const char *text, gsize max) {
-    if (strlen(text) > max || text[0] == '-')
-        return FALSE;
-    for (const guint8 *at = (const guint8 *) text; *at; at++)
-        if (*at < 0x20 || *at == 0x7f)
-            return FALSE;
-    return TRUE;
 }
 
 void page_settings_project(Visit *visit) {
@@ -103,26 +92,17 @@ void page_settings_hook(Visit *visit) {
 }
 
 void page_settings_credential(Visit *visit) {
-    static const char *const kinds[] = {"forge", "git-password", "git-key", "git-host", NULL};
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = begin_form(visit, ROLE_OWNER, NULL);
-    const char *name = visit_field(visit, "name");
-    const char *value = visit_field(visit, "value");
+    const char *kind = visit_field(visit, "kind"), *name = visit_field(visit, "name"),
+               *value = visit_field(visit, "value");
 
     if (!project)
         return;
-    if (!g_strv_contains(kinds, visit_field(visit, "kind")) || !name[0] || !is_plain(name, 255) || !value[0] ||
-            strlen(value) > SECRET_MAX) {
-        frame_message(visit, SOUP_STATUS_BAD_REQUEST, "A credential needs a kind, a name and a secret.");
-        return;
-    }
-    if (g_str_equal(visit_field(visit, "kind"), "forge") && hook_kind_by_name(name) < 0) {
-        frame_message(visit, SOUP_STATUS_BAD_REQUEST,
-                "The name of a forge's token says which kind of forge it is: github, gitlab, gitea or forgejo.");
-        return;
-    }
-    if (!credential_set(visit->site->database, visit->site->box, project->id, visit_field(visit, "kind"), name, value,
-                visit->now, NULL, &error))
+    if (!credential_check(kind, name, value, &error))
+        frame_message(visit, SOUP_STATUS_BAD_REQUEST, error->message);
+    else if (!credential_set(
+                     visit->site->database, visit->site->box, project->id, kind, name, value, visit->now, NULL, &error))
         frame_error(visit, error);
     else
         back_to_settings(visit, project);

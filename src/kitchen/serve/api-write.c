@@ -7,13 +7,13 @@
 #include "base/sha256.h"
 #include "kitchen/model/idempotency.h"
 #include "kitchen/serve/api-answer.h"
+#include "kitchen/serve/api-change.h"
 #include "text/json-shape.h"
 
 #define MAX_DEPTH 8
 #define KEY_MAX 128
 
-/* The object in the body; an empty one when there is no body. NULL: answered. */
-static JsonNode *read_body(Visit *visit) {
+JsonNode *api_read_body(Visit *visit) {
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) body = http_request_body(visit->http);
@@ -41,8 +41,7 @@ static JsonNode *read_body(Visit *visit) {
     return json_parser_steal_root(parser);
 }
 
-/* The text of the member NAME, FALLBACK when there is none. */
-static const char *member(JsonNode *body, const char *name, const char *fallback) {
+const char *api_member(JsonNode *body, const char *name, const char *fallback) {
     JsonNode *node = json_object_get_member(json_node_get_object(body), name);
 
     return node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
@@ -73,17 +72,13 @@ static char *request_digest(Visit *visit) {
     return hex_encode(digest, sizeof(digest));
 }
 
-/* What a request does; RET_TEXT (owned by the caller) is the answer. FALSE with ERROR: it failed. */
-typedef gboolean (*Action)(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error);
-
 static void answer_text(Visit *visit, guint status, const char *text) {
     g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
 
     http_answer(visit->http, status, "application/json", bytes);
 }
 
-/* Once for each Idempotency-Key, with its answer in the same transaction. */
-static void run_once(Visit *visit, const ProjectView *project, JsonNode *body, Action action) {
+void api_run_once(Visit *visit, const ProjectView *project, JsonNode *body, ApiAction action) {
     g_autoptr(GError) error = NULL;
     g_autoptr(DatabaseTransaction) transaction = NULL;
     const char *key = http_request_header(visit->http, "Idempotency-Key");
@@ -114,12 +109,12 @@ static void run_once(Visit *visit, const ProjectView *project, JsonNode *body, A
 
 static gboolean create(Visit *visit, const ProjectView *none, JsonNode *body, char **ret_text, GError **error) {
     const SiteEngine *engine = visit->site->engine;
-    const char *space = member(body, "namespace", visit->user->name);
-    const char *name = member(body, "name", "");
+    const char *space = api_member(body, "namespace", visit->user->name);
+    const char *name = api_member(body, "name", "");
     gint64 id = namespace_id_of(visit->site->database, space, error);
 
-    if (!engine->create(engine->user, id, name, member(body, "url", ""), member(body, "branch", "main"),
-                member(body, "directory", ""), member(body, "profiles", ""), member_is(body, "public", TRUE), 0,
+    if (!engine->create(engine->user, id, name, api_member(body, "url", ""), api_member(body, "branch", "main"),
+                api_member(body, "directory", ""), api_member(body, "profiles", ""), member_is(body, "public", TRUE), 0,
                 visit->user->id, error))
         return FALSE;
     *ret_text = g_strdup_printf("{\"namespace\":\"%s\",\"name\":\"%s\"}\n", space, name);
@@ -132,9 +127,9 @@ void api_create_project(Visit *visit) {
     gint64 space = 0;
     Role role = ROLE_NONE;
 
-    if (!api_may(visit, SCOPE_BUILD) || !(body = read_body(visit)))
+    if (!api_may(visit, SCOPE_BUILD) || !(body = api_read_body(visit)))
         return;
-    space = namespace_id_of(visit->site->database, member(body, "namespace", visit->user->name), &error);
+    space = namespace_id_of(visit->site->database, api_member(body, "namespace", visit->user->name), &error);
     if (space)
         role = visit_role(visit, space, 0, &error);
     if (error)
@@ -143,17 +138,17 @@ void api_create_project(Visit *visit) {
         api_problem(visit, SOUP_STATUS_FORBIDDEN, "Not allowed",
                 "You (or the token) do not maintain that namespace: choose one of yours.");
     else
-        run_once(visit, NULL, body, create);
+        api_run_once(visit, NULL, body, create);
 }
 
 static gboolean fork_project(
         Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
     const SiteEngine *engine = visit->site->engine;
-    const char *name = member(body, "name", project->name);
+    const char *name = api_member(body, "name", project->name);
     gint64 space = namespace_id_of(visit->site->database, visit->user->name, error);
 
-    if (!engine->create(engine->user, space, name, member(body, "url", project->url),
-                member(body, "branch", project->branch), project->directory, NULL, project->is_public, project->id,
+    if (!engine->create(engine->user, space, name, api_member(body, "url", project->url),
+                api_member(body, "branch", project->branch), project->directory, NULL, project->is_public, project->id,
                 visit->user->id, error))
         return FALSE;
     *ret_text = g_strdup_printf("{\"namespace\":\"%s\",\"name\":\"%s\"}\n", visit->user->name, name);
@@ -163,7 +158,7 @@ static gboolean fork_project(
 void api_fork(Visit *visit) {
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = api_may(visit, SCOPE_BUILD) ? api_find_project(visit, 3, ROLE_NONE) : NULL;
-    g_autoptr(JsonNode) body = project ? read_body(visit) : NULL;
+    g_autoptr(JsonNode) body = project ? api_read_body(visit) : NULL;
     gint64 space = body ? namespace_id_of(visit->site->database, visit->user->name, &error) : 0;
 
     if (!body)
@@ -171,7 +166,7 @@ void api_fork(Visit *visit) {
     if (error || visit_role(visit, space, 0, &error) < ROLE_MAINTAINER)
         api_problem(visit, SOUP_STATUS_FORBIDDEN, "Not allowed", "The token is not for your own namespace.");
     else
-        run_once(visit, project, body, fork_project);
+        api_run_once(visit, project, body, fork_project);
 }
 
 static gboolean start(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
@@ -184,10 +179,10 @@ static gboolean start(Visit *visit, const ProjectView *project, JsonNode *body, 
 
 void api_start_build(Visit *visit) {
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
-    g_autoptr(JsonNode) body = project ? read_body(visit) : NULL;
+    g_autoptr(JsonNode) body = project ? api_read_body(visit) : NULL;
 
     if (body)
-        run_once(visit, project, body, start);
+        api_run_once(visit, project, body, start);
 }
 
 static BuildView *named_build(Visit *visit, const ProjectView *project, GError **error) {
@@ -212,7 +207,7 @@ void api_retry(Visit *visit) {
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
 
     if (project)
-        run_once(visit, project, NULL, retry);
+        api_run_once(visit, project, NULL, retry);
 }
 
 static gboolean cancel(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
@@ -227,7 +222,7 @@ void api_cancel(Visit *visit) {
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
 
     if (project)
-        run_once(visit, project, NULL, cancel);
+        api_run_once(visit, project, NULL, cancel);
 }
 
 void api_missing(Visit *visit) {

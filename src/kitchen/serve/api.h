@@ -21,6 +21,10 @@ void api_start_build(Visit *visit);
 void api_retry(Visit *visit);
 void api_cancel(Visit *visit);
 
+void api_credentials(Visit *visit);
+void api_set_credential(Visit *visit);
+void api_remove_credential(Visit *visit);
+
 /* No address of the API is that. The status is set. */
 void api_missing(Visit *visit);
 

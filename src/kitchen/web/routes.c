@@ -90,6 +90,9 @@ HANDLER(api_fork)
 HANDLER(api_start_build)
 HANDLER(api_retry)
 HANDLER(api_cancel)
+HANDLER(api_credentials)
+HANDLER(api_set_credential)
+HANDLER(api_remove_credential)
 HANDLER(api_missing)
 
 /* Fixed words before ":", which fits everything. */
@@ -128,6 +131,9 @@ static const HttpRoute table[] = {
         {"POST", "/api/v1/projects/:/:/builds/:/cancel", on_api_cancel, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/channels", on_api_channels},
         {"GET", "/api/v1/projects/:/:/events", on_api_events},
+        {"GET", "/api/v1/projects/:/:/credentials", on_api_credentials},
+        {"POST", "/api/v1/projects/:/:/credentials", on_api_set_credential, API_BODY_MAX},
+        {"POST", "/api/v1/projects/:/:/credentials/:/remove", on_api_remove_credential, API_BODY_MAX},
         {"GET", "/api/v1/jobs/:", on_api_job},
         {"GET", "/api/v1/jobs/:/log", on_log_stream},
         {"GET", "/api/v1/jobs/:/log.txt", on_log_raw},
