@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The lines of a partition definition: sections, comments, continued lines. */
+/* The sections of a partition definition. */
 
 #include "image/definition-private.h"
 
 #include "events/events.h"
-
-
-#include <string.h>
-
-#define BLANKS " \t\n\r"
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"
-
-/* No file and no line is longer, as for systemd. */
-#define LONGEST_FILE (8u * 1024 * 1024)
-#define LONGEST_LINE (1024u * 1024)
+#include "text/unit-file.h"
 
 typedef enum {
     SECTION_NONE,
@@ -22,123 +13,50 @@ typedef enum {
     SECTION_IGNORED,
 } Section;
 
-/* TEXT (changed) without blanks at both ends. */
-static char *strip(char *text) {
-    gsize length;
+typedef struct {
+    Place place;
+    Section section;
+} Reading;
 
-    text += strspn(text, BLANKS);
-    for (length = strlen(text); length > 0 && strchr(BLANKS, text[length - 1]); length--)
-        ;
-    text[length] = '\0';
-    return text;
+static gboolean fail_at(gpointer data, guint line, const char *message, GError **error) {
+    Reading *reading = data;
+
+    reading->place.line = line;
+    return definition_fail(&reading->place, error, "%s", message);
 }
 
-static gboolean parse_section(Place *place, const char *line, Section *section, GError **error) {
-    if (line[strlen(line) - 1] != ']')
-        return definition_fail(place, error, "\"]\" is missing after \"%s\"", line);
-    if (g_str_equal(line, "[]"))
-        return definition_fail(place, error, "a section needs a name (expected [Partition])");
-    *section = g_str_equal(line, "[Partition]") ? SECTION_PARTITION : SECTION_IGNORED;
+static gboolean begin_section(gpointer data, guint line, const char *text, GError **error) {
+    Reading *reading = data;
+
+    if (g_str_equal(text, "[]"))
+        return fail_at(data, line, "a section needs a name (expected [Partition])", error);
+    reading->section = g_str_equal(text, "[Partition]") ? SECTION_PARTITION : SECTION_IGNORED;
     /* A later systemd may know it. */
-    if (*section == SECTION_IGNORED && !g_str_has_prefix(line, "[X-"))
-        events_warning_once("%s:%u: unknown section %s is ignored (expected [Partition])", place->path, place->line,
-                line);
+    if (reading->section == SECTION_IGNORED && !g_str_has_prefix(text, "[X-"))
+        events_warning_once(
+                "%s:%u: unknown section %s is ignored (expected [Partition])", reading->place.path, line, text);
     return TRUE;
 }
 
-static gboolean parse_line(Place *place, char *text, Section *section, GError **error) {
-    char *line = strip(text);
+static gboolean assign(gpointer data, guint line, const char *name, const char *value, GError **error) {
+    Reading *reading = data;
 
-    if (*line == '\0')
-        return TRUE;
-    if (!g_utf8_validate(line, -1, NULL))
-        return definition_fail(place, error, "this line is not text in UTF-8");
-    if (*line == '[')
-        return parse_section(place, line, section, error);
-    if (*section == SECTION_IGNORED)
-        return TRUE;
-    char *equals = strchr(line, '=');
-    if (!equals || equals == line)
-        return definition_fail(
-                place, error, "\"%s\" is neither a section nor of the form Setting=value", line);
-    *equals = '\0';
-    if (*section == SECTION_NONE)
-        return definition_fail(
-                place, error, "\"%s=\" stands before the section [Partition]", strip(line));
-    return definition_assign(place, strip(line), strip(equals + 1), error);
+    reading->place.line = line;
+    if (reading->section == SECTION_NONE)
+        return definition_fail(&reading->place, error, "\"%s=\" stands before the section [Partition]", name);
+    return definition_assign(&reading->place, name, value, error);
 }
 
-/* TRUE when a backslash ends the LENGTH bytes at LINE that no other one takes away. */
-static gboolean continues(const char *line, gsize length) {
-    gsize backslashes = 0;
+static gboolean skips(gpointer data) {
+    const Reading *reading = data;
 
-    while (backslashes < length && line[length - 1 - backslashes] == '\\')
-        backslashes++;
-    return backslashes % 2 == 1;
+    return reading->section == SECTION_IGNORED;
 }
 
-static gboolean is_comment(const char *line, gsize length) {
-    while (length > 0 && strchr(BLANKS, *line)) {
-        line++;
-        length--;
-    }
-    return length > 0 && (*line == '#' || *line == ';');
-}
+gboolean partition_definition_parse(PartitionDefinition *definition, const char *path, const char *text, gsize length,
+        const char *architecture, const Specifiers *specifiers, GError **error) {
+    static const UnitFileReader reader = {begin_section, assign, skips, fail_at};
+    Reading reading = {.place = {definition, path, 1, NULL, architecture, specifiers}};
 
-/* The length of the line at TEXT, and in RET_END where the next one begins: a carriage return ends lines, too,
- * and so does one with a line feed on either side. */
-static gsize measure_line(const char *text, gsize length, gsize *ret_end) {
-    gsize end = 0;
-
-    while (end < length && text[end] != '\n' && text[end] != '\r')
-        end++;
-    *ret_end = MIN(end + 1, length);
-    if (*ret_end < length && (text[*ret_end] == '\n' || text[*ret_end] == '\r') && text[*ret_end] != text[end])
-        ++*ret_end;
-    return end;
-}
-
-/* All lines of TEXT, continued ones joined with a blank. */
-static gboolean parse_lines(Place *place, const char *text, gsize length, GError **error) {
-    g_autoptr(GString) joined = g_string_new(NULL);
-    Section section = SECTION_NONE;
-    gboolean open = FALSE;
-    guint number = 0;
-
-    for (gsize at = 0, end; at < length; at += end) {
-        gsize line_length = measure_line(text + at, length - at, &end);
-        const char *line = text + at;
-        number++;
-        if (!open)
-            place->line = number;
-        /* A comment between the lines of a continued value is not part of it. */
-        if (is_comment(line, line_length))
-            continue;
-        if (joined->len + line_length > LONGEST_LINE)
-            return definition_fail(place, error, "this line is longer than %u bytes", LONGEST_LINE);
-        open = continues(line, line_length);
-        g_string_append_len(joined, line, line_length - (open ? 1 : 0));
-        if (open) {
-            g_string_append_c(joined, ' ');
-            continue;
-        }
-        if (!parse_line(place, joined->str, &section, error))
-            return FALSE;
-        g_string_truncate(joined, 0);
-    }
-    return joined->len == 0 || parse_line(place, joined->str, &section, error);
-}
-
-gboolean partition_definition_parse(PartitionDefinition *definition, const char *path, const char *text,
-        gsize length, const char *architecture, const Specifiers *specifiers, GError **error) {
-    Place place = {definition, path, 1, NULL, architecture, specifiers};
-    gsize mark = strlen(BYTE_ORDER_MARK);
-
-    if (length > LONGEST_FILE || memchr(text, '\0', length))
-        return definition_fail(&place, error, "this is not a text file");
-    if (length >= mark && memcmp(text, BYTE_ORDER_MARK, mark) == 0) {
-        text += mark;
-        length -= mark;
-    }
-    return parse_lines(&place, text, length, error);
+    return unit_file_parse(text, length, &reader, &reading, error);
 }

@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 #include <glib.h>
 
-#include "image/partition-types.h"
+#include "format/gpt/partition-types.h"
 #include "image/specifiers.h"
 
 /* A size that a definition does not give. */

@@ -6,7 +6,7 @@
 #include <gio/gio.h>
 
 #include "image/content.h"
-#include "image/uuid.h"
+#include "base/uuid.h"
 
 typedef struct {
     const Content *content;

@@ -9,6 +9,9 @@ CIRCLES = [
     (("format/fat/fat-internal", "format/fat/fat-reader"), PRIVATE),
     (("inspect/inspect", "inspect/inspect-internal"), PRIVATE),
     (("sandbox/sandbox", "sandbox/sandbox-private"), PRIVATE),
+    (("update/http", "update/http-private"), PRIVATE),
+    (("update/transfer", "update/transfer-private"), PRIVATE),
+    (("update/update", "update/update-private"), PRIVATE),
     (("vm/machine", "vm/machine-private"), PRIVATE),
     (("format/erofs/writer/erofs-compress", "format/erofs/writer/erofs-data", "format/erofs/writer/erofs-index", "format/erofs/writer/erofs-metadata", "format/erofs/writer/erofs-tree",
       "format/erofs/writer/erofs-writer"), STRUCTS),
@@ -49,7 +52,8 @@ THREADS = {
 SIZES = {}
 
 # Rooms of programs: what they print is for whoever called them. The others report events.
-PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/", "kitchen/program/")
+PRINTING = ("cli/", "ui/", "sandbox/program/", "signer/program/", "kitchen/worker/", "kitchen/fetch/", "kitchen/program/",
+            "update/program/")
 
 # Variables of the process in libraries: file and name (of what has none, its type).
 CONSTANT = "made once from constants"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Configuration files: the syntax, and the value of every setting in them. */
 #include "recipe/reading/conditions.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 #include "recipe/values/ini.h"
 #include "recipe/values/value-parse.h"
 

@@ -12,7 +12,7 @@
 #include "pipeline/boot/boot.h"
 #include "pipeline/keys/key-prompt.h"
 #include "pipeline/keys/revocations.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 #include "text/os-release.h"
 #include "ui/ask.h"
 #include "ui/terminal.h"

@@ -14,6 +14,7 @@ const ManualPage manual_pages[] = {
         {"sandbox", "particleos-sandbox", 1},
         {"signer", "particleos-signer", 1},
         {"kitchen", "particleos-kitchen", 1},
+        {"update", "particleos-update", 8},
         {NULL},
 };
 

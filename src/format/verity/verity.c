@@ -322,6 +322,38 @@ static void check_tree(const guint8 *area, guint64 area_size, VerityReport *repo
     }
 }
 
+gboolean verity_area_check(const guint8 *area, guint64 size, VeritySuperblock *ret,
+        guint8 ret_root_hash[VERITY_DIGEST_SIZE], GError **error) {
+    VerityReport report = {.bad_data_block = VERITY_NO_BLOCK, .bad_hash_block = VERITY_NO_BLOCK};
+
+    if (!verity_superblock_parse(area, size, &report.superblock, error))
+        return FALSE;
+    if (report.superblock.data_blocks < 2)
+        return superblock_error(error, G_IO_ERROR_NOT_SUPPORTED, "one block alone has no tree");
+    guint64 area_size = verity_hash_area_size(report.superblock.data_blocks);
+    if (area_size > size)
+        return superblock_error(error, G_IO_ERROR_INVALID_DATA, "the tree does not fit the hash area");
+    check_tree(area, area_size, &report);
+    if (report.bad_hash_block != VERITY_NO_BLOCK)
+        return superblock_error(error, G_IO_ERROR_INVALID_DATA, "the tree contradicts itself");
+    *ret = report.superblock;
+    memcpy(ret_root_hash, report.root_hash, VERITY_DIGEST_SIZE);
+    return TRUE;
+}
+
+const guint8 *verity_area_leaves(const guint8 *area, const VeritySuperblock *superblock) {
+    guint64 counts[LEVELS_MAX];
+
+    tree_levels(superblock->data_blocks, counts);
+    return area + verity_hash_area_size(superblock->data_blocks) - counts[0] * VERITY_BLOCK_SIZE;
+}
+
+void verity_digest_blocks(const VeritySuperblock *superblock, const void *data, gsize n_blocks, guint8 *ret_digests) {
+    g_autoptr(Sha256) sha = sha256_new();
+
+    hash_blocks(sha, superblock->salt, superblock->salt_size, data, n_blocks, ret_digests);
+}
+
 gboolean verity_verify(int data_fd, guint64 data_offset, guint64 data_size, int hash_fd, guint64 hash_offset,
         guint64 hash_size, guint threads, VerityReport *ret_report, GError **error) {
     VerityReport report = {.bad_data_block = VERITY_NO_BLOCK, .bad_hash_block = VERITY_NO_BLOCK};

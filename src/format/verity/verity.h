@@ -65,6 +65,20 @@ typedef struct VeritySuperblock {
  */
 gboolean verity_superblock_parse(const guint8 *buffer, gsize size, VeritySuperblock *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The hash area alone: whoever updates has it before the data. */
+
+/* Reads the superblock of the SIZE bytes at AREA and checks every block of the tree against the digest in its parent.
+ * RET_ROOT_HASH is what the topmost block hashes to; whether it is the right one is for the caller to say. Foreign bytes.
+ * One block of data alone has no tree, and is G_IO_ERROR_NOT_SUPPORTED. */
+gboolean verity_area_check(const guint8 *area, guint64 size, VeritySuperblock *ret,
+        guint8 ret_root_hash[VERITY_DIGEST_SIZE], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The digests of the data blocks in an AREA that was checked, one behind the other. */
+const guint8 *verity_area_leaves(const guint8 *area, const VeritySuperblock *superblock);
+
+/* The digest of N_BLOCKS blocks of DATA, each with the salt of SUPERBLOCK. */
+void verity_digest_blocks(const VeritySuperblock *superblock, const void *data, gsize n_blocks, guint8 *ret_digests);
+
 /* Verification. */
 
 #define VERITY_NO_BLOCK G_MAXUINT64

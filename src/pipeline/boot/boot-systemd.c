@@ -8,7 +8,7 @@
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/kernel/kernel-tree.h"
 #include "pipeline/state/boot-rules.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 #include "recipe/values/paths.h"
 #include "tree/tree.h"
 

@@ -15,7 +15,7 @@
 #include "pipeline/integrity/offline.h"
 #include "pipeline/keys/key-certificate.h"
 #include "pipeline/state/staged-files.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 
 /* Stubs from this version on load microcode from a section of its own. */
 #define STUB_WITH_UCODE 256

@@ -9,7 +9,7 @@
 #include "recipe/language/enum-words.h"
 #include "recipe/values/paths.h"
 #include "recipe/values/value-text.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 #include "text/recipe-values.h"
 
 gboolean is_condition_section(const char *section) {

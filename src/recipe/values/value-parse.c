@@ -10,7 +10,7 @@
 #include "recipe/values/secrets.h"
 #include "recipe/values/split.h"
 #include "recipe/values/value-parse-internal.h"
-#include "recipe/language/versions.h"
+#include "text/version.h"
 #include "text/recipe-values.h"
 
 Value *parse_failed(GError **error, const char *format, ...) {

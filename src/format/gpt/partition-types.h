@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "image/uuid.h"
+#include "base/uuid.h"
 
 /* What a partition is for, whatever the architecture. */
 typedef enum {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "recipe/language/versions.h"
+#include "text/version.h"
 
 #include <glib.h>
 

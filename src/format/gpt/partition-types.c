@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/partition-types.h"
+#include "format/gpt/partition-types.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "image/uuid.h"
+#include "base/uuid.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
