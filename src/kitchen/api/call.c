@@ -23,27 +23,9 @@ static const WorkerRoute routes[] = {
         {.method = "POST", .name = "finish", .when_over = TRUE, .body_max = 1 * MIB, .end = finish_end},
 };
 
-WorkerApi *worker_api_new(const WorkerApiSettings *settings) {
-    WorkerApi *api = g_new0(WorkerApi, 1);
+static void call_free(gpointer pointer) {
+    WorkerCall *call = pointer;
 
-    api->settings = *settings;
-    api->logs = g_strdup(settings->logs);
-    api->publish_url = g_strdup(settings->publish_url);
-    api->cancellable = g_cancellable_new();
-    return api;
-}
-
-void worker_api_free(WorkerApi *api) {
-    if (!api)
-        return;
-    g_cancellable_cancel(api->cancellable);
-    g_object_unref(api->cancellable);
-    g_free(api->logs);
-    g_free(api->publish_url);
-    g_free(api);
-}
-
-static void call_free(WorkerCall *call) {
     g_hash_table_unref(call->query);
     job_free(call->job);
     g_free(call->argument);
@@ -52,6 +34,25 @@ static void call_free(WorkerCall *call) {
     g_clear_pointer(&call->response.body, g_bytes_unref);
     cleanup_fd(&call->response.fd);
     g_free(call);
+}
+
+WorkerApi *worker_api_new(const WorkerApiSettings *settings) {
+    WorkerApi *api = g_new0(WorkerApi, 1);
+
+    api->settings = *settings;
+    api->logs = g_strdup(settings->logs);
+    api->publish_url = g_strdup(settings->publish_url);
+    api->background = background_new(NULL, NULL, call_free);
+    return api;
+}
+
+void worker_api_free(WorkerApi *api) {
+    if (!api)
+        return;
+    background_free(api->background);
+    g_free(api->logs);
+    g_free(api->publish_url);
+    g_free(api);
 }
 
 static void set_body(WorkerCall *call, guint status, const char *type, JsonObject *object) {
@@ -278,57 +279,9 @@ void worker_call_abort(WorkerCall *call) {
     call_free(call);
 }
 
-typedef struct {
-    WorkerCall *call;
-    CallWork work;
-    CallThen then;
-    gpointer data;
-    GDestroyNotify free_data;
-} ThreadWork;
-
-static void thread_work_free(gpointer pointer) {
-    ThreadWork *work = pointer;
-
-    if (work->free_data)
-        work->free_data(work->data);
-    g_free(work);
-}
-
-static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable) {
-    ThreadWork *work = data;
-    GError *failure = NULL;
-
-    if (work->work(work->data, &failure))
-        g_task_return_boolean(task, TRUE);
-    else
-        g_task_return_error(task, failure);
-}
-
-static void after_thread(GObject *source, GAsyncResult *result, gpointer user) {
-    GTask *task = G_TASK(result);
-    ThreadWork *work = g_task_get_task_data(task);
-    WorkerCall *call = work->call;
-    g_autoptr(GError) failure = NULL;
-
-    /* Without the API there is nobody to answer for. */
-    if (g_cancellable_is_cancelled(g_task_get_cancellable(task))) {
-        call_free(call);
-        return;
-    }
-    if (g_task_propagate_boolean(task, &failure))
-        work->then(call, work->data, NULL);
-    else
-        work->then(call, work->data, failure);
-}
-
-void call_in_thread(WorkerCall *call, CallWork work, CallThen then, gpointer data, GDestroyNotify free_data) {
-    g_autoptr(GTask) task = g_task_new(NULL, call->api->cancellable, after_thread, NULL);
-    ThreadWork *all = g_new0(ThreadWork, 1);
-
-    *all = (ThreadWork){.call = call, .work = work, .then = then, .data = data, .free_data = free_data};
-    g_task_set_check_cancellable(task, FALSE);
-    g_task_set_task_data(task, all, thread_work_free);
-    g_task_run_in_thread(task, run_in_thread);
+void call_in_thread(
+        WorkerCall *call, BackgroundWork work, BackgroundThen then, gpointer data, GDestroyNotify free_data) {
+    background_run(call->api->background, work, then, call, data, free_data);
 }
 
 /* All at once. */

@@ -4,13 +4,14 @@
 /* Calls of the worker API, for the functions that answer them. */
 
 #include "kitchen/api/worker-api.h"
+#include "kitchen/background/background.h"
 #include "kitchen/model/jobs.h"
 #include "kitchen/model/states.h"
 
 struct WorkerApi {
     WorkerApiSettings settings;
     char *logs, *publish_url;
-    GCancellable *cancellable; /* of threads that work for calls */
+    Background *background; /* what blocks, for calls */
 };
 
 typedef struct WorkerRoute WorkerRoute;
@@ -66,9 +67,8 @@ gint64 json_number(JsonObject *object, const char *name, gint64 fallback);
 
 /* Runs WORK(data) in a thread, then THEN(call, data, error) here; THEN answers and finishes. Nothing when the API is freed
  * meanwhile. */
-typedef gboolean (*CallWork)(gpointer data, GError **error);
-typedef void (*CallThen)(WorkerCall *call, gpointer data, const GError *error);
-void call_in_thread(WorkerCall *call, CallWork work, CallThen then, gpointer data, GDestroyNotify free_data);
+void call_in_thread(
+        WorkerCall *call, BackgroundWork work, BackgroundThen then, gpointer data, GDestroyNotify free_data);
 
 /* claim.c, inputs.c, log.c, object.c, sign.c, finish.c */
 void claim_end(WorkerCall *call);

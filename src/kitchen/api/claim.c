@@ -87,7 +87,8 @@ static gboolean note_keys(Model *model, const Claim *claim, GError **error) {
                             model_database(model), claim->project->id, KEY_RING_PURPOSE, ring, model_now(model), error);
 }
 
-static void describe(WorkerCall *call, gpointer data, const GError *failure) {
+static void describe(gpointer user, gpointer data, const GError *failure) {
+    WorkerCall *call = user;
     Claim *claim = data;
     g_autoptr(JsonObject) body = json_object_new();
     g_autofree char *place =

@@ -69,7 +69,8 @@ static gboolean commit(gpointer data, GError **error) {
     return store_upload_commit(work->upload, NULL, &work->size, error);
 }
 
-static void after_commit(WorkerCall *call, gpointer data, const GError *failure) {
+static void after_commit(gpointer user, gpointer data, const GError *failure) {
+    WorkerCall *call = user;
     Commit *work = data;
     g_autoptr(GError) wrong = NULL;
     g_autoptr(JsonObject) body = json_object_new();

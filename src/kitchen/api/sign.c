@@ -55,7 +55,8 @@ static gboolean note(WorkerCall *call, const Signing *signing, GError **error) {
            job_set_wait_reason(model, call->job->id, NULL, error);
 }
 
-static void after_ask(WorkerCall *call, gpointer data, const GError *failure) {
+static void after_ask(gpointer user, gpointer data, const GError *failure) {
+    WorkerCall *call = user;
     Signing *signing = data;
     g_autoptr(GError) wrong = NULL;
     g_autoptr(JsonObject) body = json_object_new();

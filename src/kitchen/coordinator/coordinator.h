@@ -35,7 +35,7 @@ typedef struct {
     gpointer tell_user;
     const SecretBox *box; /* of the tokens of forges */
     const char *base_url; /* what pages of builds begin with */
-    guint best_before; /* days that a manifest is good for; 0: for ever */
+    guint best_before;    /* days that a manifest is good for; 0: for ever */
 } CoordinatorSettings;
 
 typedef struct Coordinator Coordinator;

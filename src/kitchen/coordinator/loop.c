@@ -3,14 +3,6 @@
 
 #define CLEAN_INTERVAL (60 * 60 * 1000)
 
-typedef struct {
-    Coordinator *coordinator;
-    CoordinatorWork work;
-    CoordinatorThen then;
-    gpointer data;
-    GDestroyNotify free_data;
-} Work;
-
 GHashTable *id_table_new(GDestroyNotify free_value) {
     return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_value);
 }
@@ -31,11 +23,16 @@ void id_table_remove(GHashTable *table, gint64 id) {
     g_hash_table_remove(table, &id);
 }
 
+static void wake(gpointer coordinator) {
+    coordinator_wake(coordinator);
+}
+
 Coordinator *coordinator_new(const CoordinatorSettings *settings) {
     Coordinator *coordinator = g_new0(Coordinator, 1);
 
     coordinator->settings = *settings;
     coordinator->model = settings->model;
+    coordinator->background = background_new(wake, coordinator, NULL);
     coordinator->polling = id_table_new(NULL);
     coordinator->poll_later = id_table_new(g_free);
     coordinator->watching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -50,9 +47,9 @@ void coordinator_free(Coordinator *coordinator) {
     if (!coordinator)
         return;
     g_clear_handle_id(&coordinator->timer, g_source_remove);
-    while (coordinator->n_threads > 0)
-        g_main_context_iteration(NULL, TRUE);
+    background_wait(coordinator->background);
     g_clear_handle_id(&coordinator->idle, g_source_remove);
+    background_free(coordinator->background);
     g_hash_table_unref(coordinator->polling);
     g_hash_table_unref(coordinator->poll_later);
     g_hash_table_unref(coordinator->watching);
@@ -65,58 +62,12 @@ void coordinator_free(Coordinator *coordinator) {
 }
 
 gboolean coordinator_is_busy(Coordinator *coordinator) {
-    return coordinator->n_threads > 0;
+    return background_is_busy(coordinator->background);
 }
 
 const char *coordinator_stopped(Coordinator *coordinator) {
     return coordinator->stopped;
 }
-
-/* ---- threads ---- */
-
-static void work_free(gpointer data) {
-    Work *work = data;
-
-    if (work->free_data)
-        work->free_data(work->data);
-    g_free(work);
-}
-
-static void run_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable) {
-    Work *work = data;
-    GError *failure = NULL;
-
-    if (work->work(work->data, &failure))
-        g_task_return_boolean(task, TRUE);
-    else
-        g_task_return_error(task, failure);
-}
-
-static void after_thread(GObject *source, GAsyncResult *result, gpointer user) {
-    Work *work = g_task_get_task_data(G_TASK(result));
-    Coordinator *coordinator = work->coordinator;
-    g_autoptr(GError) failure = NULL;
-
-    coordinator->n_threads--;
-    if (g_task_propagate_boolean(G_TASK(result), &failure))
-        work->then(coordinator, work->data, NULL);
-    else
-        work->then(coordinator, work->data, failure);
-    coordinator_wake(coordinator);
-}
-
-void coordinator_run(
-        Coordinator *coordinator, CoordinatorWork work, CoordinatorThen then, gpointer data, GDestroyNotify free_data) {
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, after_thread, NULL);
-    Work *all = g_new0(Work, 1);
-
-    *all = (Work){.coordinator = coordinator, .work = work, .then = then, .data = data, .free_data = free_data};
-    coordinator->n_threads++;
-    g_task_set_task_data(task, all, work_free);
-    g_task_run_in_thread(task, run_in_thread);
-}
-
-/* ---- the loop ---- */
 
 static void look_at_disk(Coordinator *coordinator) {
     double percent = store_percent_free(coordinator->settings.store);

@@ -113,7 +113,8 @@ static void finish(Coordinator *coordinator, Poll *poll) {
     id_table_remove(coordinator->poll_later, poll->project->id);
 }
 
-static void after_fetch(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_fetch(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     if (failure)
         give_up(coordinator, data, failure);
     else
@@ -130,7 +131,8 @@ static Poll *move(Poll *poll) {
     return next;
 }
 
-static void after_resolve(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_resolve(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     Poll *poll = data;
     g_autoptr(GError) problem = NULL;
     gboolean wants = FALSE;
@@ -141,7 +143,7 @@ static void after_resolve(Coordinator *coordinator, gpointer data, const GError 
                      coordinator->model, poll->project->id, &poll->request, poll->commit, &wants, &problem))
         give_up(coordinator, poll, problem);
     else if (wants)
-        coordinator_run(coordinator, fetch, after_fetch, move(poll), poll_free);
+        background_run(coordinator->background, fetch, after_fetch, coordinator, move(poll), poll_free);
     else
         finish(coordinator, poll);
 }
@@ -180,7 +182,7 @@ static gboolean begin(Coordinator *coordinator, gint64 id, GError **error) {
         return TRUE;
     }
     id_table_set(coordinator->polling, id, NULL);
-    coordinator_run(coordinator, resolve, after_resolve, poll, poll_free);
+    background_run(coordinator->background, resolve, after_resolve, coordinator, poll, poll_free);
     return TRUE;
 }
 

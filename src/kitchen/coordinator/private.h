@@ -3,17 +3,18 @@
 
 #include <gio/gio.h>
 
+#include "kitchen/background/background.h"
 #include "kitchen/coordinator/coordinator.h"
 
 struct Coordinator {
     CoordinatorSettings settings;
     Model *model; /* = settings.model */
     char *stopped;
-    gint64 started;    /* when it began; workers get time to find us */
-    gint64 cleaned;    /* when files were removed last */
-    guint timer, idle; /* sources */
-    guint n_threads;
-    guint n_refreshing;        /* of them, those that sign manifests anew */
+    gint64 started;            /* when it began; workers get time to find us */
+    gint64 cleaned;            /* when files were removed last */
+    guint timer, idle;         /* sources */
+    Background *background;    /* what runs in threads */
+    guint n_refreshing;        /* of that, what signs manifests anew */
     GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
     GHashTable *poll_later;    /* project -> PollFailure */
     GHashTable *watching;      /* URLs of repositories that are looked at */
@@ -22,12 +23,6 @@ struct Coordinator {
     GHashTable *telling;       /* IDs of builds that a forge is being told of */
     GHashTable *tell_later;    /* build -> time (gint64) of the next try */
 };
-
-/* Runs WORK(data) in a thread, then THEN(coordinator, data, error) in the loop; DATA is freed after it. */
-typedef gboolean (*CoordinatorWork)(gpointer data, GError **error);
-typedef void (*CoordinatorThen)(Coordinator *coordinator, gpointer data, const GError *error);
-void coordinator_run(
-        Coordinator *coordinator, CoordinatorWork work, CoordinatorThen then, gpointer data, GDestroyNotify free_data);
 
 /* A set of identifiers. */
 GHashTable *id_table_new(GDestroyNotify free_value);

@@ -32,7 +32,8 @@ static gboolean note(Coordinator *coordinator, ReleasePlan *plan, GError **error
     return transaction && release_plan_note(plan, coordinator->model, error) && database_commit(transaction, error);
 }
 
-static void after_signing(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_signing(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     Refresh *refresh = data;
     g_autoptr(GError) problem = NULL;
 
@@ -60,7 +61,7 @@ static gboolean refresh_channel(Coordinator *coordinator, const Channel *channel
     refresh->publisher = coordinator->settings.publisher;
     refresh->plan = g_steal_pointer(&plan);
     coordinator->n_refreshing++;
-    coordinator_run(coordinator, sign_anew, after_signing, refresh, refresh_free);
+    background_run(coordinator->background, sign_anew, after_signing, coordinator, refresh, refresh_free);
     return TRUE;
 }
 

@@ -73,7 +73,8 @@ static gboolean complete(Coordinator *coordinator, Publishing *publishing, GErro
            database_commit(transaction, error);
 }
 
-static void after_publish(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_publish(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     Publishing *publishing = data;
     g_autoptr(GError) problem = NULL;
     gboolean good = failure ? try_later(coordinator, publishing->build, failure, &problem)
@@ -103,7 +104,7 @@ static gboolean begin(Coordinator *coordinator, const Build *build, GError **err
     publishing->build = build->id;
     publishing->plan = g_steal_pointer(&plan);
     id_table_set(coordinator->publishing, build->id, NULL);
-    coordinator_run(coordinator, publish, after_publish, publishing, publishing_free);
+    background_run(coordinator->background, publish, after_publish, coordinator, publishing, publishing_free);
     return TRUE;
 }
 

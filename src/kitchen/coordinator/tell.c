@@ -54,7 +54,8 @@ static gboolean tell(gpointer data, GError **error) {
     return telling->tell(telling->user, &status, telling->token, error);
 }
 
-static void after_tell(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_tell(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     const Telling *telling = data;
     g_autoptr(GError) problem = NULL;
     gint64 until = model_now(coordinator->model) + AGAIN;
@@ -85,7 +86,7 @@ static gboolean begin(Coordinator *coordinator, CommitStatus *status, GError **e
             status->project_id, "forge", status->forge, &failure);
     if (kind >= 0 && telling->token) {
         id_table_set(coordinator->telling, status->build_id, NULL);
-        coordinator_run(coordinator, tell, after_tell, telling, telling_free);
+        background_run(coordinator->background, tell, after_tell, coordinator, telling, telling_free);
         return TRUE;
     }
     /* Asking again helps nobody. */

@@ -31,7 +31,8 @@ static gboolean look(gpointer data, GError **error) {
     return watch->watch(watch->user, watch->repository->url, &watch->state, &changed, error);
 }
 
-static void after_look(Coordinator *coordinator, gpointer data, const GError *failure) {
+static void after_look(gpointer user, gpointer data, const GError *failure) {
+    Coordinator *coordinator = user;
     Watch *watch = data;
     g_autoptr(GError) problem = NULL;
     Repository seen = {.url = watch->repository->url,
@@ -54,7 +55,7 @@ static void begin(Coordinator *coordinator, const Repository *repository) {
     watch->state.etag = g_strdup(repository->etag);
     watch->state.last_modified = g_strdup(repository->last_modified);
     g_hash_table_add(coordinator->watching, g_strdup(repository->url));
-    coordinator_run(coordinator, look, after_look, watch, watch_free);
+    background_run(coordinator->background, look, after_look, coordinator, watch, watch_free);
 }
 
 gboolean watch_repositories(Coordinator *coordinator, GError **error) {
