@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct Connections {
@@ -21,6 +22,7 @@ typedef struct {
     Connections *owner; /* NULL: gone */
     GSocketConnection *stream;
     gint64 deadline; /* monotonic; 0: none */
+    gboolean over;   /* nobody is at the other end any more */
 } Connection;
 
 static GQuark connection_quark(void) {
@@ -118,20 +120,44 @@ static void wait_for_next(Connections *connections) {
     g_socket_listener_accept_async(connections->listener, connections->cancellable, on_accepted, connections);
 }
 
+/* Whether the other end has nothing more to say; what it said already is not touched. */
+static gboolean has_ended(const Connection *connection) {
+    char byte;
+
+    return recv(g_socket_get_fd(g_socket_connection_get_socket(connection->stream)), &byte, 1,
+                   MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* libsoup 3.2 forgets connections that end between two requests, without closing them: each would take a descriptor for
+ * ever. */
+static void close_forgotten(gpointer pointer) {
+    Connection *connection = pointer;
+
+    g_hash_table_remove(connection->owner->open, connection);
+    connection->owner = NULL;
+    (void) g_io_stream_close(G_IO_STREAM(connection->stream), NULL, NULL);
+}
+
 static gboolean on_sweep(gpointer user) {
     Connections *connections = user;
     gint64 now = g_get_monotonic_time();
     GHashTableIter at;
     gpointer key = NULL;
     g_autoptr(GPtrArray) late = g_ptr_array_new_with_free_func(g_object_unref);
+    g_autoptr(GPtrArray) forgotten = g_ptr_array_new_with_free_func(close_forgotten);
 
     g_hash_table_iter_init(&at, connections->open);
     while (g_hash_table_iter_next(&at, &key, NULL)) {
         Connection *connection = key;
 
-        if (connection->deadline != 0 && connection->deadline < now) {
-            connection->deadline = 0;
+        /* libsoup has had the time until this sweep. */
+        if (connection->over) {
+            g_ptr_array_add(forgotten, connection);
+        } else if (connection->deadline != 0 && connection->deadline < now) {
+            connection->over = TRUE;
             g_ptr_array_add(late, g_object_ref(connection->stream));
+        } else {
+            connection->over = connection->deadline != 0 && has_ended(connection);
         }
     }
     for (guint i = 0; i < late->len; i++)
@@ -198,6 +224,7 @@ Connections *connections_new(SoupServer *soup, GSocketListener *listener, guint 
     connections->sweep = g_timeout_add(MAX(1000 / haste, 50), on_sweep, connections);
     g_signal_connect(soup, "request-read", G_CALLBACK(on_request_read), connections);
     g_signal_connect(soup, "request-finished", G_CALLBACK(on_request_over), connections);
+    g_signal_connect(soup, "request-aborted", G_CALLBACK(on_request_over), connections);
     wait_for_next(connections);
     return connections;
 }
