@@ -23,8 +23,7 @@ typedef struct {
 } ToolsSettings;
 
 gboolean tools_tree_depends_on(const char *section, const char *name) {
-    return g_str_equal(section, "Distribution") || g_str_equal(section, "Content") ||
-           g_str_equal(name, "Environment");
+    return g_str_equal(section, "Distribution") || g_str_equal(section, "Content") || g_str_equal(name, "Environment");
 }
 
 static void add_setting(const char *section, const char *name, gpointer data) {
@@ -48,8 +47,7 @@ static char *tools_key(const ImageConfig *config, GError **error) {
             !inputs_add_trees(inputs, "ExtraTrees", config->extra_trees, -1, error) ||
             !inputs_add_trees(inputs, "SandboxTrees", config->sandbox_trees, -1, error) ||
             !inputs_add_paths(inputs, "PackageDirectories", config->package_directories, error) ||
-            !inputs_add_paths(
-                    inputs, "VolatilePackageDirectories", config->volatile_package_directories, error) ||
+            !inputs_add_paths(inputs, "VolatilePackageDirectories", config->volatile_package_directories, error) ||
             !inputs_add_paths(inputs, "EnvironmentFiles", config->environment_files, error) ||
             !inputs_add_paths(inputs, "PrepareScripts", config->prepare_scripts, error) ||
             !inputs_add_paths(inputs, "BuildScripts", config->build_scripts, error) ||
@@ -67,18 +65,21 @@ static gboolean is_current(const char *tree, const char *key) {
            g_str_equal(stored, key);
 }
 
-/* The tools image is a recipe of its own. */
+void tools_recipe_init(ToolsRecipe *tools, const Recipe *recipe) {
+    *tools = (ToolsRecipe){.recipe = *recipe, .images = {recipe->tools}};
+    tools->recipe.images = tools->images;
+    tools->recipe.main = recipe->tools;
+    tools->recipe.tools = NULL;
+    tools->recipe.whole = recipe;
+}
+
 static gboolean build_tools(
         const Recipe *recipe, const BuildOptions *options, KeySession *session, GError **error) {
     const BuildOptions tools_options = {.force = options->force, .keep_workspace = options->keep_workspace};
-    ImageConfig *images[] = {recipe->tools, NULL};
-    Recipe tools = *recipe;
+    ToolsRecipe tools;
 
-    tools.images = images;
-    tools.main = recipe->tools;
-    tools.tools = NULL;
-    tools.whole = recipe;
-    return build_check(&tools, error) && build_run(&tools, &tools_options, session, error);
+    tools_recipe_init(&tools, recipe);
+    return build_check(&tools.recipe, error) && build_run(&tools.recipe, &tools_options, session, error);
 }
 
 gboolean tools_tree_prepare(

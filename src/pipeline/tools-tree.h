@@ -9,6 +9,15 @@
 #include "crypto/key-session.h"
 #include "recipe/result/recipe.h"
 
+/* The tools image of a recipe, as a recipe of its own. */
+typedef struct {
+    Recipe recipe;
+    ImageConfig *images[2];
+} ToolsRecipe;
+
+/* TOOLS borrows everything from RECIPE, which has a tools image. */
+void tools_recipe_init(ToolsRecipe *tools, const Recipe *recipe);
+
 /* Builds the tools image of RECIPE unless the tree in its output directory was built from the same inputs
  * (-ff builds it in any case). Does nothing for a recipe without one. Keys are opened in SESSION.
  * Needs sandbox_become_root() before. */

@@ -129,8 +129,10 @@ static void compare_image(Comparison *comparison, JsonObject *before, JsonObject
     JsonObject *settings = comparison_object(comparison, after, "settings");
 
     compare_settings(comparison, comparison_object(comparison, before, "settings"), settings);
-    compare_packages(comparison, comparison_object(comparison, before, "packages"),
-            comparison_object(comparison, after, "packages"), settings);
+    /* Earlier programs did not list those of the tools tree. */
+    if (!comparison->tools || comparison_object(comparison, before, "packages"))
+        compare_packages(comparison, comparison_object(comparison, before, "packages"),
+                comparison_object(comparison, after, "packages"), settings);
     compare_files(
             comparison, comparison_object(comparison, before, "files"), comparison_object(comparison, after, "files"));
     compare_certificates(comparison, comparison_object(comparison, before, "certificates"),

@@ -12,6 +12,7 @@
 #include "pipeline/inputs/input-packages.h"
 #include "pipeline/inputs/input-set-private.h"
 #include "pipeline/inputs/input-settings.h"
+#include "pipeline/inputs/input-tools.h"
 #include "pipeline/layers/layer.h"
 #include "pipeline/output-cache.h"
 #include "pipeline/packages/package-folder.h"
@@ -175,9 +176,9 @@ static Value *describe_images(InputSet *set, Value *repositories, GError **error
     return g_steal_pointer(&images);
 }
 
-/* The tools tree that this recipe makes. That there are newer packages for it does not make it another one
- * (build/tools-tree.c). */
-static gboolean describe_tools(InputSet *set, Value *map, GError **error) {
+/* The tools tree that this recipe makes. Newer packages in its repositories are no reason to make another one
+ * (pipeline/tools-tree.c); what is in the one that there is counts. */
+static gboolean describe_tools(InputSet *set, Value *map, Value *repositories, GError **error) {
     const Recipe *recipe = set->build->recipe;
     ImageBuild image = {.build = set->build, .config = recipe->tools, .name = "tools"};
     g_autoptr(Value) tools = value_new_map();
@@ -185,7 +186,8 @@ static gboolean describe_tools(InputSet *set, Value *map, GError **error) {
     if (!recipe->tools)
         return TRUE;
     value_set(tools, "settings", input_settings(set, &image, TRUE));
-    if (!add_part(tools, "files", input_files(set, &image, TRUE, error)))
+    if (!add_part(tools, "files", input_files(set, &image, TRUE, error)) ||
+            !add_part(tools, "packages", input_tools_packages(set, repositories, error)))
         return FALSE;
     value_set(map, "tools", g_steal_pointer(&tools));
     return TRUE;
@@ -228,7 +230,8 @@ static char *describe(InputSet *set, GError **error) {
     value_set(map, "program", describe_program());
     value_set(map, "commit", describe_commit(set));
     if (!add_part(map, "recipe", recipe_files(set, error)) ||
-            !add_part(map, "images", describe_images(set, repositories, error)) || !describe_tools(set, map, error))
+            !add_part(map, "images", describe_images(set, repositories, error)) ||
+            !describe_tools(set, map, repositories, error))
         return NULL;
     value_set(map, "repositories", list_repositories(repositories));
     text = g_string_new(NULL);
