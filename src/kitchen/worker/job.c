@@ -174,6 +174,7 @@ void worker_job_free(WorkerJob *job) {
     g_free(job->cache);
     g_free(job->log_path);
     g_free(job->events_path);
+    g_free(job->format);
     g_free(job);
 }
 
