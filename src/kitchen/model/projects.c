@@ -164,10 +164,64 @@ static gboolean check_target(const Target *target, GError **error) {
     return FALSE;
 }
 
+/* Whether no target but THIS has the image ID. */
+static gboolean image_id_is_free(Model *model, const char *image_id, gint64 this, gboolean *ret_free, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    /* What THIS shares already, it keeps. */
+    gint64 n = database_integer(model_database(model),
+            "SELECT count(*) FROM target WHERE image_id = ? AND NOT EXISTS "
+            "(SELECT 1 FROM target AS own WHERE own.id = ? AND own.image_id = target.image_id)",
+            DB_VALUES(DB_TEXT(image_id), DB_INT(this)), 0, &failure);
+
+    *ret_free = n == 0;
+    return model_check(failure, error);
+}
+
+/* Devices and the signer know images by it. */
+static gboolean check_image_id(Model *model, const Target *target, GError **error) {
+    gboolean is_free = FALSE;
+
+    if (!image_id_is_free(model, target->image_id, target->id, &is_free, error))
+        return FALSE;
+    if (!is_free)
+        g_set_error(error, MODEL_ERROR, MODEL_ERROR_INVALID,
+                "The image ID \"%s\" is that of another target of this service: choose another one", target->image_id);
+    return is_free;
+}
+
+/* WISH in characters that an image ID has. */
+static char *as_image_id(const char *wish) {
+    GString *id = g_string_new(NULL);
+
+    for (; *wish && id->len < IMAGE_ID_SIZE_MAX; wish++)
+        if (g_ascii_isalnum(*wish) || (*wish == '-' && id->len > 0))
+            g_string_append_c(id, *wish);
+    return g_string_free(id->len > 0 ? id : g_string_append(id, "image"), FALSE);
+}
+
+char *target_free_image_id(Model *model, const char *wish, GError **error) {
+    g_autofree char *id = as_image_id(wish);
+    gboolean is_free = FALSE;
+
+    if (!image_id_is_free(model, id, 0, &is_free, error))
+        return NULL;
+    for (guint i = 2; !is_free; i++) {
+        g_autofree char *number = g_strdup_printf("%u", i);
+        g_autofree char *next = g_strdup_printf("%.*s%s", (int) (IMAGE_ID_SIZE_MAX - strlen(number)), id, number);
+
+        if (!image_id_is_free(model, next, 0, &is_free, error))
+            return NULL;
+        if (is_free)
+            return g_steal_pointer(&next);
+    }
+    return g_steal_pointer(&id);
+}
+
 gint64 target_create(Model *model, const Target *target, GError **error) {
     gint64 id = 0;
 
     if (!check_name("target", target->name, error) || !check_target(target, error) ||
+            !check_image_id(model, target, error) ||
             !database_run_full(model_database(model),
                     "INSERT INTO target (project_id, name, profiles, release, architecture, image_id, "
                     "required, options) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -180,7 +234,7 @@ gint64 target_create(Model *model, const Target *target, GError **error) {
 }
 
 gboolean target_update(Model *model, const Target *target, GError **error) {
-    return check_target(target, error) &&
+    return check_target(target, error) && check_image_id(model, target, error) &&
            database_run(model_database(model),
                    "UPDATE target SET profiles = ?, release = ?, architecture = ?, image_id = ?, "
                    "required = ?, options = ? WHERE id = ?",

@@ -74,8 +74,12 @@ gboolean name_is_valid(const char *name);
 /* Makes a row and returns its ID, 0 with ERROR set. A name that is taken is DATABASE_ERROR_CONFLICT. */
 gint64 namespace_create(Model *model, const char *name, GError **error);
 gint64 project_create(Model *model, const Project *project, GError **error);
+/* An image ID that another target of the service has is MODEL_ERROR_INVALID. */
 gint64 target_create(Model *model, const Target *target, GError **error);
 gint64 channel_create(Model *model, const Channel *channel, GError **error);
+
+/* WISH, or what is like it, as an image ID that no target has yet; owned by the caller. */
+char *target_free_image_id(Model *model, const char *wish, GError **error);
 
 /* Writes what may change: title to timeout, and archived. */
 gboolean project_update(Model *model, const Project *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
