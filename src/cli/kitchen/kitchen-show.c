@@ -61,6 +61,27 @@ void kitchen_show_queue(JsonNode *answer) {
         puts("Nothing is built, and nothing waits.");
 }
 
+void kitchen_show_sources(JsonNode *answer) {
+    JsonArray *sources = JSON_NODE_HOLDS_ARRAY(answer) ? json_node_get_array(answer) : NULL;
+
+    for (guint i = 0; sources && i < json_array_get_length(sources); i++) {
+        JsonObject *source = json_array_get_object_element(sources, i);
+        g_autofree char *name = text_of(source, "name");
+        g_autofree char *kind = text_of(source, "kind");
+        g_autofree char *url = text_of(source, "url");
+        g_autofree char *branch = text_of(source, "branch");
+        g_autofree char *revision = text_of(source, "revision");
+        g_autofree char *problem = text_of(source, "error");
+
+        printf("%s  %s  %s%s%s  %s\n", name, kind, url, branch[0] ? " " : "", branch,
+                problem[0]    ? problem
+                : revision[0] ? revision
+                              : "not looked at yet");
+    }
+    if (sources && json_array_get_length(sources) == 0)
+        puts("The project is built from its recipe alone.");
+}
+
 void kitchen_show_why(JsonNode *answer) {
     JsonObject *build = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
     JsonArray *reasons = build ? json_object_get_array_member(build, "reasons") : NULL;

@@ -82,6 +82,75 @@ static gboolean change(Call *call, const char *path, const char *body, GError **
     return answer != NULL;
 }
 
+/* Words "boot=yes" and "disk-limit=10G" as the body of a request; owned by the caller. NULL with ERROR set. */
+static char *limits_of(char *const *words, GError **error) {
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    g_autoptr(JsonNode) root = NULL;
+
+    json_builder_begin_object(builder);
+    for (; *words; words++) {
+        gboolean boot = g_str_equal(*words, "boot=yes");
+
+        if (boot || g_str_equal(*words, "boot=no")) {
+            json_builder_set_member_name(builder, "boot");
+            json_builder_add_boolean_value(builder, boot);
+        } else if (g_str_has_prefix(*words, "disk-limit=")) {
+            json_builder_set_member_name(builder, "diskLimit");
+            json_builder_add_string_value(builder, *words + strlen("disk-limit="));
+        } else {
+            usage_error(error, "kitchen project set NAMESPACE/NAME [boot=yes|no] [disk-limit=SIZE|none]");
+            return NULL;
+        }
+    }
+    json_builder_end_object(builder);
+    root = json_builder_get_root(builder);
+    return json_to_string(root, FALSE);
+}
+
+/* A change whose answer says nothing but that it happened. */
+static gboolean change_quietly(Call *call, const char *project, const char *below, const char *body, GError **error) {
+    g_autofree char *path = g_strdup_printf("%s/%s", project, below);
+    g_autoptr(JsonNode) answer = kitchen_client_ask(call->client, "POST", path, body, error);
+
+    return answer != NULL;
+}
+
+static gboolean run_set(Call *call, char *const *words, GError **error) {
+    g_autofree char *project = project_path(words[0], error);
+    g_autofree char *body = project ? limits_of(words + 1, error) : NULL;
+
+    return body && change_quietly(call, project, "limits", body, error);
+}
+
+static gboolean add_source(Call *call, const char *project, char *const *words, GError **error) {
+    g_autofree char *body = NULL;
+
+    if (g_strv_length((char **) words) < 3 || g_strv_length((char **) words) > 4)
+        return usage_error(error, "kitchen source NAMESPACE/NAME add NAME git URL [BRANCH] | add NAME url URL | "
+                                  "add NAME base NAMESPACE/NAME/TARGET");
+    body = json_of("name", words[0], "kind", words[1], "url", words[2], "branch", words[3], NULL);
+    return change_quietly(call, project, "sources", body, error);
+}
+
+static gboolean run_source(Call *call, GError **error) {
+    char **words = call->words;
+    guint n = g_strv_length(words);
+    g_autofree char *project = project_path(words[0], error);
+    g_autofree char *path = project ? g_strconcat(project, "/sources", NULL) : NULL;
+    g_autofree char *below = NULL;
+
+    if (!project)
+        return FALSE;
+    if (n == 1)
+        return ask_and_show(call, path, kitchen_show_sources, error);
+    if (g_str_equal(words[1], "add"))
+        return add_source(call, project, words + 2, error);
+    if (n != 3 || !g_str_equal(words[1], "remove") || strchr(words[2], '/'))
+        return usage_error(error, "kitchen source NAMESPACE/NAME [add … | remove NAME]");
+    below = g_strdup_printf("sources/%s/remove", words[2]);
+    return change_quietly(call, project, below, "{}", error);
+}
+
 static gboolean run_project(Call *call, GError **error) {
     char **words = call->words;
     guint n = g_strv_length(words);
@@ -97,8 +166,11 @@ static gboolean run_project(Call *call, GError **error) {
         path = project ? g_strconcat(project, "/fork", NULL) : NULL;
         return path && change(call, path, "{}", error);
     }
+    if (n >= 3 && strcmp(words[0], "set") == 0)
+        return run_set(call, words + 1, error);
     if (n < 3 || n > 4 || strcmp(words[0], "create") != 0)
-        return usage_error(error, "kitchen project list | create NAMESPACE/NAME URL [BRANCH] | fork NAMESPACE/NAME");
+        return usage_error(error, "kitchen project list | create NAMESPACE/NAME URL [BRANCH] | fork NAMESPACE/NAME | "
+                                  "set NAMESPACE/NAME SETTING=VALUE");
     path = project_path(words[1], error);
     if (!path)
         return FALSE;
@@ -288,6 +360,7 @@ static const struct {
 } commands[] = {
         {"login", run_login, TRUE},
         {"project", run_project},
+        {"source", run_source},
         {"build", run_build},
         {"log", run_log},
         {"why", run_why},
@@ -307,7 +380,7 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
     g_autofree char *token = NULL;
 
     if (!words)
-        return usage_error(error, "kitchen login | project | build | log | why | queue");
+        return usage_error(error, "kitchen login | project | source | build | log | why | queue");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(commands[i].name, arguments[0]) != 0)
             continue;
@@ -318,5 +391,6 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
         }
         return commands[i].run(&call, error);
     }
-    return usage_error(error, "There is no \"kitchen %s\"; there are: login project build log why queue", arguments[0]);
+    return usage_error(
+            error, "There is no \"kitchen %s\"; there are: login project source build log why queue", arguments[0]);
 }

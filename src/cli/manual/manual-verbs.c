@@ -32,7 +32,10 @@ static const struct {
         {"kitchen", "COMMAND...",
                 "Uses a build service. `login URL` reads a token from standard input and keeps both in "
                 "`~/.config/particleos/kitchen`. `project list`, `project create NAMESPACE/NAME URL [BRANCH]` and "
-                "`project fork NAMESPACE/NAME` are about projects; `build NAMESPACE/NAME [--watch]` has one built, and "
+                "`project fork NAMESPACE/NAME` are about projects, `project set NAMESPACE/NAME boot=yes disk-limit=20G` "
+                "about what their builds may and have to do; `source NAMESPACE/NAME` lists what a project is built from "
+                "besides its recipe, `source NAMESPACE/NAME add NAME git URL [BRANCH]`, `add NAME url URL`, `add NAME base "
+                "NAMESPACE/NAME/TARGET` and `remove NAME` change that; `build NAMESPACE/NAME [--watch]` has one built, and "
                 "with `--watch` tells how it goes and fails when the build does; `log NAMESPACE/NAME [NUMBER] [-f]` shows "
                 "the log of a build, with `-f` as it grows; `why NAMESPACE/NAME [NUMBER]` says why there was one; "
                 "`queue` what is built and what waits. `--json` prints the answers of the service. "

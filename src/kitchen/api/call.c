@@ -228,6 +228,7 @@ WorkerCall *worker_call_new(WorkerApi *api, const char *method, const char *path
     gint64 job = 0;
 
     call->api = api;
+    call->content_length = content_length;
     call->response.fd = -1;
     call->body = g_byte_array_new();
     call->query = query ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
@@ -255,7 +256,8 @@ gboolean worker_call_write(WorkerCall *call, const void *data, gsize size) {
         return FALSE;
     if (call->upload) {
         if (!store_upload_write(call->upload, data, size, &failure))
-            call_fail_error(call, failure);
+            g_error_matches(failure, STORE_ERROR, STORE_ERROR_TOO_LARGE) ? object_too_large(call)
+                                                                         : call_fail_error(call, failure);
         return !call->answered;
     }
     if (size > (guint64) call->route->body_max - call->body->len) {

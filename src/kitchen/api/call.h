@@ -6,6 +6,7 @@
 #include "kitchen/api/worker-api.h"
 #include "kitchen/background/background.h"
 #include "kitchen/model/jobs.h"
+#include "kitchen/model/projects.h"
 #include "kitchen/model/states.h"
 
 struct WorkerApi {
@@ -19,12 +20,12 @@ typedef struct WorkerRoute WorkerRoute;
 struct WorkerCall {
     WorkerApi *api;
     const WorkerRoute *route;
-    GHashTable *query; /* names to values */
-    Job *job;          /* of the token; NULL: a claim */
-    char *argument;    /* the last part of the path, where the route has one */
-    GByteArray *body;  /* of routes that take no stream */
-    gint64 body_max;
-    StoreUpload *upload; /* of routes that do */
+    GHashTable *query;     /* names to values */
+    Job *job;              /* of the token; NULL: a claim */
+    char *argument;        /* the last part of the path, where the route has one */
+    GByteArray *body;      /* of routes that take no stream */
+    gint64 content_length; /* -1: not known */
+    StoreUpload *upload;   /* of routes that do */
     gboolean answered;
     WorkerResponse response;
     WorkerDone done;
@@ -70,6 +71,9 @@ gint64 json_number(JsonObject *object, const char *name, gint64 fallback);
 void call_in_thread(
         WorkerCall *call, BackgroundWork work, BackgroundThen then, gpointer data, GDestroyNotify free_data);
 
+/* What a job of PROJECT may send, in bytes. */
+gint64 job_disk_limit(const Project *project);
+
 /* claim.c, inputs.c, log.c, object.c, sign.c, finish.c */
 void claim_end(WorkerCall *call);
 void state_end(WorkerCall *call);
@@ -78,6 +82,8 @@ void log_end(WorkerCall *call);
 void events_end(WorkerCall *call);
 void object_get_end(WorkerCall *call);
 void object_put_begin(WorkerCall *call);
+/* The bytes that come are more than the job may send. */
+void object_too_large(WorkerCall *call);
 void object_put_end(WorkerCall *call);
 void sign_end(WorkerCall *call);
 void finish_end(WorkerCall *call);

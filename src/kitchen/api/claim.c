@@ -7,6 +7,7 @@
 #include "kitchen/model/builds.h"
 #include "kitchen/model/key-certificate.h"
 #include "kitchen/model/projects.h"
+#include "kitchen/model/sources.h"
 
 /* A token that the worker makes is as long as a random one of ours. */
 #define TOKEN_SIZE_MIN 64
@@ -19,6 +20,7 @@ typedef struct {
     Build *build;
     Target *target;
     GPtrArray *channels;
+    GPtrArray *sources; /* of BuildSource */
     gboolean development;
     JsonObject *keys; /* from the thread */
 } Claim;
@@ -32,6 +34,7 @@ static void claim_free(gpointer data) {
     g_clear_pointer(&claim->build, build_free);
     g_clear_pointer(&claim->target, target_free);
     g_clear_pointer(&claim->channels, g_ptr_array_unref);
+    g_clear_pointer(&claim->sources, g_ptr_array_unref);
     g_clear_pointer(&claim->keys, json_object_unref);
     g_free(claim);
 }
@@ -56,6 +59,28 @@ static void describe_target(JsonObject *body, const Target *target) {
     set_text(body, "release", target->release);
     set_text(body, "architecture", target->architecture);
     set_text(body, "imageId", target->image_id);
+}
+
+/* What other projects published, and this one is built on. */
+static void describe_bases(JsonObject *body, GPtrArray *sources) {
+    JsonArray *list = json_array_new();
+
+    for (guint i = 0; i < sources->len; i++) {
+        const BuildSource *source = sources->pdata[i];
+        JsonObject *base = NULL;
+
+        if (!source->object)
+            continue;
+        base = json_object_new();
+        set_text(base, "name", source->name);
+        set_text(base, "digest", source->object);
+        set_text(base, "file", source->file);
+        json_array_add_object_element(list, base);
+    }
+    if (json_array_get_length(list) > 0)
+        json_object_set_array_member(body, "bases", list);
+    else
+        json_array_unref(list);
 }
 
 /* The channel that devices with this image follow. */
@@ -112,7 +137,10 @@ static void describe(gpointer user, gpointer data, const GError *failure) {
     set_text(body, "source", claim->build->source);
     json_object_set_int_member(body, "timeout", claim->project->timeout);
     json_object_set_boolean_member(body, "scriptNetwork", claim->project->script_network);
+    json_object_set_boolean_member(body, "boot", claim->project->boot);
+    json_object_set_int_member(body, "diskLimit", job_disk_limit(claim->project));
     describe_target(body, claim->target);
+    describe_bases(body, claim->sources);
     json_object_set_object_member(body, "keys", json_object_ref(claim->keys));
     set_text(body, "channel", first_channel(claim->channels));
     if (call->api->publish_url) {
@@ -136,7 +164,8 @@ static gboolean load_claim(Model *model, const Job *job, Claim *claim, GError **
     claim->project = claim->target ? project_get(model, claim->build->project_id, error) : NULL;
     claim->targets = claim->project ? target_list(model, claim->project->id, error) : NULL;
     claim->channels = claim->targets ? channel_list(model, claim->project->id, error) : NULL;
-    return claim->channels != NULL;
+    claim->sources = claim->channels ? build_sources(model, claim->build->id, error) : NULL;
+    return claim->sources != NULL;
 }
 
 static Job *take_job(WorkerCall *call, JsonObject *body, GError **error) {

@@ -7,6 +7,7 @@
 #include "kitchen/model/objects.h"
 #include "kitchen/model/projects.h"
 #include "kitchen/model/repositories.h"
+#include "kitchen/model/sources.h"
 
 /* Repositories of a project that are watched. */
 #define REPOSITORIES_MAX 100
@@ -103,7 +104,8 @@ static gboolean compare(
         return TRUE;
     published = build_get(kitchen->model, since, error);
     before = published ? read_object(kitchen->store, digest, error) : NULL;
-    if (!before || !kitchen->compare(kitchen->compare_user, before, inputs, reasons, error))
+    if (!before || !kitchen->compare(kitchen->compare_user, before, inputs, reasons, error) ||
+            !build_sources_compare(kitchen->model, published->id, build->id, reasons, error))
         return FALSE;
     *ret_since = published->number;
     return TRUE;
@@ -124,6 +126,44 @@ static gboolean sibling_is_built(WorkerCall *call, gboolean *ret_built, GError *
     return jobs != NULL;
 }
 
+/* The last build that failed with the same inputs as BUILD, in RET_FAILED; NULL: there is none. */
+static gboolean find_same_failure(
+        WorkerCall *call, const Build *build, GBytes *inputs, Build **ret_failed, GError **error) {
+    const WorkerApiSettings *kitchen = &call->api->settings;
+    g_autoptr(GPtrArray) differences = g_ptr_array_new_with_free_func((GDestroyNotify) build_reason_free);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Build) failed = NULL;
+    g_autoptr(GBytes) before = NULL;
+    gint64 id = 0;
+    g_autofree char *digest = input_set_failed(kitchen->model, call->job->target_id, &id, &failure);
+
+    *ret_failed = NULL;
+    if (!model_check(failure, error))
+        return FALSE;
+    if (!digest || g_bytes_get_size(inputs) == 0 || !store_has(kitchen->store, digest))
+        return TRUE;
+    failed = build_get(kitchen->model, id, error);
+    before = failed ? read_object(kitchen->store, digest, error) : NULL;
+    if (!before || !kitchen->compare(kitchen->compare_user, before, inputs, differences, error) ||
+            !build_sources_compare(kitchen->model, failed->id, build->id, differences, error))
+        return FALSE;
+    if (differences->len == 0)
+        *ret_failed = g_steal_pointer(&failed);
+    return TRUE;
+}
+
+/* It would fail again. Who thinks otherwise asks for it. */
+static gboolean fail_like(WorkerCall *call, const Build *failed, GError **error) {
+    g_autofree char *detail = g_strdup_printf("Same as failed #%" G_GINT64_FORMAT "%s%s", failed->number,
+            failed->detail ? ": " : "", failed->detail ?: "");
+    JobChange change = {.failure = failed->failure, .detail = detail, .same_as = failed->id};
+
+    if (!job_transition(call->api->settings.model, call->job->id, JOB_FAILED, &change, error))
+        return FALSE;
+    decide(call, FALSE, detail);
+    return TRUE;
+}
+
 static gboolean skip(WorkerCall *call, gint64 since, GError **error) {
     g_autofree char *reason = g_strdup_printf("Nothing changed since #%" G_GINT64_FORMAT, since);
     JobChange change = {.skipped = TRUE, .detail = reason};
@@ -139,6 +179,7 @@ static gboolean answer(WorkerCall *call, GBytes *inputs, GError **error) {
     g_autoptr(Build) build = build_get(model, call->job->build_id, error);
     g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func((GDestroyNotify) build_reason_free);
     g_autoptr(DatabaseTransaction) transaction = NULL;
+    g_autoptr(Build) failed = NULL;
     gboolean forced = call->job->force, built = FALSE;
     gint64 since = 0;
 
@@ -151,6 +192,10 @@ static gboolean answer(WorkerCall *call, GBytes *inputs, GError **error) {
         if (!built)
             return skip(call, since, error);
     }
+    if (!forced && (since == 0 || reasons->len > 0) && !find_same_failure(call, build, inputs, &failed, error))
+        return FALSE;
+    if (failed)
+        return fail_like(call, failed, error);
     if (since == 0 || g_strcmp0(build->cause, "manual") == 0)
         g_ptr_array_insert(reasons, 0, cause_of(build));
     transaction = database_begin(model_database(model), error);

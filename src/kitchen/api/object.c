@@ -31,28 +31,58 @@ void object_get_end(WorkerCall *call) {
     call_finish(call);
 }
 
-/* How many bytes the job may still send; below 0 with ERROR set. */
-static gint64 room_of_job(Model *model, const Job *job, GError **error) {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(Build) build = build_get(model, job->build_id, error);
-    g_autoptr(Project) project = build ? project_get(model, build->project_id, error) : NULL;
-    gint64 sent = 0, limit = 0;
+gint64 job_disk_limit(const Project *project) {
+    return project->disk_limit > 0 ? project->disk_limit : JOB_SIZE_MAX;
+}
 
-    if (!project)
+static Project *project_of(WorkerCall *call, GError **error) {
+    Model *model = call->api->settings.model;
+    g_autoptr(Build) build = build_get(model, call->job->build_id, error);
+
+    return build ? project_get(model, build->project_id, error) : NULL;
+}
+
+/* How many bytes the object of the call may have; below 0 with ERROR set. What the job sent before it may send again. */
+static gint64 room_of_job(WorkerCall *call, GError **error) {
+    Model *model = call->api->settings.model;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Project) project = project_of(call, error);
+    int own = project ? object_is_of_job(model, call->argument, call->job->id, error) : -1;
+    gint64 sent = 0;
+
+    if (own < 0)
         return -1;
-    sent = object_bytes_of_job(model, job->id, &failure);
+    sent = object_bytes_of_job(model, call->job->id, &failure);
+    if (own && !failure)
+        sent -= MIN(sent, MAX(object_size(model, call->argument, &failure), 0));
     if (!model_check(failure, error))
         return -1;
-    limit = project->disk_limit > 0 ? project->disk_limit : JOB_SIZE_MAX;
-    return MAX(limit - sent, 0);
+    return MAX(job_disk_limit(project) - sent, 0);
+}
+
+void object_too_large(WorkerCall *call) {
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Project) project = project_of(call, &failure);
+    g_autofree char *limit =
+            project ? g_format_size_full((guint64) job_disk_limit(project), G_FORMAT_SIZE_IEC_UNITS) : NULL;
+
+    if (!project)
+        call_fail_error(call, failure);
+    else
+        call_fail(call, 413,
+                "The job sends more than the project's limit of the disk, %s: make the image smaller, or raise the limit "
+                "(particleos kitchen project set %s/%s disk-limit=SIZE)",
+                limit, project->namespace_name, project->name);
 }
 
 void object_put_begin(WorkerCall *call) {
     const WorkerApiSettings *kitchen = &call->api->settings;
     g_autoptr(GError) failure = NULL;
-    gint64 room = room_of_job(kitchen->model, call->job, &failure);
+    gint64 room = room_of_job(call, &failure);
 
-    if (room >= 0)
+    if (room >= 0 && call->content_length > room)
+        object_too_large(call);
+    else if (room >= 0)
         call->upload = store_upload_new(kitchen->store, call->argument, room, &failure);
     if (failure)
         call_fail_error(call, failure);

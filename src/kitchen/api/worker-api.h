@@ -9,7 +9,8 @@
  *                                "Authorization: Bearer TOKEN".
  *     GET  jobs/N                {"state", "cancel": true when the worker shall stop}
  *     POST jobs/N/inputs         an input set (`particleos inputs --json`), or nothing where there is none. Answers
- *                                {"decision": "build"} or {"decision": "skip", "reason"}
+ *                                {"decision": "build"} or {"decision": "skip", "reason"}: nothing changed, or it would
+ *                                fail again
  *     POST jobs/N/log?offset=O   appends the body when the log has O bytes, and tells that the worker lives. Answers
  *                                {"size", "cancel"}: the worker goes on from there. "&step=" says what it does.
  *     POST jobs/N/events?offset=O  the same for events of steps, lines of JSON
@@ -19,7 +20,7 @@
  *     POST jobs/N/finish         {"state": "done", "artifacts": [{"name", "kind", "digest"}]}, or
  *                                {"state": "failed", "failure", "detail", "failingLines"}, or {"state": "cancelled"}
  *
- * Errors are problem details (RFC 9457). 410: the job is over, the worker ends. 503: later, the same again. */
+ * Errors are problem details (RFC 9457). 413: more than the project's limit of the disk. 410: the job is over, the worker ends. 503: later, the same again. */
 
 #include <json-glib/json-glib.h>
 

@@ -36,6 +36,7 @@ Coordinator *coordinator_new(const CoordinatorSettings *settings) {
     coordinator->polling = id_table_new(NULL);
     coordinator->poll_later = id_table_new(g_free);
     coordinator->watching = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    coordinator->looking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     coordinator->publishing = id_table_new(NULL);
     coordinator->publish_later = id_table_new(g_free);
     coordinator->telling = id_table_new(NULL);
@@ -53,6 +54,7 @@ void coordinator_free(Coordinator *coordinator) {
     g_hash_table_unref(coordinator->polling);
     g_hash_table_unref(coordinator->poll_later);
     g_hash_table_unref(coordinator->watching);
+    g_hash_table_unref(coordinator->looking);
     g_hash_table_unref(coordinator->publishing);
     g_hash_table_unref(coordinator->publish_later);
     g_hash_table_unref(coordinator->telling);
@@ -91,7 +93,8 @@ gboolean coordinator_step(Coordinator *coordinator, GError **error) {
     look_at_disk(coordinator);
     return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
            release_builds(coordinator, error) && watch_repositories(coordinator, error) &&
-           poll_projects(coordinator, error) && dispatch_start(coordinator, error) && tell_forges(coordinator, error) &&
+           look_at_sources(coordinator, error) && poll_projects(coordinator, error) &&
+           dispatch_start(coordinator, error) && tell_forges(coordinator, error) &&
            clean_now_and_then(coordinator, error);
 }
 

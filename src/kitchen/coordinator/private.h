@@ -18,6 +18,7 @@ struct Coordinator {
     GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
     GHashTable *poll_later;    /* project -> PollFailure */
     GHashTable *watching;      /* URLs of repositories that are looked at */
+    GHashTable *looking;       /* sources that are looked at */
     GHashTable *publishing;    /* IDs of builds in a thread */
     GHashTable *publish_later; /* build -> PublishFailure */
     GHashTable *telling;       /* IDs of builds that a forge is being told of */
@@ -51,6 +52,9 @@ gboolean poll_projects(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNU
 
 /* watch.c */
 gboolean watch_repositories(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* sources.c */
+gboolean look_at_sources(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* tell.c */
 gboolean tell_forges(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -6,6 +6,7 @@
 #include "kitchen/model/builds.h"
 #include "kitchen/model/projects.h"
 #include "kitchen/model/releases.h"
+#include "kitchen/model/sources.h"
 
 /* A signer that does not answer is waited for. */
 #define PATIENCE (10 * 60 * 1000)
@@ -66,11 +67,13 @@ static gboolean try_later(Coordinator *coordinator, gint64 build, const GError *
 }
 
 static gboolean complete(Coordinator *coordinator, Publishing *publishing, GError **error) {
-    g_autoptr(DatabaseTransaction) transaction = database_begin(model_database(coordinator->model), error);
+    Model *model = coordinator->model;
+    g_autoptr(DatabaseTransaction) transaction = database_begin(model_database(model), error);
+    g_autoptr(Build) build = transaction ? build_get(model, publishing->build, error) : NULL;
 
-    return transaction && release_plan_note(publishing->plan, coordinator->model, error) &&
-           build_transition(coordinator->model, publishing->build, BUILD_PUBLISHED, NULL, error) &&
-           database_commit(transaction, error);
+    return build && release_plan_note(publishing->plan, model, error) &&
+           build_transition(model, build->id, BUILD_PUBLISHED, NULL, error) &&
+           source_note_published(model, build, error) && database_commit(transaction, error);
 }
 
 static void after_publish(gpointer user, gpointer data, const GError *failure) {

@@ -5,6 +5,7 @@
 
 #include "kitchen/model/events.h"
 #include "kitchen/model/projects.h"
+#include "kitchen/model/sources.h"
 
 #define BUILD_COLUMNS                                                                                                  \
     "id, project_id, number, version, commit_id, source, cause, caused_by, state, failure, detail, "                   \
@@ -151,7 +152,8 @@ gint64 build_create(Model *model, const Build *what, gboolean force, gint64 user
     if (!model_check(failure, error) || !supersede(model, project->id, number, user, &force, &priority, error))
         return 0;
     id = insert_build(model, what, number, version, priority, error);
-    if (id == 0 || !add_jobs(model, project->id, id, force, error))
+    if (id == 0 || !add_jobs(model, project->id, id, force, error) ||
+            !build_take_sources(model, project->id, id, error))
         return 0;
     if (!event_add(model,
                 &(Event){.project_id = project->id,

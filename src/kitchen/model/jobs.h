@@ -45,6 +45,7 @@ typedef struct {
     const char *detail;
     const char *failing_lines;
     gboolean skipped;
+    gint64 same_as; /* the build that failed with the same inputs */
     gint64 user_id;
 } JobChange;
 

@@ -48,8 +48,11 @@ int object_is_of_job(Model *model, const char *digest, gint64 job, GError **erro
     g_autoptr(GError) failure = NULL;
     gint64 n = database_integer(model_database(model),
             "SELECT (SELECT count(*) FROM job_object WHERE job_id = ? AND digest = ?) + "
-            "(SELECT count(*) FROM job JOIN build ON build.id = build_id WHERE job.id = ? AND source = ?)",
-            DB_VALUES(DB_INT(job), DB_TEXT(digest), DB_INT(job), DB_TEXT(digest)), 0, &failure);
+            "(SELECT count(*) FROM job JOIN build ON build.id = build_id WHERE job.id = ? AND source = ?) + "
+            "(SELECT count(*) FROM job JOIN build_source AS base ON base.build_id = job.build_id WHERE job.id = ? AND "
+            "base.object = ?)",
+            DB_VALUES(DB_INT(job), DB_TEXT(digest), DB_INT(job), DB_TEXT(digest), DB_INT(job), DB_TEXT(digest)), 0,
+            &failure);
 
     return model_check(failure, error) ? n > 0 : -1;
 }
@@ -81,8 +84,11 @@ GPtrArray *object_list_unused(Model *model, gint64 before, GError **error) {
             "JOIN build ON build.id = build_id WHERE build.finished IS NULL OR build.finished >= ?) "
             "AND digest NOT IN (SELECT digest FROM artifact JOIN job ON job.id = job_id "
             "JOIN build ON build.id = build_id WHERE build.finished IS NULL OR build.finished >= ?) "
+            "AND digest NOT IN (SELECT object FROM build_source JOIN build ON build.id = build_id WHERE "
+            "object IS NOT NULL AND (build.finished IS NULL OR build.finished >= ?)) "
             "ORDER BY digest",
-            DB_VALUES(DB_INT(before), DB_INT(before), DB_INT(before), DB_INT(before)), read_text, g_free, error);
+            DB_VALUES(DB_INT(before), DB_INT(before), DB_INT(before), DB_INT(before), DB_INT(before)), read_text,
+            g_free, error);
 }
 
 gboolean object_forget(Model *model, const char *digest, GError **error) {
@@ -114,6 +120,20 @@ char *input_set_published(Model *model, gint64 target, gint64 *ret_build, GError
             "SELECT digest, build.id FROM input_set JOIN job ON job.id = input_set.job_id "
             "JOIN build ON build.id = job.build_id WHERE job.target_id = ? AND job.state = 'done' AND "
             "build.state = 'published' ORDER BY build.number DESC, job.attempt DESC LIMIT 1",
+            DB_VALUES(DB_INT(target)), error);
+
+    if (!rows || !database_rows_next(rows, error))
+        return NULL;
+    *ret_build = database_rows_integer(rows, 1);
+    return database_rows_dup(rows, 0);
+}
+
+char *input_set_failed(Model *model, gint64 target, gint64 *ret_build, GError **error) {
+    g_autoptr(DatabaseRows) rows = database_select(model_database(model),
+            "SELECT digest, build.id FROM input_set JOIN job ON job.id = input_set.job_id "
+            "JOIN build ON build.id = job.build_id WHERE job.target_id = ? AND job.state = 'failed' AND "
+            "job.failure IN ('recipe', 'script', 'check') AND build.same_as IS NULL "
+            "ORDER BY build.number DESC, job.attempt DESC LIMIT 1",
             DB_VALUES(DB_INT(target)), error);
 
     if (!rows || !database_rows_next(rows, error))

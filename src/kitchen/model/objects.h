@@ -43,6 +43,10 @@ char *input_set_get(Model *model, gint64 job, GError **error);
 /* The input set of the last published build of TARGET's project; RET_BUILD receives that build. */
 char *input_set_published(Model *model, gint64 target, gint64 *ret_build, GError **error);
 
+/* That of the last job of TARGET that failed, and would fail again: a network, a signer or a worker that was gone is no
+ * reason to say so. RET_BUILD receives its build. NULL without ERROR set: there is none. */
+char *input_set_failed(Model *model, gint64 target, gint64 *ret_build, GError **error);
+
 /* Adds an artifact of JOB, whose bytes it has sent; the same again is harmless. */
 gboolean artifact_add(Model *model, const Artifact *artifact, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Arrays of Artifact, by name: those of a job; of the jobs of a build that are done. */

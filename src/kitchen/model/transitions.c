@@ -170,7 +170,9 @@ static gboolean settle_all(Model *model, gint64 build, GError **error) {
 /* A job has ended without a result. */
 static gboolean settle_failed(Model *model, const Job *job, JobState to, const JobChange *change, GError **error) {
     g_autoptr(Target) target = target_get(model, job->target_id, error);
-    BuildChange build = {.failure = change ? change->failure : FAILURE_NONE, .detail = change ? change->detail : NULL};
+    BuildChange build = {.failure = change ? change->failure : FAILURE_NONE,
+            .detail = change ? change->detail : NULL,
+            .same_as = change ? change->same_as : 0};
 
     if (!target)
         return FALSE;

@@ -7,6 +7,7 @@
 #include "kitchen/model/name.h"
 #include "kitchen/model/projects.h"
 #include "kitchen/model/requests.h"
+#include "kitchen/model/sources.h"
 
 struct Engine {
     Model *model;
@@ -49,27 +50,34 @@ static gboolean check_text(const char *what, const char *text, gboolean needed, 
     return good;
 }
 
+/* TARGET, with an image ID like its own. */
+static gboolean add_target(Model *model, Target target, GError **error) {
+    g_autofree char *image_id = target_free_image_id(model, target.image_id, error);
+
+    target.image_id = image_id;
+    return image_id && target_create(model, &target, error) != 0;
+}
+
 /* The targets of another project, or one for PROFILES. */
 static gboolean add_targets(
         Model *model, gint64 project, const char *name, const char *profiles, gint64 forked_from, GError **error) {
     g_autoptr(GPtrArray) others = NULL;
-    g_autofree char *image = g_strndup(name, IMAGE_ID_SIZE_MAX);
     Target one = {.project_id = project,
             .name = (char *) "main",
             .profiles = (char *) (profiles ?: ""),
-            .image_id = image,
+            .image_id = (char *) name,
             .required = TRUE,
             .options = (char *) "[]"};
 
     if (forked_from == 0)
-        return target_create(model, &one, error) != 0;
+        return add_target(model, one, error);
     others = target_list(model, forked_from, error);
     for (guint i = 0; others && i < others->len; i++) {
         Target target = *(const Target *) others->pdata[i];
 
         target.id = 0;
         target.project_id = project;
-        if (target_create(model, &target, error) == 0)
+        if (!add_target(model, target, error))
             return FALSE;
     }
     return others != NULL;
@@ -142,6 +150,37 @@ static gboolean edit(gpointer user, gint64 project_id, const char *title, const 
     return project_update(model, &changed, error);
 }
 
+static GPtrArray *sources(gpointer user, gint64 project, GError **error) {
+    return source_list(((Engine *) user)->model, project, error);
+}
+
+static gboolean add_source(gpointer user, gint64 project, const char *name, const char *kind, const char *url,
+        const char *branch, GError **error) {
+    const Source source = {.project_id = project,
+            .name = (char *) name,
+            .kind = (char *) kind,
+            .url = (char *) url,
+            .branch = (char *) branch};
+
+    return check_text("URL of a source", url, TRUE, error) && check_text("branch of a source", branch, FALSE, error) &&
+           source_add(((Engine *) user)->model, &source, error);
+}
+
+static gboolean remove_source(gpointer user, gint64 project, const char *name, GError **error) {
+    return source_remove(((Engine *) user)->model, project, name, error);
+}
+
+static gboolean set_limits(gpointer user, gint64 id, int boot, gint64 disk_limit, GError **error) {
+    Model *model = ((Engine *) user)->model;
+    g_autoptr(Project) project = project_get(model, id, error);
+
+    if (!project)
+        return FALSE;
+    project->boot = boot >= 0 ? boot : project->boot;
+    project->disk_limit = disk_limit >= 0 ? disk_limit : project->disk_limit;
+    return project_update(model, project, error);
+}
+
 static char *log_path(gpointer user, gint64 job) {
     return g_strdup_printf("%s/logs/%" G_GINT64_FORMAT ".log", ((Engine *) user)->directory, job);
 }
@@ -162,6 +201,10 @@ Engine *engine_new(Model *model, const char *directory) {
             .cancel = cancel,
             .create = create,
             .edit = edit,
+            .sources = sources,
+            .add_source = add_source,
+            .remove_source = remove_source,
+            .set_limits = set_limits,
             .log_path = log_path,
             .object_path = object_path};
     return engine;

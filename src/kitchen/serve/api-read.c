@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kitchen/model/sources.h"
 #include "kitchen/html/url.h"
 #include "kitchen/model/parts.h"
 #include "kitchen/serve/api-answer.h"
@@ -298,6 +299,34 @@ void api_queue(Visit *visit) {
     }
     json_builder_end_array(builder);
     json_builder_end_object(builder);
+    api_answer(visit, SOUP_STATUS_OK, builder);
+}
+
+void api_sources(Visit *visit) {
+    const SiteEngine *engine = visit->site->engine;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
+    g_autoptr(GPtrArray) sources = project ? engine->sources(engine->user, project->id, &error) : NULL;
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+
+    if (error)
+        api_error(visit, error);
+    if (!sources)
+        return;
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < sources->len; i++) {
+        const Source *source = sources->pdata[i];
+
+        json_builder_begin_object(builder);
+        api_add_text(builder, "name", source->name);
+        api_add_text(builder, "kind", source->kind);
+        api_add_text(builder, "url", source->url);
+        api_add_text(builder, "branch", source->branch);
+        api_add_text(builder, "revision", source->revision);
+        api_add_text(builder, "error", source->error);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
     api_answer(visit, SOUP_STATUS_OK, builder);
 }
 

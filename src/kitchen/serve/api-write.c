@@ -6,9 +6,11 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "kitchen/model/idempotency.h"
+#include "kitchen/model/model.h"
 #include "kitchen/serve/api-answer.h"
 #include "kitchen/serve/api-change.h"
 #include "text/json-shape.h"
+#include "text/recipe-values.h"
 
 #define MAX_DEPTH 8
 #define KEY_MAX 128
@@ -223,6 +225,66 @@ void api_cancel(Visit *visit) {
 
     if (project)
         api_run_once(visit, project, NULL, cancel);
+}
+
+/* A word of the body as 1 or 0; -1: it is not there. */
+static int three_ways(JsonNode *body, const char *name) {
+    return json_object_has_member(json_node_get_object(body), name) ? member_is(body, name, FALSE) : -1;
+}
+
+static gboolean set_limits(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
+    const SiteEngine *engine = visit->site->engine;
+    const char *text = api_member(body, "diskLimit", NULL);
+    gint64 limit = -1;
+
+    if (text && strcmp(text, "none") == 0)
+        limit = 0;
+    else if (text && (recipe_size_parse(text, &limit) != RECIPE_SIZE_GOOD || limit <= 0)) {
+        g_set_error(error, MODEL_ERROR, MODEL_ERROR_INVALID,
+                "\"%s\" is no size: write a number with K, M or G behind it, or none", text);
+        return FALSE;
+    }
+    *ret_text = g_strdup("{}\n");
+    return engine->set_limits(engine->user, project->id, three_ways(body, "boot"), limit, error);
+}
+
+void api_limits(Visit *visit) {
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_OWNER);
+    g_autoptr(JsonNode) body = project ? api_read_body(visit) : NULL;
+
+    if (body)
+        api_run_once(visit, project, body, set_limits);
+}
+
+static gboolean add_source(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
+    const SiteEngine *engine = visit->site->engine;
+
+    *ret_text = g_strdup("{}\n");
+    return engine->add_source(engine->user, project->id, api_member(body, "name", ""), api_member(body, "kind", "git"),
+            api_member(body, "url", ""), api_member(body, "branch", "main"), error);
+}
+
+void api_add_source(Visit *visit) {
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
+    g_autoptr(JsonNode) body = project ? api_read_body(visit) : NULL;
+
+    if (body)
+        api_run_once(visit, project, body, add_source);
+}
+
+static gboolean remove_source(
+        Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
+    const SiteEngine *engine = visit->site->engine;
+
+    *ret_text = g_strdup("{}\n");
+    return engine->remove_source(engine->user, project->id, visit_segment(visit, 6), error);
+}
+
+void api_remove_source(Visit *visit) {
+    g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_MAINTAINER);
+
+    if (project)
+        api_run_once(visit, project, NULL, remove_source);
 }
 
 void api_missing(Visit *visit) {

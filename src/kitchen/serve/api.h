@@ -20,6 +20,10 @@ void api_fork(Visit *visit);
 void api_start_build(Visit *visit);
 void api_retry(Visit *visit);
 void api_cancel(Visit *visit);
+void api_limits(Visit *visit);
+void api_sources(Visit *visit);
+void api_add_source(Visit *visit);
+void api_remove_source(Visit *visit);
 
 void api_credentials(Visit *visit);
 void api_set_credential(Visit *visit);

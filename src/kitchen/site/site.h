@@ -28,6 +28,13 @@ typedef struct {
     /* Changes what a project says of itself; nothing else of it. TITLE may be "". PACKAGES: "at-once", "daily", "never". */
     gboolean (*edit)(gpointer user, gint64 project_id, const char *title, const char *url, const char *branch,
             const char *directory, const char *packages, gboolean is_public, GError **error);
+    /* What the project is built from besides its recipe (kitchen/model/sources.h): an array of Source. */
+    GPtrArray *(*sources)(gpointer user, gint64 project_id, GError **error);
+    gboolean (*add_source)(gpointer user, gint64 project_id, const char *name, const char *kind, const char *url,
+            const char *branch, GError **error);
+    gboolean (*remove_source)(gpointer user, gint64 project_id, const char *name, GError **error);
+    /* BOOT: 1, 0 or -1 (as it is); DISK_LIMIT: bytes, 0 for none, -1 (as it is). */
+    gboolean (*set_limits)(gpointer user, gint64 project_id, int boot, gint64 disk_limit, GError **error);
     /* The file with the log of the job; owned by the caller. */
     char *(*log_path)(gpointer user, gint64 job_id);
     /* The file of the object DIGEST; owned by the caller. */

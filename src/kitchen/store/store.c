@@ -19,6 +19,8 @@
 #define BLOCK (1024 * 1024)
 #define HOLE_MIN 4096
 
+G_DEFINE_QUARK(particleos - store - error - quark, store_error)
+
 struct Store {
     int objects; /* descriptors of directories */
     int uploads;
@@ -198,7 +200,7 @@ static gboolean write_or_skip(StoreUpload *upload, const guint8 *data, gsize siz
 
 gboolean store_upload_write(StoreUpload *upload, const void *data, gsize size, GError **error) {
     if (size > (guint64) (upload->size_max - upload->size)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "An object may have %" G_GINT64_FORMAT " bytes at most",
+        g_set_error(error, STORE_ERROR, STORE_ERROR_TOO_LARGE, "An object may have %" G_GINT64_FORMAT " bytes at most",
                 upload->size_max);
         return FALSE;
     }

@@ -7,6 +7,13 @@
 
 #include <glib.h>
 
+#define STORE_ERROR store_error_quark()
+GQuark store_error_quark(void);
+
+typedef enum {
+    STORE_ERROR_TOO_LARGE, /* more bytes than are taken */
+} StoreError;
+
 typedef struct Store Store;
 
 /* Opens the store in DIRECTORY, which is made if need be. Unfinished uploads of before are removed, so only

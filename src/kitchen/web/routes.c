@@ -93,6 +93,10 @@ HANDLER(api_cancel)
 HANDLER(api_credentials)
 HANDLER(api_set_credential)
 HANDLER(api_remove_credential)
+HANDLER(api_limits)
+HANDLER(api_sources)
+HANDLER(api_add_source)
+HANDLER(api_remove_source)
 HANDLER(api_missing)
 
 /* Fixed words before ":", which fits everything. */
@@ -129,6 +133,10 @@ static const HttpRoute table[] = {
         {"GET", "/api/v1/projects/:/:/builds/:", on_api_build},
         {"POST", "/api/v1/projects/:/:/builds/:/retry", on_api_retry, API_BODY_MAX},
         {"POST", "/api/v1/projects/:/:/builds/:/cancel", on_api_cancel, API_BODY_MAX},
+        {"POST", "/api/v1/projects/:/:/limits", on_api_limits, API_BODY_MAX},
+        {"GET", "/api/v1/projects/:/:/sources", on_api_sources},
+        {"POST", "/api/v1/projects/:/:/sources", on_api_add_source, API_BODY_MAX},
+        {"POST", "/api/v1/projects/:/:/sources/:/remove", on_api_remove_source, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/channels", on_api_channels},
         {"GET", "/api/v1/projects/:/:/events", on_api_events},
         {"GET", "/api/v1/projects/:/:/credentials", on_api_credentials},

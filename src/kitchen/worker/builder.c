@@ -14,11 +14,14 @@
 #include "base/io.h"
 #include "kitchen/process/process.h"
 #include "kitchen/worker/apart.h"
+#include "kitchen/worker/bases.h"
 #include "kitchen/worker/keys.h"
+#include "kitchen/worker/usage.h"
 
 /* How long the builder may take to clean up when it is told to end. */
 #define PATIENCE (4 * G_USEC_PER_SEC)
 #define INTERVAL 50000
+#define USAGE_INTERVAL (2 * G_USEC_PER_SEC)
 #define LAST_LINES 40
 #define LAST_BYTES (16 * 1024)
 
@@ -70,9 +73,19 @@ GPtrArray *builder_arguments(const WorkerJob *job) {
     add(arguments, "--sign", "offline");
     keys_add_arguments(job, arguments);
     add_update(job, arguments);
+    bases_add_arguments(job, arguments);
     add_list(job, arguments, "options", NULL);
     if (!json_object_get_boolean_member_with_default(job->description, "scriptNetwork", FALSE))
         g_ptr_array_add(arguments, g_strdup("--no-script-network"));
+    return arguments;
+}
+
+GPtrArray *builder_arguments_with(GPtrArray *common, const char *const *more) {
+    GPtrArray *arguments = g_ptr_array_copy(common, (GCopyFunc) (gpointer) g_strdup, NULL);
+
+    for (; *more; more++)
+        g_ptr_array_add(arguments, g_strdup(*more));
+    g_ptr_array_add(arguments, NULL);
     return arguments;
 }
 
@@ -90,11 +103,22 @@ static char **builder_environment(const WorkerJob *job) {
     return g_environ_setenv(environment, "XDG_CACHE_HOME", cache, TRUE);
 }
 
-static gboolean wait_for(WorkerJob *job, pid_t pid, int *status) {
-    gint64 asked = 0;
+/* Looks now and then whether the job takes too much; NEXT is when. */
+static gboolean takes_too_much(const WorkerJob *job, gint64 *next) {
+    gint64 now = g_get_monotonic_time(),
+           limit = json_object_get_int_member_with_default(job->description, "diskLimit", 0);
+
+    if (limit <= 0 || now < *next)
+        return FALSE;
+    *next = now + USAGE_INTERVAL;
+    return usage_of(job->output) > limit;
+}
+
+static gboolean wait_for(WorkerJob *job, pid_t pid, int *status, gboolean *ret_too_much) {
+    gint64 asked = 0, next = 0;
 
     while (!process_reap(pid, FALSE, status)) {
-        if (asked == 0 && g_atomic_int_get(&job->stop)) {
+        if (asked == 0 && (g_atomic_int_get(&job->stop) || (*ret_too_much = takes_too_much(job, &next)))) {
             asked = g_get_monotonic_time();
             /* The builder itself ends what it started; what does not listen is killed with it. */
             process_kill(pid, SIGTERM);
@@ -121,6 +145,18 @@ static char **command(const char *const *arguments) {
     return g_strv_builder_end(words);
 }
 
+static gboolean refuse_usage(const WorkerJob *job, GError **error) {
+    g_autofree char *limit =
+            g_format_size_full((guint64) json_object_get_int_member_with_default(job->description, "diskLimit", 0),
+                    G_FORMAT_SIZE_IEC_UNITS);
+
+    g_set_error(error, HTTP_ERROR, HTTP_ERROR_LIMIT,
+            "What the build makes takes more than the project's limit of the disk, %s: make the image smaller, or raise "
+            "the limit (particleos kitchen project set %s/%s disk-limit=SIZE)",
+            limit, worker_job_text(job, "namespace"), worker_job_text(job, "project"));
+    return FALSE;
+}
+
 gboolean builder_run(
         WorkerJob *job, const char *const *arguments, int out, int events, int *ret_status, GError **error) {
     g_auto(GStrv) environment = builder_environment(job);
@@ -135,11 +171,14 @@ gboolean builder_run(
             .dies_with_us = TRUE,
             .apart = apart_is_needed()};
     pid_t pid = g_atomic_int_get(&job->stop) ? 0 : process_start(&plan, error);
+    gboolean too_much = FALSE;
     int status = 0;
 
     if (pid < 0)
         return FALSE;
-    if (pid == 0 || !wait_for(job, pid, &status) || g_atomic_int_get(&job->stop)) {
+    if (pid > 0 && !wait_for(job, pid, &status, &too_much) && too_much && !g_atomic_int_get(&job->stop))
+        return refuse_usage(job, error);
+    if (pid == 0 || too_much || g_atomic_int_get(&job->stop)) {
         g_set_error(error, HTTP_ERROR, HTTP_ERROR_CANCELLED, "The job was cancelled");
         return FALSE;
     }

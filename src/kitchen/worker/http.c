@@ -29,7 +29,7 @@ typedef struct {
     GByteArray *answer;
 } Exchange;
 
-G_DEFINE_QUARK(http-error-quark, http_error)
+G_DEFINE_QUARK(http - error - quark, http_error)
 
 Http *http_new(const char *url, const char *token, const gint *stop) {
     Http *http = g_new0(Http, 1);
@@ -154,9 +154,11 @@ static void set_refused(const Exchange *exchange, long status, GError **error) {
     g_autoptr(JsonObject) problem = parse(exchange->answer);
     const char *detail = problem ? json_object_get_string_member_with_default(problem, "detail", NULL) : NULL;
 
-    g_set_error(error, HTTP_ERROR,
-            status == 401 || status == 403 || status == 410 ? HTTP_ERROR_OVER : HTTP_ERROR_REFUSED, "%s (%ld)",
-            detail ?: "The build service refuses", status);
+    HttpError code = status == 401 || status == 403 || status == 410 ? HTTP_ERROR_OVER
+                     : status == 413                                 ? HTTP_ERROR_LIMIT
+                                                                     : HTTP_ERROR_REFUSED;
+
+    g_set_error(error, HTTP_ERROR, code, "%s (%ld)", detail ?: "The build service refuses", status);
 }
 
 /* One try. FALSE without ERROR set: it may work later; RET_WHY, owned by the caller, says what was wrong. */

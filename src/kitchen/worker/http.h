@@ -13,6 +13,7 @@ typedef enum {
     HTTP_ERROR_FAILED,    /* nobody answered for long */
     HTTP_ERROR_REFUSED,   /* the service says that it is wrong; the message says why */
     HTTP_ERROR_OVER,      /* the job is not ours any more */
+    HTTP_ERROR_LIMIT,     /* it is too much; the message says which limit, and what to do */
     HTTP_ERROR_CANCELLED, /* by the flag */
 } HttpError;
 

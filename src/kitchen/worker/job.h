@@ -17,7 +17,7 @@ typedef struct {
     char *output; /* where images go */
     char *cache;  /* of the project; stays */
     char *log_path, *events_path;
-    char *format; /* of the main image, once the inputs are known; NULL: not known */
+    char *format;    /* of the main image, once the inputs are known; NULL: not known */
     int log, events; /* open for appending */
     int lock;        /* of PATH */
     gint stop;       /* atomic: not 0 when the job was cancelled or taken away */

@@ -9,6 +9,8 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/io.h"
+#include "kitchen/worker/bases.h"
+#include "kitchen/worker/boot.h"
 #include "kitchen/worker/builder.h"
 #include "kitchen/worker/fetch.h"
 #include "kitchen/worker/keys.h"
@@ -16,6 +18,8 @@
 
 /* What is signed inside of /usr needs a build more; it happens when it changes. */
 #define BUILDS_MAX 4
+/* Characters of a reason; the log has the rest. */
+#define DETAIL_MAX 600
 
 void work_result_clear(WorkResult *result) {
     g_clear_pointer(&result->detail, g_free);
@@ -23,14 +27,13 @@ void work_result_clear(WorkResult *result) {
     g_clear_pointer(&result->artifacts, json_array_unref);
 }
 
-/* The job ended by ERROR, as FAILURE. */
-static void fail(WorkerJob *job, WorkResult *result, const char *failure, const GError *error) {
+void work_fail(WorkerJob *job, WorkResult *result, const char *failure, const GError *error) {
     if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED) || g_atomic_int_get(&job->stop)) {
         result->state = "cancelled";
         return;
     }
     result->state = "failed";
-    result->failure = failure;
+    result->failure = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_LIMIT) ? "check" : failure;
     result->detail = g_strdup(error->message);
     worker_job_say(job, "%s", error->message);
 }
@@ -48,28 +51,34 @@ static const char *classify(const char *lines, gboolean built) {
     return built ? "script" : "recipe";
 }
 
+/* What a builder ended with, in one line: its error with what it quotes and advises, or else the last line; NULL: nothing.
+ * Owned by the caller. */
+static char *find_error(char **lines) {
+    guint n = g_strv_length(lines), start = n;
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; i < n; i++)
+        if (g_str_has_prefix(lines[i], "error: "))
+            start = i;
+    if (start == n)
+        return n > 0 && *lines[n - 1] ? g_strdup(lines[n - 1]) : NULL;
+    for (guint i = start; i < n; i++)
+        g_strstrip(lines[i]);
+    text = g_strjoinv(" ", lines + start);
+    return g_utf8_strlen(text, -1) > DETAIL_MAX ? g_utf8_substring(text, 0, DETAIL_MAX) : g_steal_pointer(&text);
+}
+
 static void fail_builder(WorkerJob *job, WorkResult *result, gint64 start, int status, gboolean built) {
     g_autofree char *lines = builder_last_lines(job, start);
     g_auto(GStrv) all = g_strsplit(lines, "\n", -1);
-    guint n = g_strv_length(all);
 
     result->state = "failed";
     result->failure = classify(lines, built);
-    result->detail =
-            n > 0 && *all[n - 1] ? g_strdup(all[n - 1]) : g_strdup_printf("The builder ended with status %d", status);
+    result->detail = find_error(all) ?: g_strdup_printf("The builder ended with status %d", status);
     if (strstr(lines, "--no-script-network"))
         worker_job_say(job, "This project has no right to network in scripts; an administrator of the build service "
                             "gives it in the settings of the project");
     result->failing_lines = g_steal_pointer(&lines);
-}
-
-static GPtrArray *with_verb(GPtrArray *common, const char *const *more) {
-    GPtrArray *arguments = g_ptr_array_copy(common, (GCopyFunc) (gpointer) g_strdup, NULL);
-
-    for (; *more; more++)
-        g_ptr_array_add(arguments, g_strdup(*more));
-    g_ptr_array_add(arguments, NULL);
-    return arguments;
 }
 
 /* The bytes of FD. */
@@ -116,7 +125,7 @@ static char *format_of(GBytes *inputs) {
 /* Says what shapes the build, and hears whether it is wanted. FALSE: RESULT is complete. */
 static gboolean settle_inputs(WorkerJob *job, GPtrArray *common, WorkResult *result) {
     static const char *const verb[] = {"--json", "inputs", NULL};
-    g_autoptr(GPtrArray) arguments = with_verb(common, verb);
+    g_autoptr(GPtrArray) arguments = builder_arguments_with(common, verb);
     AUTO_FD out = open(job->path, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
     g_autofree char *url = worker_job_url(job, "inputs");
     g_autoptr(GError) failure = NULL;
@@ -126,7 +135,7 @@ static gboolean settle_inputs(WorkerJob *job, GPtrArray *common, WorkResult *res
     int status = 0;
 
     if (!builder_run(job, (const char *const *) arguments->pdata, out, -1, &status, &failure)) {
-        fail(job, result, "recipe", failure);
+        work_fail(job, result, "recipe", failure);
         return FALSE;
     }
     if (status != 0 && !knows_no_inputs(job, start)) {
@@ -137,7 +146,7 @@ static gboolean settle_inputs(WorkerJob *job, GPtrArray *common, WorkResult *res
     job->format = format_of(inputs);
     answer = http_ask(job->http, "POST", url, inputs, &failure);
     if (!answer) {
-        fail(job, result, "recipe", failure);
+        work_fail(job, result, "recipe", failure);
         return FALSE;
     }
     if (g_strcmp0(json_object_get_string_member_with_default(answer, "decision", ""), "skip") != 0)
@@ -150,13 +159,13 @@ static gboolean settle_inputs(WorkerJob *job, GPtrArray *common, WorkResult *res
 /* One build. Signatures that it waits for are a success, too. FALSE: RESULT is complete. */
 static gboolean build_once(WorkerJob *job, GPtrArray *common, WorkResult *result) {
     static const char *const verb[] = {"--force", "--events-fd=3", "build", NULL};
-    g_autoptr(GPtrArray) arguments = with_verb(common, verb);
+    g_autoptr(GPtrArray) arguments = builder_arguments_with(common, verb);
     g_autoptr(GError) failure = NULL;
     gint64 start = builder_log_size(job);
     int status = 0;
 
     if (!builder_run(job, (const char *const *) arguments->pdata, -1, job->events, &status, &failure)) {
-        fail(job, result, "script", failure);
+        work_fail(job, result, "script", failure);
         return FALSE;
     }
     if (status == 0 || rounds_wait(job))
@@ -173,7 +182,7 @@ static gboolean build(WorkerJob *job, GPtrArray *common, WorkResult *result) {
         if (!build_once(job, common, result))
             return FALSE;
         if (!rounds_run(job, common, &again, &failure)) {
-            fail(job, result, "refused", failure);
+            work_fail(job, result, "refused", failure);
             return FALSE;
         }
         if (!again)
@@ -200,9 +209,9 @@ static gboolean inspect(WorkerJob *job, GPtrArray *common, WorkResult *result) {
         return TRUE;
     }
     keys_add_inspect_arguments(job, with_keys);
-    arguments = with_verb(with_keys, verb);
+    arguments = builder_arguments_with(with_keys, verb);
     if (!builder_run(job, (const char *const *) arguments->pdata, -1, -1, &status, &failure)) {
-        fail(job, result, "check", failure);
+        work_fail(job, result, "check", failure);
         return FALSE;
     }
     if (status == 0)
@@ -241,7 +250,7 @@ static gboolean send(WorkerJob *job, WorkResult *result) {
         if (*name == '.' || lstat(path, &about) < 0 || !S_ISREG(about.st_mode))
             continue;
         if (!worker_job_send_file(job, path, &digest, &failure)) {
-            fail(job, result, "publish", failure);
+            work_fail(job, result, "publish", failure);
             return FALSE;
         }
         artifact = json_object_new();
@@ -258,12 +267,13 @@ void work_run(WorkerJob *job, WorkResult *result) {
     g_autoptr(GError) failure = NULL;
     g_autoptr(GPtrArray) common = NULL;
 
-    if (!fetch_recipe(job, &failure) || !keys_write(job, &failure)) {
-        fail(job, result, "recipe", failure);
+    if (!fetch_recipe(job, &failure) || !bases_fetch(job, &failure) || !keys_write(job, &failure)) {
+        work_fail(job, result, "recipe", failure);
         return;
     }
     common = builder_arguments(job);
-    if (settle_inputs(job, common, result) && build(job, common, result) && inspect(job, common, result))
+    if (settle_inputs(job, common, result) && build(job, common, result) && inspect(job, common, result) &&
+            boot_check(job, common, result))
         /* A failure is in RESULT already. */
         (void) !send(job, result);
 }

@@ -18,5 +18,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WorkResult, work_result_clear)
 /* Does it. Everything that goes wrong is a result. */
 void work_run(WorkerJob *job, WorkResult *result);
 
+/* The job ended by ERROR, as FAILURE: for parts of the work. */
+void work_fail(WorkerJob *job, WorkResult *result, const char *failure, const GError *error);
+
 /* Tells the service. */
 gboolean work_report(WorkerJob *job, const WorkResult *result, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -270,8 +270,10 @@ static void test_disk_limit(World *world, gconstpointer data) {
 
     g_assert_true(database_run(model_database(world->model), "UPDATE project SET disk_limit = 6", DB_NONE, NULL));
     g_assert_cmpuint(put(world, job, TOKEN, digest, "hello"), ==, 200);
-    g_assert_cmpuint(put(world, job, TOKEN, second, "he"), ==, 500);
+    g_assert_cmpuint(put(world, job, TOKEN, second, "he"), ==, 413);
     g_assert_false(store_has(world->store, second));
+    /* The same again takes no more room. */
+    g_assert_cmpuint(put(world, job, TOKEN, digest, "hello"), ==, 200);
 }
 
 static void test_sign(World *world, gconstpointer data) {

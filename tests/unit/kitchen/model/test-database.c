@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 #include "kitchen/model/database.h"
+#include "kitchen/model/schema.h"
 
 static Database *open_memory(void) {
     g_autoptr(GError) error = NULL;
@@ -14,8 +16,8 @@ static Database *open_memory(void) {
 }
 
 static gboolean add_user(Database *database, const char *name, GError **error) {
-    return database_run(database, "INSERT INTO user (name, created) VALUES (?, ?)",
-            DB_VALUES(DB_TEXT(name), DB_INT(1)), error);
+    return database_run(
+            database, "INSERT INTO user (name, created) VALUES (?, ?)", DB_VALUES(DB_TEXT(name), DB_INT(1)), error);
 }
 
 static gint64 count_users(Database *database) {
@@ -31,8 +33,8 @@ static void test_values(void) {
     g_assert_true(database_run_full(database, "INSERT INTO user (name, password, created) VALUES (?, ?, ?)",
             DB_VALUES(DB_TEXT("ada'; DROP TABLE user"), DB_NULL, DB_INT(G_MAXINT64)), &id, NULL, &error));
     g_assert_cmpint(id, ==, 1);
-    rows = database_select(database, "SELECT name, password, created FROM user WHERE id = ?",
-            DB_VALUES(DB_INT(id)), &error);
+    rows = database_select(
+            database, "SELECT name, password, created FROM user WHERE id = ?", DB_VALUES(DB_INT(id)), &error);
     g_assert_nonnull(rows);
     g_assert_true(database_rows_next(rows, &error));
     g_assert_cmpstr(database_rows_text(rows, 0), ==, "ada'; DROP TABLE user");
@@ -51,8 +53,8 @@ static void test_conflict(void) {
     g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
     g_clear_error(&error);
     /* References are enforced. */
-    g_assert_false(database_run(database,
-            "INSERT INTO member (namespace_id, user_id, role) VALUES (7, 1, 'owner')", DB_NONE, &error));
+    g_assert_false(database_run(
+            database, "INSERT INTO member (namespace_id, user_id, role) VALUES (7, 1, 'owner')", DB_NONE, &error));
     g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
 }
 
@@ -98,8 +100,7 @@ static void test_listener(void) {
     database_set_listener(database, count_event, &heard);
     for (guint i = 0; i < 2; i++) {
         g_autoptr(DatabaseTransaction) transaction = database_begin(database, NULL);
-        g_assert_true(
-                database_run(database, "INSERT INTO event (time, kind) VALUES (1, 'x')", DB_NONE, NULL));
+        g_assert_true(database_run(database, "INSERT INTO event (time, kind) VALUES (1, 'x')", DB_NONE, NULL));
         if (i == 0)
             g_assert_true(database_commit(transaction, NULL));
     }
@@ -133,14 +134,53 @@ static void test_file(void) {
     g_assert_null(database_open(copy, &error));
     g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_NEWER);
     g_clear_error(&error);
-    g_assert_true(
-            g_file_set_contents(copy, "not a database, whatever its name says it is............", -1, NULL));
+    g_assert_true(g_file_set_contents(copy, "not a database, whatever its name says it is............", -1, NULL));
     g_assert_null(database_open(copy, &error));
     g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED);
     g_unlink(path);
     g_unlink(copy);
     g_unlink(wal);
     g_unlink(shm);
+    g_rmdir(directory);
+}
+
+/* What was shared before stays as it is; from now on an image ID is that of one target. */
+static void test_upgrade(void) {
+    g_autofree char *directory = g_dir_make_tmp("database-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "kitchen.sqlite", NULL);
+    g_autofree char *copy = g_strconcat(path, ".before-2", NULL);
+    g_autofree char *schema = schema_step(1);
+    g_autoptr(GError) error = NULL;
+    sqlite3 *handle = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &handle), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(handle, schema, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(
+            sqlite3_exec(handle,
+                    "PRAGMA user_version = 1; INSERT INTO namespace (id, name, created) VALUES (1, 'ada', 1);"
+                    "INSERT INTO project (id, namespace_id, name, url, branch, created) VALUES "
+                    "(1, 1, 'a', 'u', 'main', 1), (2, 1, 'b', 'u', 'main', 1);"
+                    "INSERT INTO target (id, project_id, name, image_id) VALUES (1, 1, 'x', 'Os'), (2, 2, 'x', 'Os'), "
+                    "(3, 2, 'y', 'Other')",
+                    NULL, NULL, NULL),
+            ==, SQLITE_OK);
+    sqlite3_close(handle);
+    {
+        g_autoptr(Database) database = database_open(path, &error);
+
+        g_assert_no_error(error);
+        g_assert_true(g_file_test(copy, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(
+                database_integer(database, "SELECT count(*) FROM target WHERE image_id = 'Os'", DB_NONE, 0, NULL), ==,
+                2);
+        g_assert_false(database_run(
+                database, "INSERT INTO target (project_id, name, image_id) VALUES (1, 'z', 'Os')", DB_NONE, &error));
+        g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
+        g_assert_true(database_run(
+                database, "INSERT INTO target (project_id, name, image_id) VALUES (1, 'z', 'Os2')", DB_NONE, NULL));
+    }
+    g_unlink(path);
+    g_unlink(copy);
     g_rmdir(directory);
 }
 
@@ -151,5 +191,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/kitchen/database/transaction", test_transaction);
     g_test_add_func("/kitchen/database/listener", test_listener);
     g_test_add_func("/kitchen/database/file", test_file);
+    g_test_add_func("/kitchen/database/upgrade", test_upgrade);
     return g_test_run();
 }
