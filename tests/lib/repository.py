@@ -20,10 +20,10 @@ BASE_FILES = {"usr/lib/os-release": "ID=debian\nVERSION_ID=13\nNAME=Test\n", "et
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    """DELAY: seconds between the first bytes of a package and the others."""
+    """DELAY: seconds between the first bytes of a package and the others. SEEN: a list for who asked for what."""
 
-    def __init__(self, *arguments, delay=0, **options):
-        self.delay = delay
+    def __init__(self, *arguments, delay=0, seen=None, **options):
+        self.delay, self.seen = delay, seen
         super().__init__(*arguments, **options)
 
     def copyfile(self, source, outputfile):
@@ -31,6 +31,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
             outputfile.write(source.read(100))
             time.sleep(self.delay)
         super().copyfile(source, outputfile)
+
+    def log_request(self, *_):
+        if self.seen is not None:
+            self.seen.append((self.headers.get("User-Agent", ""), self.path))
 
     def log_message(self, *_):
         pass
@@ -47,6 +51,7 @@ class Repository:
         self.home = self.path / "gnupg"
         self.home.mkdir(mode=0o700)
         self.key = self.path / "key.asc"
+        self.time = 0
         self.gpg("--quick-generate-key", "Archive", "rsa2048", "sign", "never")
         self.key.write_text(self.gpg("--armor", "--export", "Archive").stdout)
         self.package("base-files", BASE_FILES, essential=True)
@@ -58,16 +63,16 @@ class Repository:
                     *arguments, **options)
 
     def package(self, name, files=None, essential=False, links=None, version="1", depends=None, scripts=None,
-                conffiles=None, directory=None):
+                conffiles=None, directory=None, architecture="amd64", fields=None):
         """Makes NAME_VERSION_amd64.deb; FILES and LINKS: paths (links: in usr/bin) to content, SCRIPTS: postinst and the
-        like."""
+        like, FIELDS: more of its control file."""
         tree = self.path / "tree"
         shutil.rmtree(tree, ignore_errors=True)
         (tree / "DEBIAN").mkdir(parents=True)
         tree.chmod(0o755)
-        control = f"Package: {name}\nVersion: {version}\nArchitecture: amd64\nMaintainer: nobody <nobody@example.com>\n"
-        control += "Essential: yes\n" if essential else ""
-        control += f"Depends: {depends}\n" if depends else ""
+        control = f"Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: nobody <nobody@example.com>\n"
+        more = {"Essential": "yes" if essential else None, "Depends": depends, **(fields or {})}
+        control += "".join(f"{field}: {value}\n" for field, value in more.items() if value)
         (tree / "DEBIAN/control").write_text(control + f"Description: {name}\n")
         for path, content in {**(files or {}), **{f"DEBIAN/{x}": y for x, y in (scripts or {}).items()}}.items():
             target = tree / path
@@ -81,32 +86,57 @@ class Repository:
             (tree / "usr/bin" / link).symlink_to(text)
         if conffiles:
             (tree / "DEBIAN/conffiles").write_text("".join(f"/{x}\n" for x in conffiles))
-        made = Path(directory or self.pool) / f"{name}_{version}_amd64.deb"
+        made = Path(directory or self.pool) / f"{name}_{version}_{architecture}.deb"
         call("dpkg-deb", "--root-owner-group", "-Znone", "--build", tree, made, env={**os.environ, "SOURCE_DATE_EPOCH": "1"})
         shutil.rmtree(tree)
         return made
 
-    def publish(self, date="Tue, 14 Nov 2023 22:13:20 UTC", valid_until=None, suites=(SUITE,)):
-        """Writes and signs the metadata."""
+    def replace(self, name, version, **options):
+        """The package NAME, with a file that says so, instead of all other versions of it."""
+        for old in self.pool.glob(f"{name}_*"):
+            old.unlink()
+        self.package(name, {f"usr/share/{name}": f"{name} {version}\n", **options.pop("files", {})}, version=version, **options)
+
+    def index(self, directory, architecture, pool, edit):
+        """The list of the packages in POOL, changed by EDIT."""
+        directory.mkdir(parents=True)
+        text = call("apt-ftparchive", "--arch", architecture, "packages", pool, cwd=self.path).stdout
+        (directory / "Packages").write_text(edit(text) if edit else text)
+
+    def publish(self, date="Tue, 14 Nov 2023 22:13:20 UTC", valid_until=None, suites=(SUITE,), edit=None, more=(), fields=None):
+        """Writes and signs the metadata. EDIT changes the list of packages; MORE: other lists (component, architecture,
+        directory beside the pool); FIELDS: of the Release file."""
         for suite in suites:
             dists = self.path / "dists" / suite
-            binary = dists / "main/binary-amd64"
             shutil.rmtree(dists, ignore_errors=True)
-            binary.mkdir(parents=True)
-            (binary / "Packages").write_text(call("apt-ftparchive", "packages", "pool", cwd=self.path).stdout)
-            fields = {"Origin": "Test", "Suite": suite, "Codename": suite, "Architectures": "amd64", "Components": "main",
+            self.index(dists / "main/binary-amd64", "amd64", "pool", edit)
+            for component, architecture, pool in more:
+                self.index(dists / component / f"binary-{architecture}", architecture, pool, None)
+            listed = {"Origin": "Test", "Suite": suite, "Codename": suite,
+                      "Architectures": " ".join(sorted({"amd64", *(x[1] for x in more)})),
+                      "Components": " ".join(sorted({"main", *(x[0] for x in more)}, key=lambda x: x != "main")),
                       "Date": date, "Valid-Until": valid_until}
-            options = [x for name, value in fields.items() if value for x in ("-o", f"APT::FTPArchive::Release::{name}={value}")]
+            options = [x for name, value in listed.items() if value for x in ("-o", f"APT::FTPArchive::Release::{name}={value}")]
             release = call("apt-ftparchive", *options, "release", dists).stdout
             # What apt-ftparchive adds itself is the time of now.
             lines = [x for x in release.splitlines() if not x.startswith("Date:") and not x.startswith("Valid-Until:")]
-            lines[3:3] = [f"Date: {date}"] + ([f"Valid-Until: {valid_until}"] if valid_until else [])
+            lines[3:3] = ([f"Date: {date}"] + ([f"Valid-Until: {valid_until}"] if valid_until else [])
+                          + [f"{name}: {value}" for name, value in (fields or {}).items()])
             (dists / "InRelease").write_text(self.gpg("--clearsign", input="\n".join(lines) + "\n").stdout)
 
+    def publish_later(self, **options):
+        """Publishes, ten seconds after the time before, as servers tell by the second whether a file is another one."""
+        self.time += 10
+        options.setdefault("date", f"Tue, 14 Nov 2023 22:{self.time // 60:02}:{self.time % 60:02} UTC")
+        self.publish(**options)
+        for path in (self.path / "dists").rglob("*"):
+            os.utime(path, (1700000000 + self.time, 1700000000 + self.time))
+
     @contextlib.contextmanager
-    def served(self, delay=0):
-        """The archive on the loopback interface: its address. DELAY: seconds that each package takes."""
-        handler = functools.partial(Quiet, directory=str(self.path), delay=delay)
+    def served(self, delay=0, seen=None):
+        """The archive on the loopback interface: its address. DELAY: seconds that each package takes; SEEN: a list for who asked
+        for what."""
+        handler = functools.partial(Quiet, directory=str(self.path), delay=delay, seen=seen)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
