@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "requests.h"
 
-#include "kitchen/model/builds.h"
+#include "kitchen/model/build-create.h"
 #include "kitchen/model/events.h"
 
 gint64 build_request_add(Model *model, const BuildWish *wish, GError **error) {
@@ -23,9 +23,12 @@ void build_request_clear(BuildRequest *request) {
 }
 
 gboolean build_request_pending(Model *model, gint64 project, BuildRequest *ret_request, GError **error) {
+    /* What changes without a commit makes a build of a commit that was built: it must not be lost in a look at the branch that
+     * finds nothing new. */
     g_autoptr(DatabaseRows) rows = database_select(model_database(model),
             "SELECT (SELECT max(id) FROM build_request WHERE project_id = ?), cause, caused_by, force, "
-            "user_id FROM build_request WHERE project_id = ? ORDER BY force DESC, id LIMIT 1",
+            "user_id FROM build_request WHERE project_id = ? ORDER BY force DESC, "
+            "cause IN ('packages', 'base', 'source') DESC, id LIMIT 1",
             DB_VALUES(DB_INT(project), DB_INT(project)), error);
 
     if (!rows || !database_rows_next(rows, error))

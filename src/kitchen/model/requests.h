@@ -18,7 +18,8 @@ typedef struct {
 /* Adds a row; returns its ID, or 0 with ERROR set. In a transaction of the caller it is part of that one. */
 gint64 build_request_add(Model *model, const BuildWish *wish, GError **error);
 
-/* What waits for PROJECT: the wish that names the cause (the first one; a forced one goes before others),
+/* What waits for PROJECT: the wish that names the cause (a forced one goes before others, then what is not of a commit, then
+ * the first one),
  * and LAST, up to which all are answered at once. FALSE without ERROR set: nothing waits. */
 typedef struct {
     gint64 last;
