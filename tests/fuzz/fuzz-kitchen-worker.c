@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kitchen/api/worker-api.h"
+#include "kitchen/model/build-create.h"
 #include "kitchen/model/builds.h"
 #include "kitchen/model/jobs.h"
 #include "kitchen/model/objects.h"

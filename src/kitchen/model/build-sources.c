@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-
-/* Sources as inputs of a build. */
+#include "build-sources.h"
 
 #include <string.h>
-
-#include "kitchen/model/sources.h"
 
 #define SHORT_COMMIT 7
 
@@ -70,17 +67,20 @@ static gboolean find_artifact(Model *model, gint64 build, const BuildSource *sou
 
 /* A base that has published nothing yet is waited for: its first release makes a wish. */
 static gboolean check_bases(Model *model, gint64 project, GError **error) {
-    g_autoptr(GPtrArray) sources = source_list(model, project, error);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(DatabaseRows) rows = database_select(model_database(model),
+            "SELECT source.url FROM source LEFT JOIN source_state AS state ON state.kind = source.kind AND "
+            "state.url = source.url WHERE source.project_id = ? AND source.kind = '" SOURCE_BASE "' AND "
+            "state.revision IS NULL",
+            DB_VALUES(DB_INT(project)), error);
 
-    for (guint i = 0; sources && i < sources->len; i++) {
-        const Source *source = sources->pdata[i];
-
-        if (strcmp(source->kind, SOURCE_BASE) == 0 && !source->revision) {
-            g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE, "The base %s has published nothing yet", source->url);
-            return FALSE;
-        }
-    }
-    return sources != NULL;
+    if (!rows)
+        return FALSE;
+    if (!database_rows_next(rows, &failure))
+        return model_check(failure, error);
+    g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE, "The base %s has published nothing yet",
+            database_rows_text(rows, 0));
+    return FALSE;
 }
 
 gboolean build_take_sources(Model *model, gint64 project, gint64 build, GError **error) {

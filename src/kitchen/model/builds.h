@@ -38,11 +38,6 @@ BuildReason *build_reason_new(const char *kind, const char *text, gint64 target_
 void build_reason_free(BuildReason *reason);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BuildReason, build_reason_free)
 
-/* Adds a build that waits, with a queued job for each target, gives it a version, and supersedes those of
- * the project that wait. Returns its ID, or 0 with ERROR set. Project_id, commit, source, cause, caused_by
- * and priority of WHAT count. FORCE: its jobs do not skip. */
-gint64 build_create(Model *model, const Build *what, gboolean force, gint64 user, GError **error);
-
 /* What a transition changes besides the state; NULL and 0 leave as it is. */
 typedef struct {
     FailureKind failure;
@@ -60,9 +55,6 @@ gboolean build_transition(
 /* Cancels a build that is not final yet nor publishing. */
 gboolean build_cancel(Model *model, gint64 id, gint64 user, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* A new build of the same commit, which does not skip; returns its ID, or 0 with ERROR set. */
-gint64 build_retry(Model *model, gint64 id, gint64 user, const char *user_name, GError **error);
-
 Build *build_get(Model *model, gint64 id, GError **error);
 Build *build_find(Model *model, gint64 project, gint64 number, GError **error);
 /* The newest build of PROJECT in STATE; NULL without ERROR set when there is none. */
@@ -70,6 +62,8 @@ Build *build_newest(Model *model, gint64 project, BuildState state, GError **err
 /* An array of Build, newest first: at most LIMIT with a number below BEFORE (0: from the newest on). */
 GPtrArray *build_list(Model *model, gint64 project, gint64 before, guint limit, GError **error);
 /* All builds in STATE, oldest first. */
+/* Those of PROJECT that wait, oldest first. */
+GPtrArray *build_list_waiting(Model *model, gint64 project, GError **error);
 GPtrArray *build_list_in_state(Model *model, BuildState state, GError **error);
 
 /* An array of BuildReason, in order. Setting replaces those of TARGET_ID. */

@@ -4,12 +4,7 @@
 /* What a project is built from besides its recipe: branches of other repositories, files, and images that other projects have
  * published (bases). Each distinct one is looked at once, however many projects name it. */
 
-#include "kitchen/model/builds.h"
-#include "kitchen/model/model.h"
-
-#define SOURCE_GIT "git"
-#define SOURCE_URL "url"
-#define SOURCE_BASE "base"
+#include "kitchen/model/build-sources.h"
 
 typedef struct {
     gint64 project_id;
@@ -53,22 +48,3 @@ gboolean source_note(
 
 /* BUILD is published: it may be the base of others. */
 gboolean source_note_published(Model *model, const Build *build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* Writes down what BUILD of PROJECT is built from. MODEL_ERROR_STATE: a base has published nothing that can be built on. */
-gboolean build_take_sources(Model *model, gint64 project, gint64 build, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
-/* What a build took. */
-typedef struct {
-    char *name, *kind, *url, *branch, *revision;
-    char *object, *file; /* of a base: digest and name; else NULL */
-} BuildSource;
-
-void build_source_free(BuildSource *source);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(BuildSource, build_source_free)
-
-/* An array of BuildSource, by name. */
-GPtrArray *build_sources(Model *model, gint64 build, GError **error);
-
-/* Adds what differs between the sources of the builds BEFORE and AFTER to REASONS (of BuildReason). */
-gboolean build_sources_compare(
-        Model *model, gint64 before, gint64 after, GPtrArray *reasons, GError **error) G_GNUC_WARN_UNUSED_RESULT;

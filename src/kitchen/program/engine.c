@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "kitchen/model/build-create.h"
 #include "kitchen/model/builds.h"
 #include "kitchen/model/name.h"
 #include "kitchen/model/projects.h"

@@ -3,7 +3,7 @@
 
 /* A start of the image in a virtual machine before it is published. */
 
-#include "kitchen/worker/work.h"
+#include "kitchen/worker/result.h"
 
 /* Starts what was built until somebody could log in, in a copy that is thrown away; the artifacts must stay as they are, byte
  * by byte. COMMON: arguments of every call of the builder. FALSE: RESULT is complete. */

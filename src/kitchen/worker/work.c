@@ -21,23 +21,6 @@
 /* Characters of a reason; the log has the rest. */
 #define DETAIL_MAX 600
 
-void work_result_clear(WorkResult *result) {
-    g_clear_pointer(&result->detail, g_free);
-    g_clear_pointer(&result->failing_lines, g_free);
-    g_clear_pointer(&result->artifacts, json_array_unref);
-}
-
-void work_fail(WorkerJob *job, WorkResult *result, const char *failure, const GError *error) {
-    if (g_error_matches(error, HTTP_ERROR, HTTP_ERROR_CANCELLED) || g_atomic_int_get(&job->stop)) {
-        result->state = "cancelled";
-        return;
-    }
-    result->state = "failed";
-    result->failure = g_error_matches(error, HTTP_ERROR, HTTP_ERROR_LIMIT) ? "check" : failure;
-    result->detail = g_strdup(error->message);
-    worker_job_say(job, "%s", error->message);
-}
-
 /* What a builder that failed failed at, by its words. */
 static const char *classify(const char *lines, gboolean built) {
     static const char *const packages[] = {"apt-get", "dpkg", "dnf", "pacman", "zypper", "Unable to locate package",

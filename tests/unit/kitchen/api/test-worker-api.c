@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "kitchen/api/worker-api.h"
+#include "kitchen/model/build-create.h"
 #include "kitchen/model/builds.h"
 #include "kitchen/model/jobs.h"
 #include "kitchen/model/objects.h"

@@ -2,6 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "kitchen/model/build-create.h"
 #include "kitchen/model/builds.h"
 #include "kitchen/model/events.h"
 #include "kitchen/model/jobs.h"
@@ -545,6 +546,7 @@ static void test_one_at_a_time(World *world, gconstpointer data) {
 
 static void test_requests(World *world, gconstpointer data) {
     BuildWish push = {.project_id = world->project, .cause = "push", .caused_by = "hook 1"};
+    BuildWish packages = {.project_id = world->project, .cause = "packages", .caused_by = "https://packages.example"};
     BuildWish manual = {.project_id = world->project, .cause = "manual", .caused_by = "ada", .force = TRUE};
     g_auto(BuildRequest) request = {0};
     g_autoptr(GError) error = NULL;
@@ -574,6 +576,13 @@ static void test_requests(World *world, gconstpointer data) {
     g_assert_true(build_request_answer(world->model, world->project, &request, "c1", "00", &build, NULL));
     g_assert_cmpint(build, >, 0);
     g_assert_false(build_request_pending(world->model, world->project, &request, NULL));
+    /* Packages that changed are not forgotten because the branch was looked at before, and had nothing new. */
+    g_assert_cmpint(build_request_add(world->model, &push, NULL), >, 0);
+    g_assert_cmpint(build_request_add(world->model, &packages, NULL), >, 0);
+    g_assert_true(build_request_pending(world->model, world->project, &request, NULL));
+    g_assert_cmpstr(request.cause, ==, "packages");
+    g_assert_true(build_request_answer(world->model, world->project, &request, "c1", "00", &build, NULL));
+    g_assert_cmpint(build, >, 0);
 }
 
 static void test_objects(World *world, gconstpointer data) {
