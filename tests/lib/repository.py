@@ -51,7 +51,7 @@ class Repository:
         self.home = self.path / "gnupg"
         self.home.mkdir(mode=0o700)
         self.key = self.path / "key.asc"
-        self.time = 0
+        self.time, self.date = 0, None
         self.gpg("--quick-generate-key", "Archive", "rsa2048", "sign", "never")
         self.key.write_text(self.gpg("--armor", "--export", "Archive").stdout)
         self.package("base-files", BASE_FILES, essential=True)
@@ -124,11 +124,13 @@ class Repository:
                           + [f"{name}: {value}" for name, value in (fields or {}).items()])
             (dists / "InRelease").write_text(self.gpg("--clearsign", input="\n".join(lines) + "\n").stdout)
 
-    def publish_later(self, **options):
-        """Publishes, ten seconds after the time before, as servers tell by the second whether a file is another one."""
+    def publish_later(self, again=False, **options):
+        """Publishes, ten seconds after the time before, as servers tell by the second whether a file is another one. AGAIN: with the
+        date of before. It never goes back: apt keeps what is newer."""
         self.time += 10
-        options.setdefault("date", f"Tue, 14 Nov 2023 22:{self.time // 60:02}:{self.time % 60:02} UTC")
-        self.publish(**options)
+        if not again:
+            self.date = f"Tue, 14 Nov 2023 22:{self.time // 60:02}:{self.time % 60:02} UTC"
+        self.publish(date=self.date, **options)
         for path in (self.path / "dists").rglob("*"):
             os.utime(path, (1700000000 + self.time, 1700000000 + self.time))
 
