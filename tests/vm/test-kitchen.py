@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -98,11 +99,16 @@ class Life(unittest.TestCase):
     def push_updates_the_machine(self, project, state, first):
         with Machine(state, scenario.CREDENTIALS, log=self.scratch / "first.console", arguments="", network=True) as machine:
             machine.expect("Enrolling secure boot keys")
-            # While it starts, somebody works.
+            # While it starts, somebody works. A start of the image before it is published takes minutes without KVM.
+            starts_first = bool(os.environ.get("PARTICLEOS_TEST_LONG"))
+            if starts_first:
+                project.start_before_publishing()
             commit, pushed = project.push("Ada")
             second = project.build(2)
             self.assertEqual((second["state"], second["commit"]), ("published", commit), second)
             self.assertIn("pushed", json.dumps(project.json("/builds/2")))
+            log = max(self.home.glob("logs/*.log"), key=lambda x: int(x.stem)).read_text(errors="replace")
+            self.assertEqual("Starting the image in a virtual machine" in log, starts_first)
             took, whole = project.seconds(second), moment(second["finished"]) - pushed
             print(f"# push to published: {whole:.1f} s, of these the build's own {took:.1f} s", file=sys.stderr)
             self.assertLess(whole - took, SERVICE)
@@ -235,6 +241,12 @@ class Project:
         self.person.post(f"/{self.namespace}/particleos/settings/hooks", {"kind": "github", "secret": SECRET})
         page = self.person.get(f"/{self.namespace}/particleos/settings").decode()
         self.hook = re.search(r"/hooks/([\w-]{10,})", page)[1]
+
+    def start_before_publishing(self):
+        """What an owner says with "kitchen project set NAMESPACE/NAME boot=yes"."""
+        with contextlib.closing(sqlite3.connect(self.life.home / "kitchen.sqlite", timeout=30)) as database:
+            database.execute("UPDATE project SET boot = 1 WHERE name = 'particleos'")
+            database.commit()
 
     def build(self, number, seconds=1500):
         """The build of that number, when it is through."""
