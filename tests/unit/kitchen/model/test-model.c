@@ -11,70 +11,7 @@
 #include "kitchen/model/queue.h"
 #include "kitchen/model/releases.h"
 #include "kitchen/model/requests.h"
-#include "kitchen/model/sources.h"
-
-#define START G_GINT64_CONSTANT(1764468000000) /* 2025-11-30 02:00:00 */
-
-typedef struct {
-    Model *model;
-    gint64 now;
-    gint64 project, target;
-} World;
-
-static gint64 clock_of_world(gpointer user) {
-    return ((World *) user)->now;
-}
-
-static gint64 add_project(World *world, const char *space, const char *name) {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Namespace) found = namespace_find(world->model, space, NULL);
-    gint64 id = found ? found->id : namespace_create(world->model, space, &error);
-    Project project = {.namespace_id = id,
-            .name = (char *) name,
-            .url = (char *) "https://example.org/x.git",
-            .branch = (char *) "main",
-            .packages = (char *) "at-once",
-            .timeout = 3600};
-
-    g_assert_no_error(error);
-    id = project_create(world->model, &project, &error);
-    g_assert_no_error(error);
-    return id;
-}
-
-static gint64 add_target(World *world, gint64 project, const char *name, gboolean required) {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *image_id = target_free_image_id(world->model, "Test", &error);
-    Target target = {.project_id = project, .name = (char *) name, .image_id = image_id, .required = required};
-    gint64 id = target_create(world->model, &target, &error);
-
-    g_assert_no_error(error);
-    return id;
-}
-
-static void set_up(World *world, gconstpointer data) {
-    g_autoptr(GError) error = NULL;
-
-    world->now = START;
-    world->model = model_open(":memory:", clock_of_world, world, &error);
-    g_assert_no_error(error);
-    world->project = add_project(world, "ada", "desktop");
-    world->target = add_target(world, world->project, "x86-64", TRUE);
-}
-
-static void tear_down(World *world, gconstpointer data) {
-    model_free(world->model);
-}
-
-static gint64 add_build(World *world, gint64 project, const char *commit) {
-    g_autoptr(GError) error = NULL;
-    Build what = {.project_id = project, .commit = (char *) commit, .cause = (char *) "push", .source = (char *) "00"};
-    gint64 id = build_create(world->model, &what, FALSE, 0, &error);
-
-    g_assert_no_error(error);
-    g_assert_cmpint(id, >, 0);
-    return id;
-}
+#include "world.h"
 
 static void assert_build(World *world, gint64 id, BuildState state) {
     g_autoptr(Build) build = build_get(world->model, id, NULL);
@@ -142,139 +79,6 @@ static void test_names(World *world, gconstpointer data) {
     g_assert_error(error, MODEL_ERROR, MODEL_ERROR_INVALID);
 }
 
-static void test_image_ids(World *world, gconstpointer data) {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *first = target_free_image_id(world->model, "Test", NULL);
-    g_autofree char *second = target_free_image_id(world->model, "my_long-project-name", NULL);
-    g_autofree char *third = target_free_image_id(world->model, "_-", NULL);
-    Target target = {.project_id = world->project, .name = (char *) "t", .image_id = (char *) "Test"};
-    g_autofree char *fourth = NULL;
-
-    g_assert_cmpstr(first, ==, "Test2");
-    g_assert_cmpstr(second, ==, "mylong-pro");
-    g_assert_cmpstr(third, ==, "image");
-    g_assert_cmpint(target_create(world->model, &target, &error), ==, 0);
-    g_assert_error(error, MODEL_ERROR, MODEL_ERROR_INVALID);
-    g_assert_nonnull(strstr(error->message, "choose another one"));
-    g_clear_error(&error);
-    target.image_id = second;
-    target.id = target_create(world->model, &target, &error);
-    g_assert_no_error(error);
-    fourth = target_free_image_id(world->model, "mylong-project", NULL);
-    g_assert_cmpstr(fourth, ==, "mylong-pr2");
-    /* What a target has already it may keep, what others have it does not get. */
-    g_assert_true(target_update(world->model, &target, NULL));
-    target.image_id = (char *) "Test";
-    g_assert_false(target_update(world->model, &target, NULL));
-}
-
-static guint count_wishes(World *world, gint64 project, const char *cause) {
-    return (guint) database_integer(model_database(world->model),
-            "SELECT count(*) FROM build_request WHERE project_id = ? AND cause = ?",
-            DB_VALUES(DB_INT(project), DB_TEXT(cause)), 0, NULL);
-}
-
-static gboolean note(World *world, const char *kind, const char *url, const char *branch, const char *revision) {
-    const SourceState state = {
-            .kind = (char *) kind, .url = (char *) url, .branch = (char *) branch, .revision = (char *) revision};
-
-    return source_note(world->model, &state, NULL, NULL);
-}
-
-static gboolean add_source(World *world, gint64 project, const char *kind, const char *url, GError **error) {
-    const Source source = {.project_id = project,
-            .name = (char *) kind,
-            .kind = (char *) kind,
-            .url = (char *) url,
-            .branch = (char *) "main"};
-
-    return source_add(world->model, &source, error);
-}
-
-static gint64 new_build(World *world, gint64 project) {
-    const Build what = {.project_id = project, .cause = (char *) "manual", .commit = (char *) "c"};
-
-    return build_create(world->model, &what, FALSE, 0, NULL);
-}
-
-static char *compare_sources(World *world, gint64 before, gint64 after) {
-    g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func((GDestroyNotify) build_reason_free);
-    GString *text = g_string_new(NULL);
-
-    g_assert_true(build_sources_compare(world->model, before, after, reasons, NULL));
-    for (guint i = 0; i < reasons->len; i++)
-        g_string_append_printf(text, "%s\n", ((BuildReason *) reasons->pdata[i])->text);
-    return g_string_free(text, FALSE);
-}
-
-static void test_sources(World *world, gconstpointer data) {
-    gint64 other = add_project(world, "eve", "phone");
-    gint64 first = 0, second = 0;
-    g_autoptr(GPtrArray) due = NULL;
-    g_autofree char *same = NULL;
-    g_autofree char *words = NULL;
-    g_autofree char *removed = NULL;
-
-    add_target(world, other, "main", TRUE);
-    g_assert_true(add_source(world, world->project, SOURCE_GIT, "https://git.example/lib", NULL));
-    g_assert_true(add_source(world, other, SOURCE_GIT, "https://git.example/lib", NULL));
-    g_assert_true(add_source(world, world->project, SOURCE_URL, "https://example.org/firmware", NULL));
-    g_assert_false(add_source(world, world->project, SOURCE_URL, "https://example.org/again", NULL));
-    g_assert_false(add_source(world, world->project, "svn", "https://example.org/again", NULL));
-    /* Each once, however many projects name it. */
-    due = source_list_due(world->model, 1000, NULL);
-    g_assert_cmpuint(due->len, ==, 2);
-    g_assert_true(note(world, SOURCE_GIT, "https://git.example/lib", "main", "0123456789abcdef"));
-    g_assert_true(note(world, SOURCE_URL, "https://example.org/firmware", "", "digest"));
-    g_assert_cmpuint(count_wishes(world, world->project, "source"), ==, 2);
-    g_assert_cmpuint(count_wishes(world, other, "source"), ==, 1);
-    g_clear_pointer(&due, g_ptr_array_unref);
-    due = source_list_due(world->model, 1000, NULL);
-    g_assert_cmpuint(due->len, ==, 0);
-    first = new_build(world, world->project);
-    /* The same again is nobody's wish; another branch is another source. */
-    g_assert_true(note(world, SOURCE_GIT, "https://git.example/lib", "main", "0123456789abcdef"));
-    g_assert_true(note(world, SOURCE_GIT, "https://git.example/lib", "stable", "ffff"));
-    g_assert_cmpuint(count_wishes(world, world->project, "source"), ==, 2);
-    second = new_build(world, world->project);
-    same = compare_sources(world, first, second);
-    g_assert_cmpstr(same, ==, "");
-    g_assert_true(note(world, SOURCE_GIT, "https://git.example/lib", "main", "fedcba9876543210"));
-    g_assert_true(note(world, SOURCE_URL, "https://example.org/firmware", "", "other"));
-    second = new_build(world, world->project);
-    words = compare_sources(world, first, second);
-    g_assert_cmpstr(
-            words, ==, "source `git`: 0123456 → fedcba9\nsource `url` changed (https://example.org/firmware)\n");
-    g_assert_true(source_remove(world->model, world->project, SOURCE_URL, NULL));
-    g_assert_false(source_remove(world->model, world->project, SOURCE_URL, NULL));
-    second = new_build(world, world->project);
-    removed = compare_sources(world, first, second);
-    g_assert_cmpstr(removed, ==, "source `git`: 0123456 → fedcba9\nsource `url` was removed\n");
-}
-
-static void test_bases(World *world, gconstpointer data) {
-    gint64 other = add_project(world, "eve", "phone");
-    g_autoptr(GError) error = NULL;
-
-    add_target(world, other, "main", TRUE);
-    /* Others' private projects are not there. */
-    g_assert_false(add_source(world, other, SOURCE_BASE, "ada/desktop/x86-64", &error));
-    g_assert_error(error, MODEL_ERROR, MODEL_ERROR_NOT_FOUND);
-    g_clear_error(&error);
-    g_assert_true(database_run(model_database(world->model), "UPDATE project SET public = 1", DB_NONE, NULL));
-    g_assert_false(add_source(world, other, SOURCE_BASE, "ada/desktop/absent", NULL));
-    g_assert_false(add_source(world, other, SOURCE_BASE, "eve/phone/main", &error));
-    g_assert_error(error, MODEL_ERROR, MODEL_ERROR_INVALID);
-    g_clear_error(&error);
-    g_assert_true(add_source(world, other, SOURCE_BASE, "ada/desktop/x86-64", NULL));
-    /* One on the other, and back. */
-    g_assert_false(add_source(world, world->project, SOURCE_BASE, "eve/phone/main", &error));
-    g_assert_error(error, MODEL_ERROR, MODEL_ERROR_INVALID);
-    g_clear_error(&error);
-    /* It has published nothing yet, so there is nothing to build on. */
-    g_assert_cmpint(new_build(world, other), ==, 0);
-}
-
 static void test_states(World *world, gconstpointer data) {
     for (int from = 0; from < BUILD_N_STATES; from++) {
         g_assert_cmpint(build_state_from_string(build_state_to_string(from)), ==, from);
@@ -297,7 +101,7 @@ static void test_versions(World *world, gconstpointer data) {
     g_autoptr(Project) project = NULL;
 
     for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
-        g_autoptr(Build) build = build_get(world->model, add_build(world, world->project, "c"), NULL);
+        g_autoptr(Build) build = build_get(world->model, world_add_build(world, world->project, "c"), NULL);
 
         g_assert_cmpstr(build->version, ==, wanted[i]);
         g_assert_cmpint(build->number, ==, i + 1);
@@ -309,21 +113,21 @@ static void test_versions(World *world, gconstpointer data) {
 }
 
 static void test_supersede(World *world, gconstpointer data) {
-    gint64 first = add_build(world, world->project, "a"), second = 0, third = 0;
+    gint64 first = world_add_build(world, world->project, "a"), second = 0, third = 0;
     g_autofree char *token = NULL;
 
-    second = add_build(world, world->project, "b");
+    second = world_add_build(world, world->project, "b");
     assert_build(world, first, BUILD_SUPERSEDED);
     assert_job(world, job_of(world, first, 0), JOB_CANCELLED);
     token = claim(world, job_of(world, second, 0));
     assert_build(world, second, BUILD_RUNNING);
-    third = add_build(world, world->project, "c");
+    third = world_add_build(world, world->project, "c");
     assert_build(world, second, BUILD_RUNNING);
     assert_build(world, third, BUILD_WAITING);
 }
 
 static void test_flow(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a");
+    gint64 build = world_add_build(world, world->project, "a");
     static const char *const kinds[] = {"build.waiting", "job.submitted", "job.claimed", "build.running", "job.running",
             "job.uploaded", "job.done", "build.checking", "build.publishing", "build.published"};
     g_autoptr(GPtrArray) events = NULL;
@@ -340,7 +144,7 @@ static void test_flow(World *world, gconstpointer data) {
 }
 
 static void test_tickets(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a"), id = job_of(world, build, 0);
+    gint64 build = world_add_build(world, world->project, "a"), id = job_of(world, build, 0);
     g_autofree char *old = job_submit(world->model, id, NULL);
     g_autofree char *ticket = NULL;
     g_autoptr(GError) error = NULL;
@@ -372,7 +176,7 @@ static void test_tickets(World *world, gconstpointer data) {
 }
 
 static void test_lost(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a");
+    gint64 build = world_add_build(world, world->project, "a");
     g_autoptr(Build) found = NULL;
 
     for (guint attempt = 0; attempt < JOB_ATTEMPTS_MAX; attempt++) {
@@ -401,7 +205,7 @@ static void test_lost(World *world, gconstpointer data) {
 }
 
 static void test_timeout(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a"), id = job_of(world, build, 0);
+    gint64 build = world_add_build(world, world->project, "a"), id = job_of(world, build, 0);
     g_autofree char *token = claim(world, id);
     g_autoptr(Build) found = NULL;
 
@@ -415,7 +219,7 @@ static void test_timeout(World *world, gconstpointer data) {
 }
 
 static void test_cancel(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a"), id = job_of(world, build, 0);
+    gint64 build = world_add_build(world, world->project, "a"), id = job_of(world, build, 0);
     g_autofree char *token = claim(world, id);
     g_autoptr(Job) job = NULL;
     gint64 retried = 0;
@@ -435,7 +239,7 @@ static void test_cancel(World *world, gconstpointer data) {
 }
 
 static void test_skip(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a");
+    gint64 build = world_add_build(world, world->project, "a");
     g_autoptr(Build) found = NULL;
 
     skip_job(world, job_of(world, build, 0));
@@ -449,8 +253,8 @@ static void test_skip_one(World *world, gconstpointer data) {
     gint64 build = 0;
     g_autoptr(Job) job = NULL;
 
-    add_target(world, world->project, "arm64", TRUE);
-    build = add_build(world, world->project, "a");
+    world_add_target(world, world->project, "arm64", TRUE);
+    build = world_add_build(world, world->project, "a");
     skip_job(world, job_of(world, build, 0));
     assert_build(world, build, BUILD_RUNNING);
     build_job(world, job_of(world, build, 1));
@@ -468,8 +272,8 @@ static void test_required(World *world, gconstpointer data) {
     g_autofree char *token = NULL;
     gint64 build = 0;
 
-    add_target(world, world->project, "extra", FALSE);
-    build = add_build(world, world->project, "a");
+    world_add_target(world, world->project, "extra", FALSE);
+    build = world_add_build(world, world->project, "a");
     token = claim(world, job_of(world, build, 1));
     g_assert_true(job_transition(world->model, job_of(world, build, 1), JOB_FAILED, &change, NULL));
     assert_build(world, build, BUILD_RUNNING);
@@ -477,7 +281,7 @@ static void test_required(World *world, gconstpointer data) {
     assert_build(world, build, BUILD_CHECKING);
     /* The other way around. */
     g_assert_true(build_transition(world->model, build, BUILD_FAILED, NULL, NULL));
-    build = add_build(world, world->project, "b");
+    build = world_add_build(world, world->project, "b");
     g_assert_true(job_transition(world->model, job_of(world, build, 0), JOB_FAILED, &change, NULL));
     assert_build(world, build, BUILD_FAILED);
     assert_job(world, job_of(world, build, 1), JOB_CANCELLED);
@@ -501,23 +305,23 @@ static void assert_waits(World *world, gint64 build, const QueueState *state, co
 }
 
 static void test_turns(World *world, gconstpointer data) {
-    gint64 ada = add_build(world, world->project, "a");
-    gint64 ada2 = add_build(world, world->project + 0, "a2"), other = 0, urgent = 0, job = 0;
+    gint64 ada = world_add_build(world, world->project, "a");
+    gint64 ada2 = world_add_build(world, world->project + 0, "a2"), other = 0, urgent = 0, job = 0;
     gint64 project = 0;
     g_autofree char *first = NULL;
     g_autofree char *second = NULL;
 
     assert_build(world, ada, BUILD_SUPERSEDED);
-    project = add_project(world, "bob", "phone");
-    add_target(world, project, "arm64", TRUE);
-    other = add_build(world, project, "b");
+    project = world_add_project(world, "bob", "phone");
+    world_add_target(world, project, "arm64", TRUE);
+    other = world_add_build(world, project, "b");
     job = next(world, 2);
     g_assert_cmpint(job, ==, job_of(world, ada2, 0));
     first = claim(world, job);
     /* Ada has one at work: it is Bob's turn, though another project of hers came earlier. */
-    project = add_project(world, "ada", "server");
-    add_target(world, project, "x86-64", TRUE);
-    urgent = add_build(world, project, "c");
+    project = world_add_project(world, "ada", "server");
+    world_add_target(world, project, "x86-64", TRUE);
+    urgent = world_add_build(world, project, "c");
     g_assert_cmpint(next(world, 2), ==, job_of(world, other, 0));
     /* Until somebody says that it is urgent. */
     g_assert_true(database_run(model_database(world->model), "UPDATE build SET priority = 1 WHERE id = ?",
@@ -533,10 +337,10 @@ static void test_turns(World *world, gconstpointer data) {
 }
 
 static void test_one_at_a_time(World *world, gconstpointer data) {
-    gint64 first = add_build(world, world->project, "a"), second = 0;
+    gint64 first = world_add_build(world, world->project, "a"), second = 0;
     g_autofree char *token = claim(world, job_of(world, first, 0));
 
-    second = add_build(world, world->project, "b");
+    second = world_add_build(world, world->project, "b");
     g_assert_cmpint(next(world, 5), ==, 0);
     assert_waits(
             world, second, &(QueueState){.slots = 5}, "Build #1 of this project is at work; one follows the other");
@@ -586,7 +390,7 @@ static void test_requests(World *world, gconstpointer data) {
 }
 
 static void test_objects(World *world, gconstpointer data) {
-    gint64 build = add_build(world, world->project, "a"), job = job_of(world, build, 0);
+    gint64 build = world_add_build(world, world->project, "a"), job = job_of(world, build, 0);
     g_autofree char *digest = g_strnfill(64, 'a');
     g_autofree char *left = g_strnfill(64, 'b');
     Artifact artifact = {.job_id = job, .name = (char *) "x.efi", .kind = (char *) "uki", .digest = digest, .size = 5};
@@ -619,7 +423,7 @@ static void test_objects(World *world, gconstpointer data) {
 static void test_releases(World *world, gconstpointer data) {
     Channel what = {.project_id = world->project, .name = (char *) "testing", .follows = TRUE};
     gint64 channel = channel_create(world->model, &what, NULL), release = 0;
-    gint64 build = add_build(world, world->project, "a"), later = add_build(world, world->project, "b");
+    gint64 build = world_add_build(world, world->project, "a"), later = world_add_build(world, world->project, "b");
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify) release_file_free);
     g_autoptr(GPtrArray) list = NULL;
     g_autoptr(GError) error = NULL;
@@ -637,7 +441,8 @@ static void test_releases(World *world, gconstpointer data) {
     /* A name keeps its bytes. */
     g_ptr_array_set_size(files, 0);
     g_ptr_array_add(files, release_file_new(world->target, "a.efi", "bb", 1));
-    g_assert_cmpint(release_begin(world->model, channel, add_build(world, world->project, "c"), files, &error), ==, 0);
+    g_assert_cmpint(
+            release_begin(world->model, channel, world_add_build(world, world->project, "c"), files, &error), ==, 0);
     g_assert_error(error, MODEL_ERROR, MODEL_ERROR_STATE);
     list = release_list(world->model, channel, TRUE, NULL);
     g_assert_cmpuint(list->len, ==, 1);
@@ -648,10 +453,10 @@ static void test_thousand(World *world, gconstpointer data) {
 
     for (guint i = 0; i < 1000; i++) {
         g_autofree char *name = g_strdup_printf("p%u", i);
-        gint64 project = add_project(world, i % 2 ? "ada" : "bob", name);
+        gint64 project = world_add_project(world, i % 2 ? "ada" : "bob", name);
 
-        add_target(world, project, "t", TRUE);
-        add_build(world, project, "c");
+        world_add_target(world, project, "t", TRUE);
+        world_add_build(world, project, "c");
     }
     begin = g_get_monotonic_time();
     g_assert_cmpint(next(world, 1), >, 0);
@@ -664,18 +469,18 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*function)(World *world, gconstpointer data);
-    } tests[] = {{"names", test_names}, {"image-ids", test_image_ids}, {"sources", test_sources}, {"bases", test_bases},
-            {"states", test_states}, {"versions", test_versions}, {"supersede", test_supersede}, {"flow", test_flow},
-            {"tickets", test_tickets}, {"lost", test_lost}, {"timeout", test_timeout}, {"cancel", test_cancel},
-            {"skip", test_skip}, {"skip-one", test_skip_one}, {"required", test_required}, {"turns", test_turns},
-            {"one-at-a-time", test_one_at_a_time}, {"requests", test_requests}, {"objects", test_objects},
-            {"releases", test_releases}, {"thousand", test_thousand}};
+    } tests[] = {{"names", test_names}, {"states", test_states}, {"versions", test_versions},
+            {"supersede", test_supersede}, {"flow", test_flow}, {"tickets", test_tickets}, {"lost", test_lost},
+            {"timeout", test_timeout}, {"cancel", test_cancel}, {"skip", test_skip}, {"skip-one", test_skip_one},
+            {"required", test_required}, {"turns", test_turns}, {"one-at-a-time", test_one_at_a_time},
+            {"requests", test_requests}, {"objects", test_objects}, {"releases", test_releases},
+            {"thousand", test_thousand}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
         g_autofree char *path = g_strconcat("/kitchen/model/", tests[i].name, NULL);
 
-        g_test_add(path, World, NULL, set_up, tests[i].function, tear_down);
+        g_test_add(path, World, NULL, world_set_up, tests[i].function, world_tear_down);
     }
     return g_test_run();
 }
