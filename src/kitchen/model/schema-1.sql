@@ -48,13 +48,8 @@ CREATE TABLE source (
 );
 CREATE TABLE credential (
     id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES project,
-    kind TEXT NOT NULL CHECK (kind IN ('hook', 'forge', 'git-password', 'git-key', 'git-host')), name TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('hook', 'forge', 'git-password', 'git-key')), name TEXT NOT NULL,
     secret BLOB NOT NULL, created INTEGER NOT NULL, UNIQUE (project_id, kind, name)
-);
--- What the signer gave out for the keys of a project: certificates as PEM by purpose; "key-ring" is the OpenPGP key in base64.
-CREATE TABLE key_certificate (
-    project_id INTEGER NOT NULL REFERENCES project, purpose TEXT NOT NULL, text TEXT NOT NULL,
-    created INTEGER NOT NULL, PRIMARY KEY (project_id, purpose)
 );
 CREATE TABLE token (
     id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES user, name TEXT NOT NULL,
@@ -123,7 +118,6 @@ CREATE TABLE job (
     UNIQUE (build_id, target_id, attempt)
 );
 CREATE INDEX job_by_state ON job (state);
-CREATE INDEX job_by_target ON job (target_id, state);
 CREATE INDEX job_by_ticket ON job (ticket_hash);
 CREATE INDEX job_by_token ON job (token_hash);
 CREATE TABLE object (

@@ -28,3 +28,22 @@ CREATE TABLE build_source (
     branch TEXT NOT NULL, revision TEXT NOT NULL, object TEXT, file TEXT, PRIMARY KEY (build_id, name)
 );
 CREATE INDEX build_source_by_object ON build_source (object);
+
+-- A kind more: "git-host", the public key of a host, for SSH. SQLite changes no CHECK, and hooks refer to credentials.
+PRAGMA defer_foreign_keys = ON;
+CREATE TABLE old_credential AS SELECT * FROM credential;
+DROP TABLE credential;
+CREATE TABLE credential (
+    id INTEGER PRIMARY KEY, project_id INTEGER NOT NULL REFERENCES project,
+    kind TEXT NOT NULL CHECK (kind IN ('hook', 'forge', 'git-password', 'git-key', 'git-host')), name TEXT NOT NULL,
+    secret BLOB NOT NULL, created INTEGER NOT NULL, UNIQUE (project_id, kind, name)
+);
+INSERT INTO credential SELECT id, project_id, kind, name, secret, created FROM old_credential;
+DROP TABLE old_credential;
+
+-- What the signer gave out for the keys of a project: certificates as PEM by purpose; "key-ring" is the OpenPGP key in base64.
+CREATE TABLE key_certificate (
+    project_id INTEGER NOT NULL REFERENCES project, purpose TEXT NOT NULL, text TEXT NOT NULL,
+    created INTEGER NOT NULL, PRIMARY KEY (project_id, purpose)
+);
+CREATE INDEX job_by_target ON job (target_id, state);

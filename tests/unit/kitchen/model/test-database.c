@@ -144,6 +144,20 @@ static void test_file(void) {
     g_rmdir(directory);
 }
 
+/* Hooks still have theirs, and one of a later kind can be added. */
+static void assert_credentials_stay(Database *database) {
+    g_assert_cmpint(database_integer(database,
+                            "SELECT count(*) FROM hook JOIN credential ON credential.id = hook.credential_id "
+                            "WHERE secret = x'00ff' AND credential.created = 5",
+                            DB_NONE, 0, NULL),
+            ==, 1);
+    g_assert_true(database_run(database,
+            "INSERT INTO credential (project_id, kind, name, secret, created) VALUES (1, 'git-host', 'n', x'00', 1)",
+            DB_NONE, NULL));
+    g_assert_cmpint(
+            database_integer(database, "SELECT count(*) FROM pragma_foreign_key_check", DB_NONE, 0, NULL), ==, 0);
+}
+
 /* What was shared before stays as it is; from now on an image ID is that of one target. */
 static void test_upgrade(void) {
     g_autofree char *directory = g_dir_make_tmp("database-XXXXXX", NULL);
@@ -161,7 +175,10 @@ static void test_upgrade(void) {
                     "INSERT INTO project (id, namespace_id, name, url, branch, created) VALUES "
                     "(1, 1, 'a', 'u', 'main', 1), (2, 1, 'b', 'u', 'main', 1);"
                     "INSERT INTO target (id, project_id, name, image_id) VALUES (1, 1, 'x', 'Os'), (2, 2, 'x', 'Os'), "
-                    "(3, 2, 'y', 'Other')",
+                    "(3, 2, 'y', 'Other');"
+                    "INSERT INTO credential (id, project_id, kind, name, secret, created) VALUES "
+                    "(7, 1, 'hook', 'h', x'00ff', 5);"
+                    "INSERT INTO hook (id, project_id, kind, credential_id, created) VALUES ('h', 1, 'github', 7, 5)",
                     NULL, NULL, NULL),
             ==, SQLITE_OK);
     sqlite3_close(handle);
@@ -178,6 +195,7 @@ static void test_upgrade(void) {
         g_assert_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT);
         g_assert_true(database_run(
                 database, "INSERT INTO target (project_id, name, image_id) VALUES (1, 'z', 'Os2')", DB_NONE, NULL));
+        assert_credentials_stay(database);
     }
     g_unlink(path);
     g_unlink(copy);
