@@ -7,10 +7,9 @@
 #include "distro/apt/release-file.h"
 #include "distro/driver/fetch.h"
 
-/* Which archive to ask is the user's choice, as for packages; OWN: that of the distribution, where packages come from it
- * without Mirror=, too. */
-static char *fetch(const ImageConfig *config, const char *own, const char *path, GError **error) {
-    const char *base = config->mirror ? config->mirror : own;
+/* Which archive to ask is the user's choice, as for packages. */
+static char *fetch(const ImageConfig *config, const char *path, GError **error) {
+    const char *base = config->mirror;
 
     if (!base) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
@@ -95,18 +94,15 @@ static char *parse_opensuse(const char *text, const char *release, GError **erro
 
 static const struct {
     Distribution distribution;
-    const char *own;  /* the archive without Mirror=; NULL: there is none */
     const char *path; /* @r: the release, @R: with a capital letter */
     char *(*parse)(const char *text, const char *release, GError **error);
 } archives[] = {
-        {DISTRIBUTION_DEBIAN, NULL, "mr/timestamp", parse_debian},
-        {DISTRIBUTION_UBUNTU, NULL, "ubuntu/dists/@r-updates/Release", parse_ubuntu},
-        {DISTRIBUTION_FEDORA, "https://kojipkgs.fedoraproject.org", "compose/@r/latest-Fedora-@R/COMPOSE_ID",
-                parse_fedora},
-        {DISTRIBUTION_CENTOS, "https://composes.stream.centos.org",
-                "stream-@r/production/latest-CentOS-Stream/compose/.composeinfo", parse_centos},
-        {DISTRIBUTION_ARCH, NULL, "repos/last/lastsync", parse_arch},
-        {DISTRIBUTION_OPENSUSE, "https://download.opensuse.org", "history/latest", parse_opensuse},
+        {DISTRIBUTION_DEBIAN, "mr/timestamp", parse_debian},
+        {DISTRIBUTION_UBUNTU, "ubuntu/dists/@r-updates/Release", parse_ubuntu},
+        {DISTRIBUTION_FEDORA, "compose/@r/latest-Fedora-@R/COMPOSE_ID", parse_fedora},
+        {DISTRIBUTION_CENTOS, "stream-@r/production/latest-CentOS-Stream/compose/.composeinfo", parse_centos},
+        {DISTRIBUTION_ARCH, "repos/last/lastsync", parse_arch},
+        {DISTRIBUTION_OPENSUSE, "history/latest", parse_opensuse},
 };
 
 /* The name becomes a part of addresses and file names, and is shown on terminals. */
@@ -142,7 +138,7 @@ char *snapshot_find_latest(const ImageConfig *config, GError **error) {
         if (archives[i].distribution != config->distribution)
             continue;
         g_autofree char *path = answer_path(archives[i].path, config->release);
-        g_autofree char *text = fetch(config, archives[i].own, path, error);
+        g_autofree char *text = fetch(config, path, error);
         return text ? snapshot_parse_answer(config->distribution, config->release, text, error) : NULL;
     }
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

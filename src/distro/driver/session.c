@@ -21,6 +21,16 @@ void session_choose_cache(DistroSession *session) {
     session->cache_is_private = TRUE;
 }
 
+gboolean session_require_mirror(const ImageConfig *config, GError **error) {
+    if (config->mirror || config->local_mirror)
+        return TRUE;
+    g_set_error(error, DISTRO_ERROR, DISTRO_ERROR_MIRROR,
+            "Distribution=%s: no mirror is built in; set Mirror= to a mirror of it, LocalMirror= to a repository, or bring "
+            "configuration of your own with SandboxTrees=",
+            distribution_to_string(config->distribution));
+    return FALSE;
+}
+
 void session_environment(const DistroSession *session, Sandbox *sandbox) {
     /* Kernel packages would start an initramfs generator and boot loader hooks; the image gets its initrd
      * and its boot loader from us. The hardware database is compiled once, at the end. */

@@ -12,6 +12,10 @@ char *session_path(const DistroSession *session, const char *name);
  * Call it in setup(), before anything is put into the cache. */
 void session_choose_cache(DistroSession *session);
 
+/* FALSE with ERROR set when the recipe names no mirror: none is built in, so that nobody's packages come from a place
+ * that nobody chose. For families whose settings of the host are not read. */
+gboolean session_require_mirror(const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* What scripts of packages find in their environment: no initramfs generators and boot loader hooks unless the recipe
  * wants them, Environment=, and the day that the image is made for. */
 void session_environment(const DistroSession *session, Sandbox *sandbox);

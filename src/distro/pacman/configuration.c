@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "distro/driver/types.h"
+#include "distro/driver/session.h"
 #include "events/events.h"
 #include "recipe/result/recipe.h"
 
@@ -67,9 +67,6 @@ gboolean pacman_configuration_check(const ImageConfig *config, GError **error) {
                 "Release=%s: Arch has no releases; remove it, or say rolling (Snapshot=2026/01/31 is how Arch was "
                 "on a day)",
                 config->release);
-    if (is_arm(config) && config->snapshot && !config->mirror)
-        return unsupported(error, "Snapshot=%s needs Mirror=: nobody is known to keep snapshots of Arch Linux ARM",
-                config->snapshot);
     /* Without a word of the recipe it is the certificates of the host, which pacman takes itself. */
     if (config->proxy_client_certificate || config->proxy_client_key ||
             (config->proxy_peer_certificate && recipe_setting_origin(config, "ProxyPeerCertificate")))
@@ -93,17 +90,11 @@ static char *join(const char *mirror, const char *path) {
 
 /* The address of a repository, with pacman's own words for its name and the architecture. */
 static char *find_server(const ImageConfig *config) {
-    const char *mirror = config->mirror;
-
-    if (!mirror)
-        mirror = is_arm(config)     ? "http://mirror.archlinuxarm.org"
-                 : config->snapshot ? "https://archive.archlinux.org"
-                                    : "https://fastly.mirror.pkgbuild.com";
     if (config->snapshot) {
         g_autofree char *path = g_strdup_printf("repos/%s/$repo/os/$arch", config->snapshot);
-        return join(mirror, path);
+        return join(config->mirror, path);
     }
-    return join(mirror, is_arm(config) ? "$arch/$repo" : "$repo/os/$arch");
+    return join(config->mirror, is_arm(config) ? "$arch/$repo" : "$repo/os/$arch");
 }
 
 static void append_repository(GString *text, const char *name, const char *server) {
@@ -138,6 +129,8 @@ char *pacman_configuration(const ImageConfig *config, gboolean includes, GError 
         unsupported(error, "Mirror=, LocalMirror= and Snapshot= are one line each");
         return NULL;
     }
+    if (!session_require_mirror(config, error))
+        return NULL;
     /* As Arch has it: packages are signed, databases are not. */
     g_string_append_printf(
             text, "SigLevel = %s\n", config->repository_key_check ? "Required DatabaseOptional" : "Never");

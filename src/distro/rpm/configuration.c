@@ -94,6 +94,8 @@ static gboolean write_configuration(DistroSession *session, GError **error) {
         state->missing_keys = g_ptr_array_new();
         return TRUE;
     }
+    if (!session_require_mirror(session->config, error))
+        return FALSE;
     g_autofree char *keys = rpm_keys_prepare(session, &state->missing_keys, error);
     g_autofree char *text = keys ? rpm_family_repositories(session->config, keys, error) : NULL;
     return text && g_file_set_contents(own, text, -1, error);
@@ -104,7 +106,8 @@ static gboolean has_program(const DistroSession *session, const char *name) {
     return g_file_test(path, G_FILE_TEST_IS_EXECUTABLE);
 }
 
-gboolean rpm_configure(DistroSession *session, const struct RpmManager *manager, const char *repositories, GError **error) {
+gboolean rpm_configure(
+        DistroSession *session, const struct RpmManager *manager, const char *repositories, GError **error) {
     RpmState *state = g_new0(RpmState, 1);
 
     session->state = state;

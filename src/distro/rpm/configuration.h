@@ -10,11 +10,12 @@ struct RpmManager;
 
 /* Makes WORKSPACE/rpm and the directories of the cache, and the RpmState of the session. Files of repositories lie in
  * the directory REPOSITORIES of /etc. */
-gboolean rpm_configure(
-        DistroSession *session, const struct RpmManager *manager, const char *repositories, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rpm_configure(DistroSession *session, const struct RpmManager *manager, const char *repositories,
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes WORKSPACE/rpm/NAME unless the recipe brought it. */
-gboolean rpm_configure_default(DistroSession *session, const char *name, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rpm_configure_default(
+        DistroSession *session, const char *name, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The files of repositories as text that is equal for equal ones; owned by the caller. */
 char *rpm_repositories(DistroSession *session);

@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "distro/rpm/family-repositories.h"
 
-/* METALINK: what mirrors.fedoraproject.org calls it; PATH: below the mirror, where @ is the folder of the release. */
 static const RepositoryRow fedora_rows[] = {
-        {"fedora", "fedora-$releasever", "@/Everything/$basearch/os", REPOSITORY_ENABLED},
-        {"fedora-debuginfo", "fedora-debug-$releasever", "@/Everything/$basearch/debug/tree", 0},
-        {"fedora-source", "fedora-source-$releasever", "@/Everything/source/tree", 0},
-        {"updates", "updates-released-f$releasever", "linux/updates/$releasever/Everything/$basearch",
-                REPOSITORY_ENABLED | REPOSITORY_OF_UPDATES},
-        {"updates-debuginfo", "updates-released-debug-f$releasever",
-                "linux/updates/$releasever/Everything/$basearch/debug", REPOSITORY_OF_UPDATES},
-        {"updates-source", "updates-released-source-f$releasever", "linux/updates/$releasever/Everything/source/tree",
+        {"fedora", "@/Everything/$basearch/os", REPOSITORY_ENABLED},
+        {"fedora-debuginfo", "@/Everything/$basearch/debug/tree", 0},
+        {"fedora-source", "@/Everything/source/tree", 0},
+        {"updates", "linux/updates/$releasever/Everything/$basearch", REPOSITORY_ENABLED | REPOSITORY_OF_UPDATES},
+        {"updates-debuginfo", "linux/updates/$releasever/Everything/$basearch/debug", REPOSITORY_OF_UPDATES},
+        {"updates-source", "linux/updates/$releasever/Everything/source/tree", REPOSITORY_OF_UPDATES},
+        {"updates-testing", "linux/updates/testing/$releasever/Everything/$basearch", REPOSITORY_OF_UPDATES},
+        {"updates-testing-debuginfo", "linux/updates/testing/$releasever/Everything/$basearch/debug",
                 REPOSITORY_OF_UPDATES},
-        {"updates-testing", "updates-testing-f$releasever", "linux/updates/testing/$releasever/Everything/$basearch",
-                REPOSITORY_OF_UPDATES},
-        {"updates-testing-debuginfo", "updates-testing-debug-f$releasever",
-                "linux/updates/testing/$releasever/Everything/$basearch/debug", REPOSITORY_OF_UPDATES},
-        {"updates-testing-source", "updates-testing-source-f$releasever",
-                "linux/updates/testing/$releasever/Everything/source/tree", REPOSITORY_OF_UPDATES},
+        {"updates-testing-source", "linux/updates/testing/$releasever/Everything/source/tree", REPOSITORY_OF_UPDATES},
 };
 
 static char *fedora_folder(const ImageConfig *config) {
@@ -32,7 +26,7 @@ static char *fedora_folder(const ImageConfig *config) {
 
 static void add_eln(RepositoryText *text) {
     static const char *const names[] = {"AppStream", "BaseOS", "Extras", "CRB"};
-    const char *mirror = text->config->mirror ? text->config->mirror : "https://dl.fedoraproject.org/pub/eln/1";
+    const char *mirror = text->config->mirror;
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *id = g_ascii_strdown(names[i], -1);
@@ -47,18 +41,12 @@ static void add_eln(RepositoryText *text) {
 
 gboolean rpm_add_fedora(RepositoryText *text, GError **error) {
     const ImageConfig *config = text->config;
-    const char *koji = "https://kojipkgs.fedoraproject.org";
-    const char *mirror = config->mirror ? config->mirror : config->snapshot ? koji : NULL;
     g_autofree char *folder = fedora_folder(config);
     gboolean frozen = config->snapshot || g_str_equal(config->release, "rawhide");
 
-    if (g_strcmp0(mirror, koji) == 0 && !config->snapshot)
-        return rpm_refuse(error, config, "Mirror=https://kojipkgs.fedoraproject.org needs Snapshot=");
-    if (g_str_equal(config->release, "eln")) {
+    if (g_str_equal(config->release, "eln"))
         add_eln(text);
-        return TRUE;
-    }
-    repository_text_add_rows(text, fedora_rows, G_N_ELEMENTS(fedora_rows), mirror,
-            "https://mirrors.fedoraproject.org/metalink?arch=$basearch&repo=", folder, !frozen);
+    else
+        repository_text_add_rows(text, fedora_rows, G_N_ELEMENTS(fedora_rows), config->mirror, folder, !frozen);
     return TRUE;
 }

@@ -32,10 +32,6 @@ static char *opensuse_release(const ImageConfig *config) {
     return is_current_leap(config) ? g_strdup("openSUSE-current") : g_strconcat("leap/", config->release, NULL);
 }
 
-static const char *opensuse_mirror(const ImageConfig *config) {
-    return config->mirror ? config->mirror : "https://download.opensuse.org";
-}
-
 /* The address of the main repository. */
 static char *opensuse_oss(const ImageConfig *config) {
     g_autofree char *release = opensuse_release(config);
@@ -43,7 +39,7 @@ static char *opensuse_oss(const ImageConfig *config) {
             is_tumbleweed(config)
                     ? g_strconcat(opensuse_ports(config->architecture), "tumbleweed/repo/oss", NULL)
                     : g_strconcat(opensuse_ports(config->architecture), "distribution/", release, "/repo/oss", NULL);
-    return config->local_mirror ? g_strdup(config->local_mirror) : repository_text_join(opensuse_mirror(config), path);
+    return config->local_mirror ? g_strdup(config->local_mirror) : repository_text_join(config->mirror, path);
 }
 
 /* Which of them signs a release cannot be said for sure; each repository has its own beside its metadata. */
@@ -72,7 +68,7 @@ static void add_suse(RepositoryText *text, const char *id, const char *pattern, 
 
     g_string_replace(path, "#", opensuse_ports(text->config->architecture), 0);
     g_string_replace(path, "@", release, 0);
-    repository_text_add(text, id, "", opensuse_mirror(text->config), path->str, flags | REPOSITORY_SIGNED);
+    repository_text_add(text, id, "", text->config->mirror, path->str, flags | REPOSITORY_SIGNED);
 }
 
 static gboolean add_tumbleweed_snapshot(RepositoryText *text, GError **error) {
@@ -82,8 +78,8 @@ static gboolean add_tumbleweed_snapshot(RepositoryText *text, GError **error) {
 
     if (config->architecture != ARCHITECTURE_X86_64)
         return rpm_refuse(error, config, "there are snapshots for Architecture=x86-64 only; remove Snapshot=");
-    repository_text_add(text, "oss", "", opensuse_mirror(config), oss, SUSE_ON);
-    repository_text_add(text, "non-oss", "", opensuse_mirror(config), non_oss, REPOSITORY_SIGNED);
+    repository_text_add(text, "oss", "", config->mirror, oss, SUSE_ON);
+    repository_text_add(text, "non-oss", "", config->mirror, non_oss, REPOSITORY_SIGNED);
     return TRUE;
 }
 

@@ -43,7 +43,7 @@ int rpm_major_release(const ImageConfig *config) {
     return atoi(config->release);
 }
 
-/* %d: the major release, %s: the release. */
+/* %d: the major release, %s: the release, %m: the mirror. */
 static const struct {
     Distribution distribution;
     const char *name, *url;
@@ -55,12 +55,10 @@ static const struct {
                 "https://www.centos.org/keys/RPM-GPG-KEY-CentOS-SIG-Extras"},
         {DISTRIBUTION_RHEL, "RPM-GPG-KEY-redhat%d-release", "https://access.redhat.com/security/data/fd431d51.txt"},
         {DISTRIBUTION_RHEL_UBI, "RPM-GPG-KEY-redhat%d-release", "https://access.redhat.com/security/data/fd431d51.txt"},
-        {DISTRIBUTION_ROCKY, "RPM-GPG-KEY-Rocky-%d", "https://download.rockylinux.org/pub/rocky/RPM-GPG-KEY-Rocky-%d"},
-        {DISTRIBUTION_ALMA, "RPM-GPG-KEY-AlmaLinux-%d",
-                "https://repo.almalinux.org/almalinux/RPM-GPG-KEY-AlmaLinux-%d"},
+        {DISTRIBUTION_ROCKY, "RPM-GPG-KEY-Rocky-%d", "%m/RPM-GPG-KEY-Rocky-%d"},
+        {DISTRIBUTION_ALMA, "RPM-GPG-KEY-AlmaLinux-%d", "%m/RPM-GPG-KEY-AlmaLinux-%d"},
         {DISTRIBUTION_AZURE, "MICROSOFT-RPM-GPG-KEY", KEYS_OF_AZURE "MICROSOFT-RPM-GPG-KEY"},
-        {DISTRIBUTION_MAGEIA, "RPM-GPG-KEY-Mageia",
-                "https://mirrors.kernel.org/mageia/distrib/%s/%a/media/core/release/media_info/pubkey"},
+        {DISTRIBUTION_MAGEIA, "RPM-GPG-KEY-Mageia", "%m/distrib/%s/%a/media/core/release/media_info/pubkey"},
         {DISTRIBUTION_OPENMANDRIVA, "RPM-GPG-KEY-OpenMandriva",
                 "https://raw.githubusercontent.com/OpenMandrivaAssociation/openmandriva-repos/master/"
                 "RPM-GPG-KEY-OpenMandriva"},
@@ -75,6 +73,7 @@ static char *expand_key(const ImageConfig *config, const char *pattern) {
     g_autoptr(GString) text = g_string_new(pattern);
     g_autofree char *major = g_strdup_printf("%d", rpm_major_release(config));
 
+    g_string_replace(text, "%m", config->mirror ? config->mirror : "", 0);
     g_string_replace(text, "%s", release_of_keys(config), 0);
     g_string_replace(text, "%d", major, 0);
     g_string_replace(text, "%a", rpm_architecture(config->architecture), 0);
@@ -93,7 +92,8 @@ GPtrArray *rpm_family_keys(const ImageConfig *config) {
             continue;
         RpmKey *key = g_new0(RpmKey, 1);
         key->name = expand_key(config, known_keys[i].name);
-        key->url = expand_key(config, known_keys[i].url);
+        if (config->mirror || !strstr(known_keys[i].url, "%m"))
+            key->url = expand_key(config, known_keys[i].url);
         g_ptr_array_add(keys, key);
     }
     return keys;
@@ -117,7 +117,7 @@ gboolean rpm_refuse_snapshot(const ImageConfig *config, GError **error) {
 static gboolean rpm_add_azure(RepositoryText *text, GError **error) {
     static const char *const names[] = {"base", "extended", "ms-oss", "ms-non-oss", "cloud-native", "nvidia"};
     const ImageConfig *config = text->config;
-    const char *mirror = config->mirror ? config->mirror : "https://packages.microsoft.com/azurelinux";
+    const char *mirror = config->mirror;
 
     if (!rpm_refuse_snapshot(config, error))
         return FALSE;
@@ -132,26 +132,19 @@ static gboolean rpm_add_azure(RepositoryText *text, GError **error) {
 }
 
 static gboolean rpm_add_mageia(RepositoryText *text, GError **error) {
-    const char *mirror = text->config->mirror;
-
     if (!rpm_refuse_snapshot(text->config, error))
         return FALSE;
     for (guint i = 0; i < 2; i++) {
         const char *name = i == 0 ? "release" : "updates";
         g_autofree char *id = g_strconcat("core-", name, NULL);
         g_autofree char *path = g_strdup_printf("distrib/$releasever/$basearch/media/core/%s", name);
-        g_autofree char *list = g_strdup_printf(
-                "https://www.mageia.org/mirrorlist/?release=$releasever&arch=$basearch&section=core&repo=%s", name);
-        if (mirror)
-            repository_text_add(text, id, "", mirror, path, REPOSITORY_ENABLED | REPOSITORY_SIGNED);
-        else
-            repository_text_add_list(text, id, list, REPOSITORY_ENABLED | REPOSITORY_SIGNED);
+        repository_text_add(text, id, "", text->config->mirror, path, REPOSITORY_ENABLED | REPOSITORY_SIGNED);
     }
     return TRUE;
 }
 
 static gboolean rpm_add_openmandriva(RepositoryText *text, GError **error) {
-    const char *mirror = text->config->mirror ? text->config->mirror : "http://mirror.openmandriva.org";
+    const char *mirror = text->config->mirror;
 
     if (!rpm_refuse_snapshot(text->config, error))
         return FALSE;

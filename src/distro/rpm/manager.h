@@ -25,8 +25,8 @@ char *const *rpm_base(DistroSession *session, GError **error);
 /* As distro_resolve() and distro_download(). */
 GPtrArray *rpm_resolve(
         DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error);
-gboolean rpm_download(
-        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean rpm_download(DistroSession *session, const char *root, char *const *packages, gboolean bootstrap,
+        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Indexes the local repository with createrepo_c: the same bytes for the same packages. */
 gboolean rpm_index_local(DistroSession *session, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -15,44 +15,28 @@ char *repository_text_join(const char *mirror, const char *path) {
     return *path ? g_strconcat(base, "/", path, NULL) : g_steal_pointer(&base);
 }
 
-static void append(RepositoryText *text, const char *id, const char *suffix, const char *kind, const char *url,
+void repository_text_add(RepositoryText *text, const char *id, const char *suffix, const char *mirror, const char *path,
         RepositoryFlags flags) {
     gboolean check = text->config->repository_key_check;
+    g_autofree char *url = repository_text_join(mirror, path);
+    g_auto(GStrv) keys = g_strsplit(text->keys, "\n", -1);
 
-    g_string_append_printf(text->text, "[%s%s]\nname=%s%s\n%s=%s\ngpgcheck=%d\nrepo_gpgcheck=%d\nenabled=%d\n", id,
-            suffix, id, suffix, kind, url, check, check && (flags & REPOSITORY_SIGNED),
-            (flags & REPOSITORY_ENABLED) != 0);
+    g_string_append_printf(text->text, "[%s%s]\nname=%s%s\nbaseurl=%s\ngpgcheck=%d\nrepo_gpgcheck=%d\nenabled=%d\n", id,
+            suffix, id, suffix, url, check, check && (flags & REPOSITORY_SIGNED), (flags & REPOSITORY_ENABLED) != 0);
     if (flags & REPOSITORY_FIRST)
         g_string_append_printf(text->text, "priority=%d\n", PRIORITY_FIRST);
-    g_auto(GStrv) keys = g_strsplit(text->keys, "\n", -1);
     for (char **key = keys; *key && **key; key++)
         g_string_append_printf(text->text, "%s%s\n", key == keys ? "gpgkey=" : "       ", *key);
     g_string_append_c(text->text, '\n');
 }
 
-void repository_text_add(RepositoryText *text, const char *id, const char *suffix, const char *mirror, const char *path,
-        RepositoryFlags flags) {
-    g_autofree char *url = repository_text_join(mirror, path);
-    append(text, id, suffix, "baseurl", url, flags);
-}
-
-void repository_text_add_list(RepositoryText *text, const char *id, const char *list, RepositoryFlags flags) {
-    append(text, id, "", "mirrorlist", list, flags);
-}
-
 void repository_text_add_rows(RepositoryText *text, const RepositoryRow *rows, gsize n, const char *mirror,
-        const char *list, const char *folder, gboolean updates) {
+        const char *folder, gboolean updates) {
     for (gsize i = 0; i < n; i++) {
-        const RepositoryRow *row = &rows[i];
-        gboolean in_folder = row->path[0] == '@';
-        g_autofree char *path = g_strconcat(in_folder ? folder : "", row->path + in_folder, NULL);
-        g_autofree char *metalink = g_strconcat(list, row->metalink, NULL);
+        gboolean in_folder = rows[i].path[0] == '@';
+        g_autofree char *path = g_strconcat(in_folder ? folder : "", rows[i].path + in_folder, NULL);
 
-        if ((row->flags & REPOSITORY_OF_UPDATES) && !updates)
-            continue;
-        if (mirror)
-            repository_text_add(text, row->id, "", mirror, path, row->flags);
-        else
-            append(text, row->id, "", "metalink", metalink, row->flags);
+        if (updates || !(rows[i].flags & REPOSITORY_OF_UPDATES))
+            repository_text_add(text, rows[i].id, "", mirror, path, rows[i].flags);
     }
 }

@@ -12,11 +12,10 @@ typedef enum {
     REPOSITORY_FIRST = 1 << 3,      /* its packages take the place of those of others */
 } RepositoryFlags;
 
-/* One repository: as a list of mirrors, or below a mirror. */
+/* One repository. */
 typedef struct {
     const char *id;
-    const char *metalink; /* what comes at the end of the address of the list of mirrors */
-    const char *path;     /* below the mirror; "@" at its start: the folder of the release */
+    const char *path; /* below the mirror; "@" at its start: the folder of the release */
     RepositoryFlags flags;
 } RepositoryRow;
 
@@ -33,9 +32,6 @@ char *repository_text_join(const char *mirror, const char *path);
 void repository_text_add(RepositoryText *text, const char *id, const char *suffix, const char *mirror, const char *path,
         RepositoryFlags flags);
 
-/* The same with a list of mirrors at the address LIST. */
-void repository_text_add_list(RepositoryText *text, const char *id, const char *list, RepositoryFlags flags);
-
-/* Adds N ROWS: below MIRROR, or (NULL) by the metalink at LIST; those of updates only if UPDATES. */
+/* Adds N ROWS below MIRROR; those of updates only if UPDATES. */
 void repository_text_add_rows(RepositoryText *text, const RepositoryRow *rows, gsize n, const char *mirror,
-        const char *list, const char *folder, gboolean updates);
+        const char *folder, gboolean updates);
