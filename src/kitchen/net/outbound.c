@@ -155,7 +155,7 @@ static void set_up(CURL *curl, Transfer *transfer, const OutboundRequest *reques
 static void explain(const Transfer *transfer, const char *url, CURLcode code, const char *said, GError **error) {
     if (transfer->refused)
         g_set_error(error, OUTBOUND_ERROR, OUTBOUND_ERROR_REFUSED,
-                "%s: it leads to %s, which is no public address; [Git] AllowNetworks= in kitchen.conf allows networks",
+                "%s: it leads to %s, which is no public address; [Git] Networks= of kitchen.conf allows networks",
                 url, transfer->refused);
     else if (transfer->too_large)
         g_set_error(error, OUTBOUND_ERROR, OUTBOUND_ERROR_LIMIT, "%s: the answer is too large", url);
