@@ -79,10 +79,13 @@ def wrong_includes(src, rooms):
                 yield f"src/{relative}:{line}: {room} may not use {used} ({name})"
 
 
-def wrong_folders(src, folders):
-    """FOLDERS: room -> its folders, lower ones first. A file of a folder includes that and lower ones, not what is higher."""
+def wrong_folders(src, folders, rooms):
+    """FOLDERS: room -> its folders, lower ones first. A file of a folder includes that and lower ones, not what is higher.
+    Folders that are rooms of their own have their arrows in the table."""
     for room, names in folders.items():
         for path in sources(src / room):
+            if room_of(str(path.relative_to(src)), rooms) != room:
+                continue
             parts = path.relative_to(src / room).parts
             if len(parts) == 1 or parts[0] not in names:
                 yield f"src/{path.relative_to(src)}: lies in no folder of circles.py"

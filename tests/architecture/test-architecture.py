@@ -60,7 +60,7 @@ def _():
 
 @test("folders of a room use only those below them")
 def _():
-    none(arrows.wrong_folders(SRC, circles.FOLDERS))
+    none(arrows.wrong_folders(SRC, circles.FOLDERS, ROOMS))
 
 
 @test("threads work for the task of the one that starts them")
@@ -200,9 +200,9 @@ def _():
 @test("the judge sees a folder that uses a higher one, and a file in none")
 def _():
     files = {"left/low/a.h": "", "left/low/a.c": '#include "left/high/b.h"\n', "left/high/b.h": '#include "left/low/a.h"\n',
-             "left/high/b.c": '#include "base/io.h"\n', "left/c.c": ""}
+             "left/high/b.c": '#include "base/io.h"\n', "left/c.c": "", "left/small/main.c": ""}
     with tree(files) as directory:
-        found = list(arrows.wrong_folders(Path(directory), {"left": ("low", "high")}))
+        found = list(arrows.wrong_folders(Path(directory), {"left": ("low", "high")}, ("left", "left/small")))
     assert len(found) == 2 and "src/left/c.c: lies in no folder" in found[0], found
     assert "src/left/low/a.c:1: left/low may not use left/high" in found[1], found
 
