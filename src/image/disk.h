@@ -17,8 +17,8 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 #include "image/fat-room.h"
 #include "image/partition-definition.h"
 

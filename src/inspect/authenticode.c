@@ -2,7 +2,7 @@
 #include "format/efi/pe/authenticode.h"
 
 #include "base/errors.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "inspect/inspect-internal.h"
 
 /* Signatures of what firmware and boot loader start. */

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "inspect/report.h"
 
 typedef struct {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/sha256.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 #define BINARY_HEADER_SIZE 4096
 #define HEADER_SIZE_MAX (4u * 1024 * 1024)

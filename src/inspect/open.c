@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/archive/image-source.h"
 #include "inspect/gpt-audit.h"
 #include "inspect/inspect-internal.h"

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "inspect/gpt-audit.h"
 
 typedef struct fdisk_context FdiskContext;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki-sections.h"

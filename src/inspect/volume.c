@@ -7,7 +7,7 @@
 #include "base/errors.h"
 #include "base/hex.h"
 #include "base/io.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/erofs/erofs-format.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "pipeline/state/build-options.h"
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 #include "recipe/result/recipe.h"
 
 /* Builds every image of RECIPE, images that do not depend on each other side by side, and moves the results

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/compare.h"
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "events/step.h"
 #include "pipeline/layers/inputs.h"
 #include "pipeline/layers/layer.h"

@@ -8,8 +8,8 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 #include "distro/distro.h"
 #include "events/events.h"
 #include "format/openpgp/openpgp.h"

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 #include "pipeline/state/build-options.h"
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 #include "recipe/result/recipe.h"
 
 /* The tools image of a recipe, as a recipe of its own. */

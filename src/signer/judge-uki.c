@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki-sections.h"

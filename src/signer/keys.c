@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/errors.h"
-#include "crypto/genkey.h"
+#include "crypto/generate/genkey.h"
 #include "signer/error.h"
 
 /* A key outlives many versions; how it is changed, docs/signing.md says. */

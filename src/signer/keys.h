@@ -4,8 +4,8 @@
 /* The keys of projects, by any source of keys, opened when they are needed. Paths in a policy are relative
  * to DIRECTORY/NAMESPACE/PROJECT. Safe for several threads. */
 
-#include "crypto/certificate.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/keys/key-session.h"
 #include "signer/policy.h"
 
 typedef struct SignerKeys SignerKeys;

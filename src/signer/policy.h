@@ -7,7 +7,7 @@
 #include <glib.h>
 
 #include "base/sha256.h"
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 
 typedef enum {
     SIGNER_PURPOSE_SECURE_BOOT,

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 
 typedef struct Signer Signer;
 

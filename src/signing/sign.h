@@ -3,7 +3,7 @@
 
 /* Answers requests with keys that are here. */
 
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 #include "signing/request-directory.h"
 
 /* Hears of each signature that was made. */

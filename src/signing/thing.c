@@ -6,7 +6,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "crypto/cms.h"
+#include "crypto/cms/cms.h"
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki.h"

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 
 #define SIGNING_ERROR signing_error_quark()
 GQuark signing_error_quark(void);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "crypto/cms.h"
+#include "crypto/cms/cms.h"
 #include "events/events.h"
 #include "format/efi/variables/efi-signature-list.h"
 #include "update/error.h"

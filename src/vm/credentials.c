@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crypto/ssh-key.h"
+#include "crypto/certificates/ssh-key.h"
 #include "recipe/result/recipe.h"
 #include "vm/host.h"
 

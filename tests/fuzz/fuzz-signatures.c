@@ -5,9 +5,9 @@
 
 #include "base/errors.h"
 #include "base/sha256.h"
-#include "crypto/certificate.h"
-#include "crypto/cms.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/key-source.h"
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/variables/efi-authenticated-variable.h"
 #include "format/verity/signature/verity-signature.h"

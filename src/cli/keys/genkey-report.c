@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/pkcs11-uri.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 #define IMAGES_KEY "mkosi.key"
 #define IMAGES_CERTIFICATE "mkosi.crt"

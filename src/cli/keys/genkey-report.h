@@ -4,8 +4,8 @@
 /* What genkey says about keys that it made. */
 
 #include "cli/keys/genkey-use.h"
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 #include "format/openpgp/openpgp.h"
 
 /* The key ring is called as on devices. */

@@ -3,7 +3,7 @@
 
 /* What keys of a recipe are for: how their files are called, and which settings name them. */
 
-#include "crypto/genkey-options.h"
+#include "crypto/generate/genkey-options.h"
 
 typedef struct {
     const char *word;            /* stands for %p */

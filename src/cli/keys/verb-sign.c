@@ -5,7 +5,7 @@
 #include "pipeline/keys/key-prompt.h"
 #include "cli/keys/signing-argument.h"
 #include "cli/verbs.h"
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 #include "signing/sign.h"
 #include "ui/ask.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/errors.h"
 #include "base/io.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/fat/fat-internal.h"
 
 #define BOOT_SECTOR_SIZE 512

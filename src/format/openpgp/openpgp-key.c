@@ -3,7 +3,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 #include "format/openpgp/openpgp-packet.h"
 
 #define KEY_VERSION 4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "format/openpgp/openpgp-packet.h"
 
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 void openpgp_put_u8(GByteArray *out, guint8 value) {
     g_byte_array_append(out, &value, 1);

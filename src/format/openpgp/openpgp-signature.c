@@ -2,7 +2,7 @@
 #include <openssl/ecdsa.h>
 #include <string.h>
 
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 #include "format/openpgp/openpgp-packet.h"
 
 #define SIGNATURE_VERSION 4

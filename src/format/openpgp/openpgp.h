@@ -9,8 +9,8 @@
 #include <openssl/types.h>
 
 #include "base/sha256.h"
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 
 #define OPENPGP_FINGERPRINT_SIZE 20
 #define OPENPGP_KEY_ID_SIZE 8

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "kitchen/html/url.h"
 #include "kitchen/model/key-certificate.h"
 #include "kitchen/model/parts.h"

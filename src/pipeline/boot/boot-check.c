@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "events/events.h"
 #include "format/efi/pe/authenticode.h"
 #include "image/boot-content.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/boot/boot-keys.h"
 
-#include "crypto/certificate.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/keys/key-session.h"
 #include "events/events.h"
 #include "pipeline/integrity/offline.h"
 #include "pipeline/keys/key-certificate.h"

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "events/step.h"
 #include "format/efi/variables/efi-authenticated-variable.h"
 #include "pipeline/boot/boot-parts.h"

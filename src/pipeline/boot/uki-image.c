@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/keys/key-session.h"
 #include "format/efi/pe/pe.h"
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki.h"

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/errors.h"
-#include "crypto/certificate.h"
-#include "crypto/pkcs11-uri.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/pkcs11-uri.h"
 #include "pipeline/content/extension.h"
 #include "pipeline/content/recipe-environment.h"
 #include "pipeline/keys/key-certificate.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/inputs/input-certificates.h"
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "pipeline/inputs/input-set-private.h"
 
 static void add_certificate(const InputSet *set, Value *map, gboolean used, const char *setting,

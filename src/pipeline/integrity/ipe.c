@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/compare.h"
 #include "base/directory.h"
-#include "crypto/cms.h"
+#include "crypto/cms/cms.h"
 #include "events/events.h"
 #include "events/step.h"
 #include "pipeline/integrity/ipe-policy.h"

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "crypto/certificate.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/keys/key-session.h"
 #include "format/openpgp/openpgp.h"
 #include "pipeline/keys/key-certificate.h"
 #include "pipeline/state/output-conflicts.h"

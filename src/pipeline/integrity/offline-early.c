@@ -3,7 +3,7 @@
 
 #include "base/directory.h"
 #include "base/errors.h"
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "events/events.h"
 #include "pipeline/integrity/offline.h"
 #include "pipeline/state/cache-places.h"

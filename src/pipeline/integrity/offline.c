@@ -3,8 +3,8 @@
 
 #include <openssl/x509.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 #include "events/events.h"
 #include "events/step.h"
 #include "pipeline/state/output-conflicts.h"

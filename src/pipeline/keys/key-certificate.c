@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/keys/key-certificate.h"
 
-#include "crypto/pkcs11-uri.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 static gboolean is_in_token(KeyPlace key) {
     return key.locator && key.source->type != KEY_SOURCE_FILE && pkcs11_uri_check(key.locator);

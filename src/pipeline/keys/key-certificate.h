@@ -3,7 +3,7 @@
 
 /* Where the certificate of a key is: what its settings name, or the token of the key. */
 
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 #include "recipe/result/image-config.h"
 
 /* A setting of a key or a certificate, and the one beside it that says where that lives. LOCATOR NULL: it is not set. */

@@ -6,9 +6,9 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "crypto/certificate.h"
-#include "crypto/error.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/error.h"
+#include "crypto/sources/key-source.h"
 #include "events/events.h"
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/image-build.h"

@@ -3,7 +3,7 @@
 
 /* Whether those who check the signatures of an image know its keys: known before anything is signed. */
 
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 #include "pipeline/keys/key-certificate.h"
 #include "recipe/result/image-config.h"
 

@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 
 typedef struct KeyPrompt KeyPrompt;
 
@@ -29,6 +29,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KeyPrompt, key_prompt_free)
 /* A session whose questions PROMPT answers (NULL: nobody does), and that says when a token takes long to sign. */
 KeySession *key_prompt_session(KeyPrompt *prompt);
 
-/* The answer to QUESTION. A KeyAsk (crypto/key-session.h); DATA is the KeyPrompt. Of a text with several lines, the first
+/* The answer to QUESTION. A KeyAsk (crypto/keys/key-session.h); DATA is the KeyPrompt. Of a text with several lines, the first
  * answers the first question, and so on, the last one all that follow. */
 char *key_prompt_answer(const char *question, gpointer data, GError **error);

@@ -7,8 +7,8 @@
 #include <glib.h>
 
 #include "base/sha256.h"
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 
 typedef struct {
     guint8 digest[SHA256_SIZE]; /* Authenticode */

@@ -6,8 +6,8 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/keys/key-session.h"
 #include "distro/distro.h"
 #include "format/openpgp/openpgp.h"
 #include "image/disk.h"

@@ -5,9 +5,9 @@
 #include <openssl/evp.h>
 #include <sys/stat.h>
 
-#include "crypto/cms.h"
-#include "crypto/error.h"
-#include "crypto/pkcs11-uri.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/error.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 static void test_genkey(void) {
     g_autoptr(TestKeys) keys = test_keys_new("genkey ✓");

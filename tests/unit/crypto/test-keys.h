@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "crypto/certificate.h"
-#include "crypto/genkey.h"
-#include "crypto/key-session.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/generate/genkey.h"
+#include "crypto/keys/key-session.h"
 
 typedef struct {
     char *directory;

@@ -3,7 +3,7 @@
  * what comes along with these rooms (tests/architecture/test-links.py); nobody runs it. */
 #include <fcntl.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 #include "events/events.h"
 #include "format/erofs/erofs-reader.h"
 #include "format/verity/verity.h"

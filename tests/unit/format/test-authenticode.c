@@ -2,7 +2,7 @@
 #include "test-keys.h"
 
 #include "base/sha256.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/efi/pe/authenticode.h"
 
 /* PE images: a tiny one made here, and the boot loader and stub of systemd when there is a tree with them.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-keys.h"
 
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/efi/variables/efi-authenticated-variable.h"
 #include "format/efi/variables/efi-signature-list.h"
 

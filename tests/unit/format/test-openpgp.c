@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/hex.h"
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 #include "format/openpgp/openpgp-packet.h"
 
 #define CREATED 1700000000 /* 2023 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-keys.h"
 
-#include "crypto/cms.h"
-#include "crypto/error.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/error.h"
 #include "format/verity/signature/verity-signature.h"
 
 static const guint8 root_hash[32] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xff, 0xee, 0xdd, 0xcc};

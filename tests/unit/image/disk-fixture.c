@@ -2,8 +2,8 @@
 #include "disk-fixture.h"
 
 #include "base/cleanup.h"
-#include "crypto/genkey.h"
-#include "crypto/key-session.h"
+#include "crypto/generate/genkey.h"
+#include "crypto/keys/key-session.h"
 #include "sandbox/sandbox.h"
 
 #include "../format/tree-tool.h"

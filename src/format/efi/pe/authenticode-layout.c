@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/little-endian.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 /* Offsets of the "PE Format" specification. */
 #define DOS_HEADER_SIZE 0x40

@@ -6,7 +6,7 @@
 #include "base/hex.h"
 #include "base/little-endian.h"
 #include "base/sha256.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 #include "format/efi/pe/authenticode-layout.h"
 
 #define SPC_INDIRECT_DATA_OID "1.3.6.1.4.1.311.2.1.4"

@@ -8,9 +8,9 @@
 #include <glib.h>
 
 #include "base/sha256.h"
-#include "crypto/certificate.h"
-#include "crypto/cms.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/key-source.h"
 
 typedef enum {
     AUTHENTICODE_REPLACE, /* the new signature is the only one */

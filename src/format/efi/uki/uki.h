@@ -7,7 +7,7 @@
 
 #include <glib.h>
 
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 #include "format/efi/uki/pcr.h"
 
 typedef enum {

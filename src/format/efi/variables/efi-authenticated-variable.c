@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/little-endian.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 #define EFI_TIME_SIZE 16
 #define WIN_CERTIFICATE_UEFI_GUID_SIZE 24 /* length, revision, type, GUID of the kind */

@@ -6,9 +6,9 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/cms.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/key-source.h"
 #include "format/efi/variables/efi-signature-list.h"
 
 #define EFI_VARIABLE_NON_VOLATILE 0x01u

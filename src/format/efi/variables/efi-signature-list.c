@@ -5,7 +5,7 @@
 
 #include "base/little-endian.h"
 #include "base/sha256.h"
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 #define LIST_HEADER_SIZE 28 /* type, list size, header size, entry size */
 

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 
 /* A GUID as it is stored: the first three fields little-endian. */
 typedef struct {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/hex.h"
-#include "crypto/cms.h"
-#include "crypto/error.h"
+#include "crypto/cms/cms.h"
+#include "crypto/sources/error.h"
 
 #define ROOT_HASH_SIZE_MAX 64
 

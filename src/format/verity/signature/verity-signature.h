@@ -7,8 +7,8 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 
 /* Size of the partition in bytes, as systemd-repart makes it. */
 #define VERITY_SIGNATURE_PARTITION_SIZE 16384u

@@ -3,7 +3,7 @@
 
 /* Public keys as OpenSSH writes them. */
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 
 /* The line for authorized_keys of the key that CERTIFICATE certifies, with a newline (RFC 4253 section 6.6,
  * RFC 5656 section 3.1, RFC 8709). RSA, ECDSA over P-256, P-384 and P-521, Ed25519. Owned by the caller. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/pkcs11-uri.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>
 
-#include "crypto/error.h"
+#include "crypto/sources/error.h"
 
 /* Sets ERROR to the formatted text followed by the reason that OpenSSL gives, and empties its queue. Returns
  * FALSE, so that callers can return it. */

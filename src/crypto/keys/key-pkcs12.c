@@ -5,8 +5,8 @@
 #include <openssl/pkcs12.h>
 #include <string.h>
 
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PKCS12, PKCS12_free)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/cms.h"
+#include "crypto/cms/cms.h"
 
 #include <openssl/asn1.h>
 #include <openssl/err.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/sha256.h"
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 
 /* OpenSSL's PKCS7 type is used rather than its CMS type: Authenticode is PKCS#7 1.5, whose content is any
  * type, while CMS wraps every content into an OCTET STRING. PKCS7_sign() and PKCS7_dataFinal() always add

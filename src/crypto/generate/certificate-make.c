@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/certificate-make.h"
+#include "crypto/generate/certificate-make.h"
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 
 #define SECONDS_PER_DAY (24 * 60 * 60)
 #define MANIFESTS_BEGIN 1577836800 /* 2020 */

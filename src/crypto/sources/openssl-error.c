@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>

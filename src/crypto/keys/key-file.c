@@ -10,8 +10,8 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
 
 /* More than a key with all the certificates that may come with it. */
 #define LARGEST_FILE (1 << 20)

@@ -6,8 +6,8 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
 
 typedef enum {
     /* The signer's certificate is part of the message. */

@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-#include "crypto/genkey-options.h"
-#include "crypto/key-source.h"
+#include "crypto/generate/genkey-options.h"
+#include "crypto/sources/key-source.h"
 
 /* Makes DIRECTORY_FD/KEY_NAME (mode 0600, PEM) and DIRECTORY_FD/CERTIFICATE_NAME (mode 0644, PEM).
  * Neither may exist. Both appear complete or not at all. */

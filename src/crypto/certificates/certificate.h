@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <openssl/types.h>
 
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 
 typedef struct Certificate Certificate;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/key-make.h"
+#include "crypto/generate/key-make.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -7,9 +7,9 @@
 #include <openssl/store.h>
 #include <string.h>
 
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
-#include "crypto/pkcs11-uri.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 /* What pkcs11-provider calls the parameter that names token and object. */
 #define PARAMETER_URI "pkcs11_uri"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/key-source.h"
+#include "crypto/sources/key-source.h"
 
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include "crypto/error.h"
-#include "crypto/openssl-error.h"
+#include "crypto/sources/error.h"
+#include "crypto/sources/openssl-error.h"
 
 struct KeySource {
     gatomicrefcount references;

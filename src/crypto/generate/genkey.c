@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/genkey.h"
+#include "crypto/generate/genkey.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +10,9 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "crypto/certificate-make.h"
-#include "crypto/error.h"
-#include "crypto/key-make.h"
+#include "crypto/generate/certificate-make.h"
+#include "crypto/generate/key-make.h"
+#include "crypto/sources/error.h"
 
 static gboolean set_file_error(GError **error, const char *what, const char *name, int code) {
     return set_errno_error(error, code, "Cannot %s %s", what, name);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/ssh-key.h"
+#include "crypto/certificates/ssh-key.h"
 
 #include <openssl/core_names.h>
 #include <string.h>
 
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 
 typedef BIGNUM Number;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Number, BN_free)

@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-#include "crypto/genkey-options.h"
-#include "crypto/key-source.h"
+#include "crypto/generate/genkey-options.h"
+#include "crypto/sources/key-source.h"
 
 /* A certificate for KEY by KEY. */
 GBytes *certificate_make(const KeySource *key, const GenkeyOptions *options, GError **error);

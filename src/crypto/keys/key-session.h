@@ -6,9 +6,9 @@
 
 #include <glib.h>
 
-#include "crypto/certificate.h"
-#include "crypto/key-source.h"
-#include "crypto/key-wait.h"
+#include "crypto/certificates/certificate.h"
+#include "crypto/sources/key-source.h"
+#include "crypto/sources/key-wait.h"
 
 typedef struct KeySession KeySession;
 

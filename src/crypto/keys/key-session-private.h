@@ -6,7 +6,7 @@
 #include <glib.h>
 #include <openssl/types.h>
 
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 
 typedef struct KeySession KeySession;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/key-wait.h"
+#include "crypto/sources/key-wait.h"
 
 /* Longer than any token computes. */
 #define PATIENCE G_USEC_PER_SEC

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/certificate.h"
+#include "crypto/certificates/certificate.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -11,7 +11,7 @@
 #include "base/directory.h"
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "crypto/openssl-error.h"
+#include "crypto/sources/openssl-error.h"
 
 struct Certificate {
     gatomicrefcount references;

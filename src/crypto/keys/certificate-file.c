@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
 
 /* What can be read twice only: a pipe is for certificate_load(). */
 static gboolean is_container(KeyFile *file, const char *path) {

@@ -10,9 +10,9 @@
 #include <openssl/provider.h>
 #include <openssl/store.h>
 
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
-#include "crypto/pkcs11-uri.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 /* What people install for a name, as far as it is known. */
 static const char *package_of(const char *name, gboolean engine) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "crypto/key-session.h"
+#include "crypto/keys/key-session.h"
 
 #include <openssl/err.h>
 #include <openssl/ui.h>
 #include <string.h>
 
 #include "base/secret.h"
-#include "crypto/key-session-private.h"
-#include "crypto/openssl-error.h"
-#include "crypto/pkcs11-uri.h"
+#include "crypto/keys/key-session-private.h"
+#include "crypto/sources/openssl-error.h"
+#include "crypto/sources/pkcs11-uri.h"
 
 /* Longer than any PIN; what OpenSSL has room for in its own prompts. */
 #define LONGEST_ANSWER 1024

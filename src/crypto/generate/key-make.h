@@ -5,8 +5,8 @@
 
 #include <glib.h>
 
-#include "crypto/genkey-options.h"
-#include "crypto/key-session.h"
+#include "crypto/generate/genkey-options.h"
+#include "crypto/keys/key-session.h"
 
 /* A new key for OPTIONS, which is where the caller writes *RET_PEM: PKCS#8, or what OPTIONS->provider alone can open. */
 KeySource *key_make(const GenkeyOptions *options, GBytes **ret_pem, GError **error);
