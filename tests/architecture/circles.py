@@ -24,6 +24,7 @@ CIRCLES = [
 FOLDERS = {
     "recipe": ("language", "values", "result", "reading"),
     "crypto": ("sources", "certificates", "keys", "generate", "cms"),
+    "signer": ("text", "request", "policy", "log", "judges", "answer"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

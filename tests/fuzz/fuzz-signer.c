@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "signer/client/packet.h"
-#include "signer/error.h"
-#include "signer/index.h"
-#include "signer/journal.h"
-#include "signer/policy.h"
-#include "signer/request.h"
-#include "signer/text.h"
+#include "signer/log/index.h"
+#include "signer/log/journal.h"
+#include "signer/policy/policy.h"
+#include "signer/request/request.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 #define CREDENTIAL "particleos.key-pin"
 #define LONGEST 1024

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "config.h"
-#include "signer/error.h"
+#include "signer/answer/signer.h"
 #include "signer/program/credential.h"
 #include "signer/program/lock-down.h"
 #include "signer/program/serve.h"
 #include "signer/program/trust.h"
-#include "signer/signer.h"
+#include "signer/text/error.h"
 
 typedef struct {
     char *state, *socket, *policies;

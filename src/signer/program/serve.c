@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "signer/client/packet.h"
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 #define FIRST_PASSED_FD 3
 #define CONNECTIONS_MAX 128

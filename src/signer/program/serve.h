@@ -3,7 +3,7 @@
 
 /* The socket, and a thread for each that is connected to it. */
 
-#include "signer/signer.h"
+#include "signer/answer/signer.h"
 
 typedef struct Server Server;
 

@@ -5,10 +5,10 @@
 
 #include "base/hex.h"
 #include "format/efi/pe/authenticode.h"
-#include "signer/error.h"
-#include "signer/judges.h"
-#include "signer/policy-write.h"
-#include "signer/text.h"
+#include "signer/judges/judges.h"
+#include "signer/policy/policy-write.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 static gboolean trust_file(const char *policies, const char *project, const char *path, GError **error) {
     g_autofree char *data = NULL;

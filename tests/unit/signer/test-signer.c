@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "signer/client/packet.h"
-#include "signer/error.h"
-#include "signer/index.h"
-#include "signer/journal.h"
-#include "signer/policy.h"
-#include "signer/text.h"
+#include "signer/log/index.h"
+#include "signer/log/journal.h"
+#include "signer/policy/policy.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define HOUR 3600
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 #include "signer/client/protocol.h"
 

@@ -6,7 +6,7 @@
 
 #include "crypto/certificates/certificate.h"
 #include "crypto/keys/key-session.h"
-#include "signer/policy.h"
+#include "signer/policy/policy.h"
 
 typedef struct SignerKeys SignerKeys;
 

@@ -6,9 +6,9 @@
 
 #include "format/openpgp/openpgp.h"
 #include "signer/client/protocol.h"
-#include "signer/error.h"
-#include "signer/judges.h"
-#include "signer/text.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 /* The name that systemd-sysupdate knows, and the digest of the empty file, which it is. */
 #define BEST_BEFORE "BEST-BEFORE-"

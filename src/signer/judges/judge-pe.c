@@ -9,8 +9,8 @@
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/pe/pe-audit.h"
 #include "format/efi/uki/uki-text.h"
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 
 #define PROGRAM_SIZE_MAX (512 * 1024 * 1024)
 

@@ -5,7 +5,7 @@
  * about it refuses. It sets what will be signed, and the facts for the log. What depends on signatures
  * before is judged by comparing with the log, when nothing else can be signed in between. */
 
-#include "signer/case.h"
+#include "signer/judges/case.h"
 
 gboolean signer_judge_verity(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_judge_pe(SignerCase *this, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,8 +7,8 @@
 #include "base/hex.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 
 #define THING_SIZE_MAX (64 * 1024)
 /* 1/128 of the volume. */

@@ -5,11 +5,11 @@
 
 #include <json-glib/json-glib.h>
 
-#include "signer/index.h"
-#include "signer/keys.h"
-#include "signer/object.h"
-#include "signer/policy.h"
-#include "signer/request.h"
+#include "signer/log/index.h"
+#include "signer/policy/keys.h"
+#include "signer/policy/policy.h"
+#include "signer/request/object.h"
+#include "signer/request/request.h"
 #include "signing/thing.h"
 
 typedef struct {

@@ -4,7 +4,7 @@
 /* New projects: keys by a template, and a policy for them. Handing out what belongs to keys and is no
  * secret. */
 
-#include "signer/case.h"
+#include "signer/judges/case.h"
 
 /* Judges the request, and makes the keys, which nobody can use before the policy is there. Of a request that is repeated
  * nothing is made. */

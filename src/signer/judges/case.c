@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/case.h"
+#include "signer/judges/case.h"
 
 #include <string.h>
 
 #include "signer/client/packet.h"
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 SignerCase *signer_case_new(SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects) {
     SignerCase *this = g_new0(SignerCase, 1);

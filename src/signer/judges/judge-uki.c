@@ -10,8 +10,8 @@
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki-sections.h"
 #include "inspect/uki-audit.h"
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 #include "text/os-release.h"
 
 /* Where a judge is. */

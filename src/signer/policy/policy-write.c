@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/policy-write.h"
+#include "signer/policy/policy-write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,9 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "base/io.h"
-#include "signer/error.h"
-#include "signer/keys.h"
-#include "signer/text.h"
+#include "signer/policy/keys.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define TARGETS_MAX 64
 #define LIMIT_MAX 100000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/keys.h"
+#include "signer/policy/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "base/directory.h"
 #include "base/errors.h"
 #include "crypto/generate/genkey.h"
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 /* A key outlives many versions; how it is changed, docs/signing.md says. */
 #define VALID_DAYS 7300

@@ -5,8 +5,8 @@
 
 #include "inspect/command-line-judge.h"
 #include "inspect/command-line.h"
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 
 static gboolean matches(GPtrArray *patterns, const char *word) {
     for (guint i = 0; i < patterns->len; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/object.h"
+#include "signer/request/object.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/sha256.h"
-#include "signer/error.h"
-#include "signer/text.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define CHUNK (1024 * 1024)
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/policy.h"
+#include "signer/policy/policy.h"
 
 #include <string.h>
 
 #include "base/hex.h"
-#include "signer/error.h"
-#include "signer/ini.h"
-#include "signer/text.h"
+#include "signer/text/error.h"
+#include "signer/text/ini.h"
+#include "signer/text/text.h"
 #include "text/recipe-values.h"
 
 #define SIGNATURES_PER_HOUR_DEFAULT 2000

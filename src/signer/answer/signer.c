@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/signer.h"
+#include "signer/answer/signer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,12 +11,12 @@
 #include "base/cleanup.h"
 #include "base/directory.h"
 #include "base/errors.h"
+#include "signer/answer/create.h"
 #include "signer/client/packet.h"
-#include "signer/create.h"
-#include "signer/error.h"
-#include "signer/journal.h"
-#include "signer/judges.h"
-#include "signer/text.h"
+#include "signer/judges/judges.h"
+#include "signer/log/journal.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 /* Bytes of objects that are in memory at one time. */
 #define MEMORY_MAX (1536ull * 1024 * 1024)

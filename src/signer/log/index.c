@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/index.h"
+#include "signer/log/index.h"
 
 #include <string.h>
 
-#include "signer/error.h"
-#include "signer/request.h"
-#include "signer/text.h"
+#include "signer/request/request.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define HOUR 3600
 /* Between the parts of a key; in none of them. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/journal.h"
+#include "signer/log/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "signer/client/packet.h"
-#include "signer/error.h"
-#include "signer/request.h"
+#include "signer/request/request.h"
+#include "signer/text/error.h"
 
 #define BUFFER_SIZE (4 * SIGNER_LEAF_SIZE_MAX)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/request.h"
+#include "signer/request/request.h"
 
 #include <string.h>
 
 #include "signer/client/packet.h"
-#include "signer/error.h"
-#include "signer/text.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define ID_MAX 128
 #define JOB_MAX 64

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/ini.h"
+#include "signer/text/ini.h"
 
 #include <string.h>
 
-#include "signer/error.h"
+#include "signer/text/error.h"
 
 static gboolean begin_section(char *line, char **ret_section, char **ret_name, GError **error) {
     gsize length = strlen(line);

@@ -6,9 +6,9 @@
 #include "base/hex.h"
 #include "base/little-endian.h"
 #include "format/efi/variables/efi-authenticated-variable.h"
-#include "signer/error.h"
-#include "signer/judges.h"
-#include "signer/text.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
+#include "signer/text/text.h"
 
 #define VARIABLE_SIZE_MAX (256 * 1024)
 #define REVOKED_MAX 512

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 
 #define POLICY_SIZE_MAX (512 * 1024)
 #define NAME_PREFIX "policy_name="

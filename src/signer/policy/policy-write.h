@@ -3,8 +3,8 @@
 
 /* Policies that the signer writes. Files appear complete or not at all. */
 
-#include "signer/policy.h"
-#include "signer/request.h"
+#include "signer/policy/policy.h"
+#include "signer/request/request.h"
 
 /* The text of a policy for what REQUEST (create) asks for; owned by the caller. Refused: targets that are none, values of
  * the wrong kind. DEVELOPMENT is what counts when it does not say. RET_SHARE receives whether keys are shared (signer_keys_shared_with()). */

@@ -7,8 +7,8 @@
 #include "format/efi/pe/pe.h"
 #include "format/efi/uki/uki-sections.h"
 #include "inspect/uki-audit.h"
-#include "signer/error.h"
-#include "signer/judges.h"
+#include "signer/judges/judges.h"
+#include "signer/text/error.h"
 
 /* What a UKI takes from an addon (systemd-stub(7)), and we do not sign there. */
 static const char *const never[] = {".linux", ".initrd", ".ucode", ".profile", ".pcrsig", ".pcrpkey", ".uname", NULL};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "signer/create.h"
+#include "signer/answer/create.h"
 
 #include <string.h>
 
 #include "format/openpgp/openpgp.h"
-#include "signer/error.h"
-#include "signer/policy-write.h"
+#include "signer/policy/policy-write.h"
+#include "signer/text/error.h"
 
 static gboolean note_certificates(SignerCase *this, GError **error) {
     JsonObject *certificates = json_object_new();
