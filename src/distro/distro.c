@@ -7,8 +7,8 @@
 #include "distro/custom.h"
 #include "distro/driver/driver.h"
 #include "distro/pacman/pacman.h"
-#include "distro/rpm/dnf.h"
-#include "distro/rpm/zypper.h"
+#include "distro/rpm/managers/dnf.h"
+#include "distro/rpm/managers/zypper.h"
 #include "tree/tree.h"
 
 /* NULL: nobody has written a driver for it. */

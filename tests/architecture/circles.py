@@ -25,6 +25,7 @@ FOLDERS = {
     "recipe": ("language", "values", "result", "reading"),
     "crypto": ("sources", "certificates", "keys", "generate", "cms"),
     "signer": ("text", "request", "policy", "log", "judges", "answer"),
+    "distro/rpm": ("family", "run", "database", "metadata", "managers"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

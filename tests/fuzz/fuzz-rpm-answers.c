@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "distro/driver/types.h"
-#include "distro/rpm/header.h"
-#include "distro/rpm/output.h"
-#include "distro/rpm/primary.h"
-#include "distro/rpm/table.h"
-#include "distro/rpm/zypper-answer.h"
+#include "distro/rpm/database/header.h"
+#include "distro/rpm/managers/zypper-answer.h"
+#include "distro/rpm/metadata/primary.h"
+#include "distro/rpm/metadata/table.h"
+#include "distro/rpm/run/output.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

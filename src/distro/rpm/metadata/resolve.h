@@ -4,7 +4,7 @@
 /* From what a package manager would install to files with digests. */
 
 #include "distro/driver/driver.h"
-#include "distro/rpm/table.h"
+#include "distro/rpm/metadata/table.h"
 
 /* The files of CHOICES (RpmChoice) as the lists of their repositories have them: elements DistroPackage, sorted by file
  * name; owned by the caller. */

@@ -4,7 +4,7 @@
 /* How the package manager is run: in which sandbox, and what becomes of its complaints. */
 
 #include "distro/driver/driver.h"
-#include "distro/rpm/output.h"
+#include "distro/rpm/run/output.h"
 #include "sandbox/sandbox.h"
 
 #define BUILDROOT "/buildroot"

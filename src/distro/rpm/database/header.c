@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/header.h"
+#include "distro/rpm/database/header.h"
 
 #include <string.h>
 

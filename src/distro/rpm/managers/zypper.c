@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The driver for openSUSE: the host's (or the tools tree's) zypper and rpm work on the tree at BUILDROOT. */
 
-#include "distro/rpm/zypper.h"
+#include "distro/rpm/managers/zypper.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,15 +13,15 @@
 #include "base/errors.h"
 #include "distro/driver/cache-lock.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/configuration.h"
-#include "distro/rpm/database.h"
-#include "distro/rpm/family.h"
-#include "distro/rpm/keys.h"
-#include "distro/rpm/manager.h"
-#include "distro/rpm/metadata.h"
-#include "distro/rpm/run.h"
-#include "distro/rpm/zypper-answer.h"
-#include "distro/rpm/zypper-command.h"
+#include "distro/rpm/database/database.h"
+#include "distro/rpm/family/family.h"
+#include "distro/rpm/family/keys.h"
+#include "distro/rpm/managers/manager.h"
+#include "distro/rpm/managers/zypper-answer.h"
+#include "distro/rpm/managers/zypper-command.h"
+#include "distro/rpm/metadata/metadata.h"
+#include "distro/rpm/run/configuration.h"
+#include "distro/rpm/run/run.h"
 #include "tree/tree.h"
 
 #define INSTALL_ADVICE "Run again with --debug to see the whole output of the package manager."

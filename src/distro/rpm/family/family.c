@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/family.h"
+#include "distro/rpm/family/family.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "distro/rpm/family-repositories.h"
+#include "distro/rpm/family/family-repositories.h"
 
 #define KEYS_OF_FEDORA                                                                                                 \
     "https://raw.githubusercontent.com/rpm-software-management/distribution-gpg-keys/main/keys/fedora/"

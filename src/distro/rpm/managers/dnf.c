@@ -2,19 +2,19 @@
 /* The driver for Fedora and what is made like it: the host's (or the tools tree's) dnf and rpm work on the tree at
  * BUILDROOT. */
 
-#include "distro/rpm/dnf.h"
+#include "distro/rpm/managers/dnf.h"
 
 #include "base/cleanup.h"
 #include "distro/driver/cache-lock.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/configuration.h"
-#include "distro/rpm/database.h"
-#include "distro/rpm/dnf-command.h"
-#include "distro/rpm/family.h"
-#include "distro/rpm/manager.h"
-#include "distro/rpm/metadata.h"
-#include "distro/rpm/run.h"
-#include "distro/rpm/table.h"
+#include "distro/rpm/database/database.h"
+#include "distro/rpm/family/family.h"
+#include "distro/rpm/managers/dnf-command.h"
+#include "distro/rpm/managers/manager.h"
+#include "distro/rpm/metadata/metadata.h"
+#include "distro/rpm/metadata/table.h"
+#include "distro/rpm/run/configuration.h"
+#include "distro/rpm/run/run.h"
 
 /* ---- metadata ---- */
 

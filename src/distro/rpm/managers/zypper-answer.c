@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/zypper-answer.h"
+#include "distro/rpm/managers/zypper-answer.h"
 
-#include "distro/rpm/table.h"
+#include "distro/rpm/metadata/table.h"
 
 typedef struct {
     GPtrArray *choices;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/manager.h"
+#include "distro/rpm/managers/manager.h"
 
 #include <string.h>
 
@@ -8,11 +8,11 @@
 #include "distro/driver/cache-lock.h"
 #include "distro/driver/resolve-cache.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/configuration.h"
-#include "distro/rpm/family.h"
-#include "distro/rpm/metadata.h"
-#include "distro/rpm/resolve.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/family/family.h"
+#include "distro/rpm/metadata/metadata.h"
+#include "distro/rpm/metadata/resolve.h"
+#include "distro/rpm/run/configuration.h"
+#include "distro/rpm/run/run.h"
 
 void rpm_add_words(GPtrArray *argv, const char *const *words) {
     for (; words && *words; words++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/configuration.h"
+#include "distro/rpm/run/configuration.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 #include "base/directory.h"
 #include "base/errors.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/family.h"
-#include "distro/rpm/keys.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/family/family.h"
+#include "distro/rpm/family/keys.h"
+#include "distro/rpm/run/run.h"
 #include "tree/tree.h"
 
 #define LOCAL "mkosi-local.repo"

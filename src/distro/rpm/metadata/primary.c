@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/primary.h"
+#include "distro/rpm/metadata/primary.h"
 
 #include <archive.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/helper-script.h"
+#include "distro/rpm/run/helper-script.h"
 
-#include "distro/rpm/run.h"
+#include "distro/rpm/run/run.h"
 
 /* No initramfs generators and boot loader hooks unless the recipe wants them. */
 static void append_environment(GString *script, const ImageConfig *config) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/metadata.h"
+#include "distro/rpm/metadata/metadata.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -14,9 +14,9 @@
 #include "distro/driver/cache-lock.h"
 #include "distro/driver/resolve-cache.h"
 #include "distro/driver/verified.h"
-#include "distro/rpm/configuration.h"
-#include "distro/rpm/keys.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/family/keys.h"
+#include "distro/rpm/run/configuration.h"
+#include "distro/rpm/run/run.h"
 #include "events/events.h"
 #include "tree/tree.h"
 

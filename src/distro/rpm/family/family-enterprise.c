@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/family-repositories.h"
+#include "distro/rpm/family/family-repositories.h"
 
 #include <string.h>
 

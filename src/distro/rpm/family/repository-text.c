@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/repository-text.h"
+#include "distro/rpm/family/repository-text.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/run.h"
+#include "distro/rpm/run/run.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/directory.h"
 #include "distro/driver/cache-lock.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/keys.h"
+#include "distro/rpm/family/keys.h"
 #include "events/events.h"
 #include "tree/tree.h"
 

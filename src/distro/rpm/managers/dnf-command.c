@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/dnf-command.h"
+#include "distro/rpm/managers/dnf-command.h"
 
-#include "distro/rpm/helper-script.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/run/helper-script.h"
+#include "distro/rpm/run/run.h"
 
 static void add(GPtrArray *argv, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void add(GPtrArray *argv, const char *format, ...) {

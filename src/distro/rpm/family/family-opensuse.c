@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/family-repositories.h"
+#include "distro/rpm/family/family-repositories.h"
 
-#include "distro/rpm/family.h"
+#include "distro/rpm/family/family.h"
 
 static gboolean is_tumbleweed(const ImageConfig *config) {
     return g_str_equal(config->release, "tumbleweed");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/database.h"
+#include "distro/rpm/database/database.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -8,9 +8,9 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/family.h"
-#include "distro/rpm/header.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/database/header.h"
+#include "distro/rpm/family/family.h"
+#include "distro/rpm/run/run.h"
 #include "tree/tree.h"
 
 #define COPY "rpmdb"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/resolve.h"
+#include "distro/rpm/metadata/resolve.h"
 
 #include <string.h>
 
-#include "distro/rpm/metadata.h"
-#include "distro/rpm/primary.h"
+#include "distro/rpm/metadata/metadata.h"
+#include "distro/rpm/metadata/primary.h"
 
 static int compare_packages(gconstpointer a, gconstpointer b) {
     return strcmp((*(DistroPackage *const *) a)->file, (*(DistroPackage *const *) b)->file);

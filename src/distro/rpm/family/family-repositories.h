@@ -4,7 +4,7 @@
 /* The repositories of each distribution, for family.c. */
 
 #include "distro/driver/driver.h"
-#include "distro/rpm/repository-text.h"
+#include "distro/rpm/family/repository-text.h"
 
 /* The number before the dot of Release=. */
 int rpm_major_release(const ImageConfig *config);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/output.h"
+#include "distro/rpm/run/output.h"
 
 #include <stdio.h>
 #include <stdlib.h>

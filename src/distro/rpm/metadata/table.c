@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/table.h"
+#include "distro/rpm/metadata/table.h"
 
 #include <string.h>
 

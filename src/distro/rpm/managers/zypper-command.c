@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/zypper-command.h"
+#include "distro/rpm/managers/zypper-command.h"
 
-#include "distro/rpm/helper-script.h"
-#include "distro/rpm/run.h"
+#include "distro/rpm/run/helper-script.h"
+#include "distro/rpm/run/run.h"
 
 static void add(GPtrArray *argv, const char *word) {
     g_ptr_array_add(argv, g_strdup(word));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "distro/rpm/keys.h"
+#include "distro/rpm/family/keys.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "base/errors.h"
 #include "distro/driver/fetch.h"
 #include "distro/driver/session.h"
-#include "distro/rpm/family.h"
+#include "distro/rpm/family/family.h"
 
 #define BEGIN "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 
