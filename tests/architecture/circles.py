@@ -12,7 +12,7 @@ CIRCLES = [
     (("update/http", "update/http-private"), PRIVATE),
     (("update/transfer", "update/transfer-private"), PRIVATE),
     (("update/update", "update/update-private"), PRIVATE),
-    (("vm/machine", "vm/machine-private"), PRIVATE),
+    (("vm/machine/machine", "vm/machine/machine-private"), PRIVATE),
     (("format/erofs/writer/erofs-compress", "format/erofs/writer/erofs-data", "format/erofs/writer/erofs-index", "format/erofs/writer/erofs-metadata", "format/erofs/writer/erofs-tree",
       "format/erofs/writer/erofs-writer"), STRUCTS),
     (("format/efi/uki/pcr", "format/efi/uki/uki", "format/efi/uki/uki-sections", "format/efi/uki/uki-stub", "format/efi/uki/uki-text"), STRUCTS),
@@ -26,6 +26,7 @@ FOLDERS = {
     "crypto": ("sources", "certificates", "keys", "generate", "cms"),
     "signer": ("text", "request", "policy", "log", "judges", "answer"),
     "distro/rpm": ("family", "run", "database", "metadata", "managers"),
+    "vm": ("host", "console", "qemu", "container", "machine"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

@@ -3,13 +3,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "vm/console.h"
-#include "vm/firmware.h"
-#include "vm/monitor.h"
-#include "vm/notify.h"
-#include "vm/plain-text.h"
-#include "vm/report.h"
-#include "vm/watch.h"
+#include "vm/console/console.h"
+#include "vm/console/monitor.h"
+#include "vm/console/notify.h"
+#include "vm/console/plain-text.h"
+#include "vm/console/report.h"
+#include "vm/host/firmware.h"
+#include "vm/machine/watch.h"
 
 static const TextStyle plain = {"", "", "", "", "", "", ""};
 

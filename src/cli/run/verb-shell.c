@@ -15,8 +15,8 @@
 #include "pipeline/state/output-names.h"
 #include "tree/tree.h"
 #include "tree/workspace.h"
-#include "vm/container.h"
-#include "vm/journal.h"
+#include "vm/console/journal.h"
+#include "vm/container/container.h"
 
 /* The first version that starts containers without root. */
 #define NSPAWN_UNPRIVILEGED 257

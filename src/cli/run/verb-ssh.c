@@ -2,7 +2,7 @@
 #include "cli/verbs.h"
 
 #include "cli/run/host-program.h"
-#include "vm/state.h"
+#include "vm/host/state.h"
 
 #define SYSTEMD_PROXY "/usr/lib/systemd/systemd-ssh-proxy"
 

@@ -6,8 +6,8 @@
 #include "pipeline/scripts/script-configure.h"
 #include "sandbox/sandbox.h"
 #include "ui/terminal.h"
-#include "vm/machine.h"
-#include "vm/watch.h"
+#include "vm/machine/machine.h"
+#include "vm/machine/watch.h"
 
 /* The language's default of Ephemeral= is no, but a machine that writes to the image must be asked for. */
 static gboolean is_ephemeral(const ImageConfig *config) {

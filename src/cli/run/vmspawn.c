@@ -5,7 +5,7 @@
 #include "cli/make/built-image.h"
 #include "cli/run/host-program.h"
 #include "tree/workspace.h"
-#include "vm/vmspawn.h"
+#include "vm/container/vmspawn.h"
 
 gboolean vmspawn_run(
         const ImageConfig *config, char *const *arguments, gboolean ephemeral, int *ret_exit_status, GError **error) {

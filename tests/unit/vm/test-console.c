@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "vm/console.h"
-#include "vm/plain-text.h"
+#include "vm/console/console.h"
+#include "vm/console/plain-text.h"
 
 #include <string.h>
 

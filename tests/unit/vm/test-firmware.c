@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "vm/firmware.h"
+#include "vm/host/firmware.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 
 /* What comes from outside while a machine runs: QMP, notifications, its console. */
 
-#include "vm/monitor.h"
-#include "vm/notify.h"
-#include "vm/watch.h"
+#include "vm/console/monitor.h"
+#include "vm/console/notify.h"
+#include "vm/machine/watch.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "vm/qemu-arguments.h"
+#include "vm/qemu/qemu-arguments.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "vm/report.h"
+#include "vm/console/report.h"
 
 #include <string.h>
 
