@@ -9,9 +9,9 @@ CIRCLES = [
     (("format/fat/fat-internal", "format/fat/fat-reader"), PRIVATE),
     (("inspect/inspect", "inspect/inspect-internal"), PRIVATE),
     (("sandbox/sandbox", "sandbox/sandbox-private"), PRIVATE),
-    (("update/http", "update/http-private"), PRIVATE),
-    (("update/transfer", "update/transfer-private"), PRIVATE),
-    (("update/update", "update/update-private"), PRIVATE),
+    (("update/http/http", "update/http/http-private"), PRIVATE),
+    (("update/transfer/transfer", "update/transfer/transfer-private"), PRIVATE),
+    (("update/job/update", "update/job/update-private"), PRIVATE),
     (("vm/machine/machine", "vm/machine/machine-private"), PRIVATE),
     (("format/erofs/writer/erofs-compress", "format/erofs/writer/erofs-data", "format/erofs/writer/erofs-index", "format/erofs/writer/erofs-metadata", "format/erofs/writer/erofs-tree",
       "format/erofs/writer/erofs-writer"), STRUCTS),
@@ -27,6 +27,7 @@ FOLDERS = {
     "signer": ("text", "request", "policy", "log", "judges", "answer"),
     "distro/rpm": ("family", "run", "database", "metadata", "managers"),
     "vm": ("host", "console", "qemu", "container", "machine"),
+    "update": ("transfer", "http", "source", "device", "job"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OpenPGP key rings and signatures: the first half of the input is a key ring, and all of it a signature by that. */
-#include "update/keyring.h"
+#include "update/source/keyring.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SHA256SUMS of a server. */
-#include "update/manifest.h"
+#include "update/source/manifest.h"
 
 #include <stdint.h>
 #include <string.h>

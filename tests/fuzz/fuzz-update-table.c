@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A partition table that is read, changed and written. */
-#include "update/gpt-table.h"
+#include "update/device/gpt-table.h"
 
 #include <stdint.h>
 #include <sys/mman.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Transfer files of updates, and names that their patterns meet. */
-#include "update/transfer.h"
+#include "update/transfer/transfer.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A hash area that was fetched alone, and the signature of its root hash. */
-#include "update/trust.h"
+#include "update/device/trust.h"
 
 #include <stdint.h>
 

@@ -8,9 +8,9 @@
 #include "events/task.h"
 #include "ui/people.h"
 #include "ui/terminal.h"
-#include "update/error.h"
 #include "update/program/json.h"
 #include "update/program/verbs.h"
+#include "update/transfer/error.h"
 
 #define STATUS_USAGE 2
 

@@ -3,7 +3,7 @@
 
 /* What particleos-update does, and what it says of it on standard output. */
 
-#include "update/update.h"
+#include "update/job/update.h"
 
 /* Exit statuses beside 0 and those of errors (particleos-update(8)). */
 #define STATUS_NOTHING_NEW 10

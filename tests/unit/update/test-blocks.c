@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "update/blocks.h"
+#include "update/source/blocks.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "update/error.h"
+#include "update/transfer/error.h"
 
 #define BLOCK 4096u
 

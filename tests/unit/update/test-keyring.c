@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keys and signatures that GnuPG makes, and what is not right with some of them. */
-#include "update/keyring.h"
+#include "update/source/keyring.h"
 
 #include <gio/gio.h>
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "update/error.h"
+#include "update/transfer/error.h"
 
 static const char content[] = "0123  image.raw\n";
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "update/pattern.h"
+#include "update/transfer/pattern.h"
 
-#include "update/error.h"
+#include "update/transfer/error.h"
 
 static Pattern *make(const char *text) {
     g_autoptr(GError) error = NULL;

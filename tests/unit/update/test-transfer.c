@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "update/transfer.h"
+#include "update/transfer/transfer.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "update/error.h"
+#include "update/transfer/error.h"
 
 static const TransferSpecifiers specifiers = {.architecture = "x86-64", .image_id = "OS", .image_version = "0.1"};
 
