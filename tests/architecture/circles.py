@@ -28,6 +28,7 @@ FOLDERS = {
     "distro/rpm": ("family", "run", "database", "metadata", "managers"),
     "vm": ("host", "console", "qemu", "container", "machine"),
     "update": ("transfer", "http", "source", "device", "job"),
+    "kitchen/model": ("database", "people", "projects", "builds", "results"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

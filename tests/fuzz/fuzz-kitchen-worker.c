@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "kitchen/api/worker-api.h"
-#include "kitchen/model/build-create.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/builds/build-create.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 
 #define TOKEN "0123456789012345678901234567890123456789012345678901234567890123"
 

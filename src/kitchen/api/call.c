@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "kitchen/model/database.h"
+#include "kitchen/model/database/database.h"
 
 #define KIB 1024
 #define MIB (1024 * KIB)

@@ -5,9 +5,9 @@
 
 #include "kitchen/api/worker-api.h"
 #include "kitchen/background/background.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/states.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/builds/states.h"
+#include "kitchen/model/projects/projects.h"
 
 struct WorkerApi {
     WorkerApiSettings settings;

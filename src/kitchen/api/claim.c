@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "kitchen/api/project-keys.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/key-certificate.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/sources.h"
+#include "kitchen/model/projects/key-certificate.h"
+#include "kitchen/model/projects/projects.h"
 
 /* A token that the worker makes is as long as a random one of ours. */
 #define TOKEN_SIZE_MIN 64

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "kitchen/model/objects.h"
+#include "kitchen/model/results/objects.h"
 
 #define ARTIFACTS_MAX 500
 

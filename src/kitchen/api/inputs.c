@@ -3,11 +3,11 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/repositories.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/repositories.h"
+#include "kitchen/model/builds/sources.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 
 /* Repositories of a project that are watched. */
 #define REPOSITORIES_MAX 100

@@ -2,9 +2,9 @@
 #include "call.h"
 
 #include "base/cleanup.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 
 /* What a project without a limit may send in a job. */
 #define JOB_SIZE_MAX (64 * G_GINT64_CONSTANT(1073741824))

@@ -3,7 +3,7 @@
 
 /* The public halves of a project's keys, which the signer makes when they are asked for first. */
 
-#include "kitchen/model/projects.h"
+#include "kitchen/model/projects/projects.h"
 #include "kitchen/signing/sign-service.h"
 
 /* {"certificates": {PURPOSE: PEM}, "keyRing": BASE64, "development": true}, a new reference. TARGETS (of Target) are those

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "kitchen/model/builds.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 #include "signer/client/protocol.h"
 
 /* What a worker may ask; the rest is the service's own. */

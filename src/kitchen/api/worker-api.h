@@ -24,7 +24,7 @@
 
 #include <json-glib/json-glib.h>
 
-#include "kitchen/model/model.h"
+#include "kitchen/model/database/model.h"
 #include "kitchen/signing/sign-service.h"
 #include "kitchen/store/store.h"
 

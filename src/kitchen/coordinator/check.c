@@ -4,10 +4,10 @@
 
 #include "base/cleanup.h"
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 
 /* Whether the store has what the job says that it made. Its bytes were digested when they came. */
 static gboolean has_all(Coordinator *coordinator, GPtrArray *artifacts, char **ret_missing) {

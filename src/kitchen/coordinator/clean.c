@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/releases.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
+#include "kitchen/model/results/releases.h"
 
 /* What was not published is kept for so long. */
 #define UNPUBLISHED_KEPT (14 * G_GINT64_CONSTANT(86400000))

@@ -7,8 +7,8 @@
 
 #include "kitchen/executor/executor.h"
 #include "kitchen/git/git-source.h"
-#include "kitchen/model/model.h"
-#include "kitchen/model/secret.h"
+#include "kitchen/model/database/model.h"
+#include "kitchen/model/database/secret.h"
 #include "kitchen/net/forge-status.h"
 #include "kitchen/net/repository-watch.h"
 #include "kitchen/publish/publish.h"

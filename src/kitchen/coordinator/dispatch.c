@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/queue.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/builds/queue.h"
 
 /* After a start workers that went on without us may be silent for longer. */
 #define GRACE (30 * 1000)

@@ -2,12 +2,12 @@
 #include <glib/gstdio.h>
 
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/credential.h"
-#include "kitchen/model/events.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/requests.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/events.h"
+#include "kitchen/model/builds/requests.h"
+#include "kitchen/model/projects/credential.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
 
 /* Repositories that are looked at at once. */
 #define POLLS_MAX 4

@@ -4,9 +4,9 @@
 
 #include "kitchen/coordinator/private.h"
 #include "kitchen/coordinator/release-plan.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/releases.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/releases.h"
 
 typedef struct {
     Publisher *publisher;

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "kitchen/model/objects.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/results/objects.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/projects/projects.h"
 
 #define DAY (24 * 60 * 60)
 

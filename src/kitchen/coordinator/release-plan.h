@@ -3,8 +3,8 @@
 
 /* What the release of a build consists of: a set for each target in each channel that follows. */
 
-#include "kitchen/model/builds.h"
-#include "kitchen/model/releases.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/results/releases.h"
 #include "kitchen/publish/publish.h"
 
 typedef struct ReleasePlan ReleasePlan;

@@ -3,10 +3,10 @@
 
 #include "kitchen/coordinator/private.h"
 #include "kitchen/coordinator/release-plan.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/releases.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/sources.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/releases.h"
 
 /* A signer that does not answer is waited for. */
 #define PATIENCE (10 * 60 * 1000)

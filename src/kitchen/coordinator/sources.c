@@ -3,7 +3,7 @@
 /* Branches of further repositories, and files: each distinct one is looked at now and then, for all projects that name it. */
 
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/sources.h"
 
 #include <string.h>
 

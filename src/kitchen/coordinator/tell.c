@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/credential.h"
-#include "kitchen/model/statuses.h"
+#include "kitchen/model/projects/credential.h"
+#include "kitchen/model/results/statuses.h"
 
 /* Forges that are told something at once, and milliseconds until one that refused is told again. */
 #define TELLS_MAX 4

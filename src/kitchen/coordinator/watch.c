@@ -3,7 +3,7 @@
 /* Repositories of packages: each distinct one is looked at now and then, for all projects that are built from it. */
 
 #include "kitchen/coordinator/private.h"
-#include "kitchen/model/repositories.h"
+#include "kitchen/model/builds/repositories.h"
 
 #define INTERVAL (10 * 60 * 1000)
 /* Repositories that are looked at at once. */

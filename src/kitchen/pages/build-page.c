@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "kitchen/html/url.h"
-#include "kitchen/model/parts.h"
+#include "kitchen/model/results/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"

@@ -5,7 +5,7 @@
 
 #include "base/directory.h"
 #include "kitchen/html/url.h"
-#include "kitchen/model/parts.h"
+#include "kitchen/model/results/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"

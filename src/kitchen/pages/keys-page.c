@@ -5,8 +5,8 @@
 
 #include "crypto/certificates/certificate.h"
 #include "kitchen/html/url.h"
-#include "kitchen/model/key-certificate.h"
-#include "kitchen/model/parts.h"
+#include "kitchen/model/projects/key-certificate.h"
+#include "kitchen/model/results/parts.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/site/frame.h"
 #include "kitchen/site/words.h"

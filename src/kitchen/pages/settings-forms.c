@@ -5,8 +5,8 @@
 
 #include "kitchen/hook/judge.h"
 #include "kitchen/html/url.h"
-#include "kitchen/model/credential.h"
-#include "kitchen/model/hook.h"
+#include "kitchen/model/projects/credential.h"
+#include "kitchen/model/projects/hook.h"
 #include "kitchen/pages/part.h"
 #include "kitchen/pages/settings.h"
 #include "kitchen/site/frame.h"

@@ -10,9 +10,9 @@
 
 #include "base/errors.h"
 #include "config.h"
-#include "kitchen/model/members.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/requests.h"
+#include "kitchen/model/builds/requests.h"
+#include "kitchen/model/people/members.h"
+#include "kitchen/model/projects/projects.h"
 #include "kitchen/process/process.h"
 
 #define SPACE "demo"

@@ -4,7 +4,7 @@
 /* The build service on one machine, for whoever wants to look: everything below one directory, with a signer of its own and a
  * first project. */
 
-#include "kitchen/model/model.h"
+#include "kitchen/model/database/model.h"
 
 /* Makes DIRECTORY, and kitchen.conf in it for a service at PORT of the loopback address, unless they are there. Returns the path of
  * the configuration, owned by the caller. */

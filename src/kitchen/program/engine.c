@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "kitchen/model/build-create.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/name.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/requests.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/build-create.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/requests.h"
+#include "kitchen/model/builds/sources.h"
+#include "kitchen/model/database/name.h"
+#include "kitchen/model/projects/projects.h"
 
 struct Engine {
     Model *model;

@@ -3,7 +3,7 @@
 
 /* What the pages ask for, by the model: wishes that the coordinator answers. */
 
-#include "kitchen/model/model.h"
+#include "kitchen/model/database/model.h"
 #include "kitchen/site/site.h"
 
 typedef struct Engine Engine;

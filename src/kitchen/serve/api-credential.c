@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api.h"
-#include "kitchen/model/credential.h"
+#include "kitchen/model/projects/credential.h"
 #include "kitchen/serve/api-answer.h"
 #include "kitchen/serve/api-change.h"
 

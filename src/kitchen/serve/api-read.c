@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/sources.h"
 #include "kitchen/html/url.h"
-#include "kitchen/model/parts.h"
+#include "kitchen/model/results/parts.h"
 #include "kitchen/serve/api-answer.h"
 
 #define LIMIT 50

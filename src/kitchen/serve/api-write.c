@@ -5,8 +5,8 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "kitchen/model/idempotency.h"
-#include "kitchen/model/model.h"
+#include "kitchen/model/database/idempotency.h"
+#include "kitchen/model/database/model.h"
 #include "kitchen/serve/api-answer.h"
 #include "kitchen/serve/api-change.h"
 #include "text/json-shape.h"

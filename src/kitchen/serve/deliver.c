@@ -4,8 +4,8 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "kitchen/hook/payload.h"
-#include "kitchen/model/credential.h"
-#include "kitchen/model/hook.h"
+#include "kitchen/model/projects/credential.h"
+#include "kitchen/model/projects/hook.h"
 
 #define REPLAY_TIME (G_GINT64_CONSTANT(86400000))
 #define LIMIT_TIME (10 * 60 * 1000)

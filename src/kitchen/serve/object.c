@@ -5,7 +5,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "kitchen/model/parts.h"
+#include "kitchen/model/results/parts.h"
 #include "kitchen/serve/api-answer.h"
 
 /* A name that a header may hold; others are left out. */

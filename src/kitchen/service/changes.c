@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "changes.h"
 
-#include "kitchen/model/builds.h"
+#include "kitchen/model/builds/builds.h"
 #include "reasons/reasons.h"
 
 static JsonNode *parse(GBytes *bytes, const char *which, GError **error) {

@@ -3,8 +3,8 @@
 
 /* All that builds, joined together: store, publisher, signer, executor, repositories, coordinator, and what workers ask. */
 
-#include "kitchen/model/model.h"
-#include "kitchen/model/secret.h"
+#include "kitchen/model/database/model.h"
+#include "kitchen/model/database/secret.h"
 #include "kitchen/mount/mount.h"
 
 typedef struct {

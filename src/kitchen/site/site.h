@@ -3,8 +3,8 @@
 
 /* What pages work with. */
 
-#include "kitchen/model/database.h"
-#include "kitchen/model/secret.h"
+#include "kitchen/model/database/database.h"
+#include "kitchen/model/database/secret.h"
 #include "kitchen/site/login-limit.h"
 
 /* What the pages ask the coordinator to do. Functions return FALSE with ERROR set; its message is shown to who
@@ -28,7 +28,7 @@ typedef struct {
     /* Changes what a project says of itself; nothing else of it. TITLE may be "". PACKAGES: "at-once", "daily", "never". */
     gboolean (*edit)(gpointer user, gint64 project_id, const char *title, const char *url, const char *branch,
             const char *directory, const char *packages, gboolean is_public, GError **error);
-    /* What the project is built from besides its recipe (kitchen/model/sources.h): an array of Source. */
+    /* What the project is built from besides its recipe (kitchen/model/builds/sources.h): an array of Source. */
     GPtrArray *(*sources)(gpointer user, gint64 project_id, GError **error);
     gboolean (*add_source)(gpointer user, gint64 project_id, const char *name, const char *kind, const char *url,
             const char *branch, GError **error);

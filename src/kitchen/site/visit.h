@@ -4,11 +4,11 @@
 /* A request with who makes it: a stranger, a session of a browser, or a token of a program. */
 
 #include "kitchen/http/request.h"
-#include "kitchen/model/members.h"
-#include "kitchen/model/session.h"
-#include "kitchen/model/token.h"
-#include "kitchen/model/user.h"
-#include "kitchen/model/views.h"
+#include "kitchen/model/people/members.h"
+#include "kitchen/model/people/session.h"
+#include "kitchen/model/people/token.h"
+#include "kitchen/model/people/user.h"
+#include "kitchen/model/results/views.h"
 #include "kitchen/site/site.h"
 
 typedef struct {

@@ -3,15 +3,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "kitchen/model/credential.h"
-#include "kitchen/model/hook.h"
-#include "kitchen/model/idempotency.h"
-#include "kitchen/model/members.h"
-#include "kitchen/model/name.h"
-#include "kitchen/model/password.h"
-#include "kitchen/model/session.h"
-#include "kitchen/model/token.h"
-#include "kitchen/model/user.h"
+#include "kitchen/model/database/idempotency.h"
+#include "kitchen/model/database/name.h"
+#include "kitchen/model/people/members.h"
+#include "kitchen/model/people/password.h"
+#include "kitchen/model/people/session.h"
+#include "kitchen/model/people/token.h"
+#include "kitchen/model/people/user.h"
+#include "kitchen/model/projects/credential.h"
+#include "kitchen/model/projects/hook.h"
 
 #define NOW G_GINT64_CONSTANT(1800000000000)
 

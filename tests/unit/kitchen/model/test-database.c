@@ -4,8 +4,8 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "kitchen/model/database.h"
-#include "kitchen/model/schema.h"
+#include "kitchen/model/database/database.h"
+#include "kitchen/model/database/schema.h"
 
 static Database *open_memory(void) {
     g_autoptr(GError) error = NULL;

@@ -2,15 +2,15 @@
 #include <glib.h>
 #include <string.h>
 
-#include "kitchen/model/build-create.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/events.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/objects.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/queue.h"
-#include "kitchen/model/releases.h"
-#include "kitchen/model/requests.h"
+#include "kitchen/model/builds/build-create.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/events.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/builds/queue.h"
+#include "kitchen/model/builds/requests.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/objects.h"
+#include "kitchen/model/results/releases.h"
 #include "world.h"
 
 static void assert_build(World *world, gint64 id, BuildState state) {

@@ -2,9 +2,9 @@
 #include <glib.h>
 #include <string.h>
 
-#include "kitchen/model/build-create.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/sources.h"
+#include "kitchen/model/builds/build-create.h"
+#include "kitchen/model/builds/sources.h"
+#include "kitchen/model/projects/projects.h"
 #include "world.h"
 
 static void test_image_ids(World *world, gconstpointer data) {

@@ -3,8 +3,8 @@
 
 #include <glib.h>
 
-#include "kitchen/model/build-create.h"
-#include "kitchen/model/projects.h"
+#include "kitchen/model/builds/build-create.h"
+#include "kitchen/model/projects/projects.h"
 
 static gint64 clock_of_world(gpointer user) {
     return ((World *) user)->now;

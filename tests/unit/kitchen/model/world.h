@@ -3,7 +3,7 @@
 
 /* A database in memory with a clock that stands still: a project with a target, and more when a test asks. */
 
-#include "kitchen/model/model.h"
+#include "kitchen/model/database/model.h"
 
 #define WORLD_START G_GINT64_CONSTANT(1764468000000) /* 2025-11-30 02:00:00 */
 

@@ -2,7 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "kitchen/model/builds.h"
+#include "kitchen/model/builds/builds.h"
 #include "kitchen/service/changes.h"
 
 static GBytes *bytes(const char *text) {

@@ -2,7 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "kitchen/model/credential.h"
+#include "kitchen/model/projects/credential.h"
 #include "world.h"
 
 static World *open_world(void) {

@@ -6,11 +6,11 @@
 
 #include "kitchen/api/worker-api.h"
 #include "kitchen/coordinator/coordinator.h"
-#include "kitchen/model/builds.h"
-#include "kitchen/model/jobs.h"
-#include "kitchen/model/projects.h"
-#include "kitchen/model/releases.h"
-#include "kitchen/model/requests.h"
+#include "kitchen/model/builds/builds.h"
+#include "kitchen/model/builds/jobs.h"
+#include "kitchen/model/builds/requests.h"
+#include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/releases.h"
 
 #define WORLD_REPOSITORY "http://packages.example/dists/x/InRelease"
 
