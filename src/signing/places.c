@@ -15,7 +15,7 @@
 #include "format/fat/fat-reader.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"
-#include "inspect/partitions.h"
+#include "inspect/disk/partitions.h"
 
 #define BLOCK (256u * 1024)
 #define GAP 16

@@ -7,7 +7,7 @@ STRUCTS = "one set of structs, seen by all its files; the functions have an orde
 CIRCLES = [
     (("format/compress/compressor", "format/compress/compressor-method"), PRIVATE),
     (("format/fat/fat-internal", "format/fat/fat-reader"), PRIVATE),
-    (("inspect/inspect", "inspect/inspect-internal"), PRIVATE),
+    (("inspect/verdict/inspect", "inspect/verdict/inspect-internal"), PRIVATE),
     (("sandbox/sandbox", "sandbox/sandbox-private"), PRIVATE),
     (("update/http/http", "update/http/http-private"), PRIVATE),
     (("update/transfer/transfer", "update/transfer/transfer-private"), PRIVATE),
@@ -29,6 +29,7 @@ FOLDERS = {
     "vm": ("host", "console", "qemu", "container", "machine"),
     "update": ("transfer", "http", "source", "device", "job"),
     "kitchen/model": ("database", "people", "projects", "builds", "results"),
+    "inspect": ("disk", "boot", "verdict", "links"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "inspect/command-line.h"
+#include "inspect/boot/command-line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,8 +8,8 @@
 
 #include "base/cleanup.h"
 #include "edits.h"
-#include "inspect/gpt-audit.h"
-#include "inspect/partitions.h"
+#include "inspect/disk/gpt-audit.h"
+#include "inspect/disk/partitions.h"
 
 #define SECTOR 512
 #define SECTORS 192

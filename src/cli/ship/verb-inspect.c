@@ -5,7 +5,7 @@
 #include "cli/make/built-image.h"
 #include "cli/verbs.h"
 #include "crypto/certificates/certificate.h"
-#include "inspect/inspect.h"
+#include "inspect/verdict/inspect.h"
 #include "pipeline/state/output-names.h"
 #include "ui/terminal.h"
 

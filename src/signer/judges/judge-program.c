@@ -6,7 +6,7 @@
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/pe/pe.h"
 #include "format/efi/uki/uki-sections.h"
-#include "inspect/uki-audit.h"
+#include "inspect/boot/uki-audit.h"
 #include "signer/judges/judges.h"
 #include "signer/text/error.h"
 

@@ -9,7 +9,7 @@
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/uki/pcr.h"
 #include "format/efi/uki/uki-sections.h"
-#include "inspect/uki-audit.h"
+#include "inspect/boot/uki-audit.h"
 #include "signer/judges/judges.h"
 #include "signer/text/error.h"
 #include "text/os-release.h"

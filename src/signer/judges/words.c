@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "inspect/command-line-judge.h"
-#include "inspect/command-line.h"
+#include "inspect/boot/command-line-judge.h"
+#include "inspect/boot/command-line.h"
 #include "signer/judges/judges.h"
 #include "signer/text/error.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib.h>
 
-#include "inspect/command-line.h"
+#include "inspect/boot/command-line.h"
 
 static void test_get(void) {
     static const struct {

@@ -11,7 +11,7 @@
 #include "format/erofs/writer/erofs-writer.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"
-#include "inspect/inspect.h"
+#include "inspect/verdict/inspect.h"
 
 /* A small disk with a whole chain of trust, partitioned by sfdisk, its ESP made by dosfstools and mtools,
  * and a matrix of ways to break it, each of which must be found at the right link. */

@@ -5,7 +5,7 @@
 #include "format/efi/pe/authenticode.h"
 #include "format/efi/pe/pe-audit.h"
 #include "format/fat/fat-audit.h"
-#include "inspect/gpt-audit.h"
+#include "inspect/disk/gpt-audit.h"
 
 /* The sanitizers look at memory, for which a part of the bytes is enough; they make each of them thirty times slower. */
 #ifdef __SANITIZE_ADDRESS__

@@ -12,8 +12,8 @@
 #include "base/io.h"
 #include "crypto/sources/error.h"
 #include "format/archive/image-source.h"
-#include "inspect/gpt-audit.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/disk/gpt-audit.h"
+#include "inspect/verdict/inspect-internal.h"
 
 #define CHUNK_SIZE (1 << 20)
 

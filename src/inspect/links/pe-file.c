@@ -5,7 +5,7 @@
 
 #include "format/efi/pe/pe-audit.h"
 #include "format/efi/uki/uki-sections.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* Outputs that are a program for UEFI themselves: unified kernel images and addons. */
 

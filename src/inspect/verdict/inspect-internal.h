@@ -4,8 +4,8 @@
 /* What the checks of one inspection share. */
 
 #include "format/fat/fat-audit.h"
-#include "inspect/inspect.h"
-#include "inspect/partitions.h"
+#include "inspect/disk/partitions.h"
+#include "inspect/verdict/inspect.h"
 
 typedef struct {
     const char *path;

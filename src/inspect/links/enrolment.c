@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "format/efi/variables/efi-authenticated-variable.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* The firmware keys that the boot loader enrols: PK vouches for itself and for KEK, KEK for db, db for what
  * is booted. */

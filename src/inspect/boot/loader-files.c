@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/loader-files.h"
+#include "inspect/boot/loader-files.h"
 
 #include <fnmatch.h>
 #include <string.h>

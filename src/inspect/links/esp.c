@@ -4,9 +4,9 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "format/efi/uki/uki-sections.h"
-#include "inspect/esp-path.h"
-#include "inspect/inspect-internal.h"
-#include "inspect/loader-files.h"
+#include "inspect/boot/esp-path.h"
+#include "inspect/boot/loader-files.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* What firmware, boot loader and kernel images find on the ESP (and XBOOTLDR): every file is of a kind that
  * is known, and judged as that, or broken. */

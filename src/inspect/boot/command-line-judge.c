@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/command-line-judge.h"
+#include "inspect/boot/command-line-judge.h"
 
 #include <string.h>
 
-#include "inspect/command-line.h"
+#include "inspect/boot/command-line.h"
 
 typedef enum {
     ALWAYS,  /* whatever its value */

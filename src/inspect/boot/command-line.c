@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/command-line.h"
+#include "inspect/boot/command-line.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/esp-path.h"
+#include "inspect/boot/esp-path.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/report.h"
+#include "inspect/verdict/report.h"
 
 #include <json-glib/json-glib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/errors.h"
 #include "crypto/sources/error.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* Signatures of what firmware and boot loader start. */
 

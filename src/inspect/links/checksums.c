@@ -3,7 +3,7 @@
 
 #include "base/hex.h"
 #include "base/sha256.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* The SHA256SUMS file beside the image. */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/partitions.h"
+#include "inspect/disk/partitions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "crypto/sources/error.h"
-#include "inspect/gpt-audit.h"
+#include "inspect/disk/gpt-audit.h"
 
 typedef struct fdisk_context FdiskContext;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FdiskContext, fdisk_unref_context)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/inspect.h"
+#include "inspect/verdict/inspect.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "inspect/gpt-audit.h"
-#include "inspect/inspect-internal.h"
+#include "inspect/disk/gpt-audit.h"
+#include "inspect/verdict/inspect-internal.h"
 
 static void inspect_context_clear(InspectContext *context) {
     cleanup_fd(&context->fd);

@@ -11,8 +11,8 @@
 #include "format/erofs/erofs-format.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"
-#include "inspect/inspect-internal.h"
-#include "inspect/luks.h"
+#include "inspect/disk/luks.h"
+#include "inspect/verdict/inspect-internal.h"
 
 #define EMPTY_SLOT_LABEL "_empty"
 

@@ -10,10 +10,10 @@
 #include "format/efi/uki/uki-sections.h"
 #include "format/efi/uki/uki-stub.h"
 #include "format/efi/uki/uki.h"
-#include "inspect/command-line-judge.h"
-#include "inspect/command-line.h"
-#include "inspect/inspect-internal.h"
-#include "inspect/uki-audit.h"
+#include "inspect/boot/command-line-judge.h"
+#include "inspect/boot/command-line.h"
+#include "inspect/boot/uki-audit.h"
+#include "inspect/verdict/inspect-internal.h"
 
 #define MACHINE_X86_64 0x8664
 

@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "crypto/certificates/certificate.h"
-#include "inspect/report.h"
+#include "inspect/verdict/report.h"
 
 typedef struct {
     /* The certificate by which everything must be signed, or NULL: then signatures only have to be valid and

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/gpt-audit.h"
+#include "inspect/disk/gpt-audit.h"
 
 #include <errno.h>
 #include <string.h>

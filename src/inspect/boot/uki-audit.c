@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "inspect/uki-audit.h"
+#include "inspect/boot/uki-audit.h"
 
 #include <string.h>
 

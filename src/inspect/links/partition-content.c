@@ -2,8 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inspect/inspect-internal.h"
-#include "inspect/luks.h"
+#include "inspect/disk/luks.h"
+#include "inspect/verdict/inspect-internal.h"
 
 /* Partitions that are neither for firmware nor volumes with a hash tree: what a machine makes for itself,
  * which has to be encrypted, and what nobody knows. */
