@@ -2,7 +2,7 @@
 #include "image/content.h"
 
 #include "base/cleanup.h"
-#include "image/disk.h"
+#include "image/disk-error.h"
 #include "tree/tree.h"
 
 #include <errno.h>

@@ -6,7 +6,7 @@
 
 #include "base/compare.h"
 #include "base/directory.h"
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "image/definition-private.h"
 
 #include "events/events.h"
-#include "image/disk.h"
 #include "text/repart-values.h"
 
 #include <limits.h>

@@ -4,7 +4,7 @@
 
 #include "image/definition-private.h"
 
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <limits.h>
 #include <string.h>

@@ -19,27 +19,10 @@
 
 #include "crypto/certificates/certificate.h"
 #include "crypto/sources/key-source.h"
+#include "image/disk-error.h"
 #include "image/fat-room.h"
 #include "image/partition-definition.h"
-
-#define DISK_ERROR disk_error_quark()
-GQuark disk_error_quark(void);
-
-typedef enum {
-    DISK_ERROR_DEFINITION, /* a mistake in a definition file; the message begins with FILE:LINE */
-    DISK_ERROR_PLAN,       /* definitions that do not fit together, or with the options */
-    DISK_ERROR_CONTENT,    /* content that does not fit into its partition or cannot be stored in it */
-    DISK_ERROR_WRITE,      /* the disk could not be written */
-} DiskError;
-
-/* What Verity= of the recipe says. */
-typedef enum {
-    DISK_VERITY_AUTO,     /* sign when key and certificate are given; signature partitions need them */
-    DISK_VERITY_DISABLED, /* no partition may ask for verity */
-    DISK_VERITY_HASH,     /* no partition may ask for a signature */
-    DISK_VERITY_SIGNED,   /* there must be a signature partition, key and certificate */
-    DISK_VERITY_DEFER,    /* signature partitions are laid out and stay empty */
-} DiskVerity;
+#include "image/partition-plan.h"
 
 typedef struct {
     /* The disk image to be made (replaced if it exists); the caller renames it when all is done. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/fat-limits.h"
 
-#include "image/disk.h"
+#include "image/disk-error.h"
 #include "text/size.h"
 
 #include <string.h>

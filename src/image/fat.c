@@ -6,7 +6,6 @@
 #include "base/directory.h"
 #include "base/errors.h"
 #include "events/events.h"
-#include "image/disk.h"
 #include "image/fat-limits.h"
 #include "sandbox/sandbox.h"
 

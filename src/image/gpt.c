@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "image/gpt.h"
 
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <errno.h>
 #include <libfdisk.h>

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "events/events.h"
-#include "image/disk.h"
+#include "image/disk-error.h"
 #include "image/stage.h"
 #include "sandbox/sandbox.h"
 #include "text/size.h"

@@ -2,7 +2,7 @@
 #include "image/partition-definition.h"
 
 #include "events/events.h"
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <string.h>
 

@@ -5,6 +5,7 @@
 #include "events/events.h"
 #include "format/verity/signature/verity-signature.h"
 #include "format/verity/verity.h"
+#include "image/disk-error.h"
 #include "text/size.h"
 
 #include <string.h>

@@ -6,13 +6,21 @@
 
 #include <glib.h>
 
-#include "image/disk.h"
 #include "image/partition-definition.h"
 
 /* What stands before the first partition, and after the last one (the backup table and its header). */
 #define PLAN_HEAD_SIZE (1024u * 1024u)
 #define LUKS_HEADER_SIZE G_GUINT64_CONSTANT(0x1000000) /* of encrypted partitions, before the content */
 #define PLAN_TAIL_SIZE (20u * 1024u)
+
+/* What Verity= of the recipe says. */
+typedef enum {
+    DISK_VERITY_AUTO,     /* sign when key and certificate are given; signature partitions need them */
+    DISK_VERITY_DISABLED, /* no partition may ask for verity */
+    DISK_VERITY_HASH,     /* no partition may ask for a signature */
+    DISK_VERITY_SIGNED,   /* there must be a signature partition, key and certificate */
+    DISK_VERITY_DEFER,    /* signature partitions are laid out and stay empty */
+} DiskVerity;
 
 typedef struct PlannedPartition PlannedPartition;
 

@@ -3,7 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <errno.h>
 #include <fcntl.h>

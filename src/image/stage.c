@@ -3,7 +3,6 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "image/disk.h"
 #include "tree/tree.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 
 #include "image/partition-definition.h"
 
-#include "image/disk.h"
+#include "image/disk-error.h"
 
 #include <string.h>
 

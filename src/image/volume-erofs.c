@@ -5,7 +5,6 @@
 #include "base/errors.h"
 #include "events/task.h"
 #include "format/erofs/writer/erofs-writer.h"
-#include "image/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,7 @@
 
 /* Layouts, UUIDs and verity siblings, without any disk. */
 
+#include "image/disk-error.h"
 #include "image/partition-plan.h"
 #include "image/validatefs.h"
 
