@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/state/cache-places.h"
 #include "text/size.h"
 #include "tree/workspace.h"

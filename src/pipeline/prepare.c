@@ -13,7 +13,7 @@
 #include "distro/distro.h"
 #include "events/events.h"
 #include "format/openpgp/openpgp.h"
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/content/trees.h"
 #include "pipeline/integrity/offline.h"

@@ -7,7 +7,7 @@ STRUCTS = "one set of structs, seen by all its files; the functions have an orde
 CIRCLES = [
     (("format/compress/compressor", "format/compress/compressor-method"), PRIVATE),
     (("format/fat/fat-internal", "format/fat/fat-reader"), PRIVATE),
-    (("image/disk", "image/disk-private"), PRIVATE),
+    (("image/disk/disk", "image/disk/disk-private"), PRIVATE),
     (("inspect/verdict/inspect", "inspect/verdict/inspect-internal"), PRIVATE),
     (("sandbox/sandbox", "sandbox/sandbox-private"), PRIVATE),
     (("update/http/http", "update/http/http-private"), PRIVATE),
@@ -29,6 +29,7 @@ FOLDERS = {
     "update": ("transfer", "http", "source", "device", "job"),
     "kitchen/model": ("database", "people", "projects", "builds", "results"),
     "inspect": ("disk", "boot", "verdict", "links"),
+    "image": ("definitions", "plan", "volumes", "disk"),
 }
 
 # Libraries of rooms that are small on purpose. Other rooms say what they use in their meson.build alone.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Partition definitions: every setting, and what follows from their combination. */
-#include "image/partition-plan.h"
+#include "image/plan/partition-plan.h"
 
 #include <stdint.h>
 

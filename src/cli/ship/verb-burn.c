@@ -6,7 +6,7 @@
 #include "cli/make/built-image.h"
 #include "cli/verbs.h"
 #include "events/events.h"
-#include "image/burn.h"
+#include "image/disk/burn.h"
 #include "pipeline/state/output-names.h"
 #include "text/size.h"
 

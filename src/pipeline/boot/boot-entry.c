@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/boot/boot-loader.h"
 #include "pipeline/state/boot-rules.h"
 #include "text/os-release.h"

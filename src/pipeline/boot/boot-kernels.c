@@ -8,7 +8,7 @@
 
 #include "events/step.h"
 #include "format/efi/uki/uki.h"
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/boot/boot-entry.h"
 #include "pipeline/boot/boot-parts.h"
 #include "pipeline/boot/boot.h"

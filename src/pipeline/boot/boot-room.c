@@ -6,9 +6,9 @@
 
 #include "base/cleanup.h"
 #include "events/events.h"
-#include "image/boot-content.h"
-#include "image/disk.h"
-#include "image/fat-room.h"
+#include "image/disk/disk.h"
+#include "image/volumes/boot-content.h"
+#include "image/volumes/fat-room.h"
 #include "text/size.h"
 #include "tree/tree.h"
 

@@ -9,8 +9,8 @@
 
 #include "base/cleanup.h"
 #include "events/events.h"
-#include "image/disk.h"
-#include "image/partition-definition.h"
+#include "image/definitions/partition-definition.h"
+#include "image/disk/disk.h"
 #include "pipeline/state/boot-rules.h"
 #include "tree/tree.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "events/events.h"
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/boot/boot-check.h"
 #include "pipeline/boot/boot-limits.h"
 #include "pipeline/boot/boot-room.h"

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/errors.h"
 #include "format/cdrom/el-torito.h"
-#include "image/disk.h"
+#include "image/disk/disk.h"
 
 static gboolean check_identifier(
         const ImageConfig *config, const char *setting, const char *text, gsize size, GError **error) {

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
-#include "image/partition-definition.h"
+#include "image/definitions/partition-definition.h"
 #include "pipeline/state/output-conflicts.h"
 #include "pipeline/state/staged-files.h"
 #include "tree/tree.h"

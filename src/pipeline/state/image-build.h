@@ -10,7 +10,7 @@
 #include "crypto/keys/key-session.h"
 #include "distro/distro.h"
 #include "format/openpgp/openpgp.h"
-#include "image/disk.h"
+#include "image/disk/disk.h"
 #include "pipeline/state/build-options.h"
 #include "recipe/result/recipe.h"
 #include "sandbox/sandbox.h"

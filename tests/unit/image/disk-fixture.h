@@ -3,7 +3,7 @@
 
 /* What the tests of whole disks share. */
 
-#include "image/disk.h"
+#include "image/disk/disk.h"
 
 #define EPOCH 1700000000
 

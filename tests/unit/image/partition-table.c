@@ -4,7 +4,7 @@
  * empty disk OUTPUT/NAME.raw (NAME: base name of the directory), for tests/integration/test-repart to compare. A
  * directory that is refused gets OUTPUT/NAME.error with the message instead. */
 
-#include "image/gpt.h"
+#include "image/disk/gpt.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 
 /* Partition definitions: what is understood, and what mistakes are called. */
 
-#include "image/disk.h"
-#include "image/partition-definition.h"
+#include "image/definitions/partition-definition.h"
+#include "image/disk/disk.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
 
 /* Layouts, UUIDs and verity siblings, without any disk. */
 
-#include "image/disk-error.h"
-#include "image/partition-plan.h"
-#include "image/validatefs.h"
+#include "image/definitions/disk-error.h"
+#include "image/plan/partition-plan.h"
+#include "image/plan/validatefs.h"
 
 #include <string.h>
 
