@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How long files and functions are, and what public headers promise."""
+"""How long files and functions are, how full folders, and what public headers promise."""
 
 import re
 
@@ -7,6 +7,7 @@ from arrows import without_words
 
 FILE_LINES = 600
 FUNCTION_LINES = 60
+FOLDER_SOURCES = 15
 # The last parameter list before the body; macros that define things have no type in front of their name.
 HEAD = re.compile(r"^(?!struct|typedef|enum|union|#|static const)[A-Za-z_][^;=]*\([^;]*\{$")
 PROTOTYPE = re.compile(r"^gboolean (\w+)\(((?:[^;{}()]|\([^()]*\))*?GError \*\*(?:[^;{}()]|\([^()]*\))*?)\)(\s[^;{}]*)?;", re.M | re.S)
@@ -29,6 +30,14 @@ def functions(text):
                 yield number + 1, last - number + 1, head
                 end = last
         number = max(end, number) + 1
+
+
+def wrong_folder_sizes(src):
+    """Folders of SRC with more sources than one looks through at a glance."""
+    for folder in sorted([src, *(x for x in src.rglob("*") if x.is_dir())]):
+        count = len(list(folder.glob("*.c")))
+        if count > FOLDER_SOURCES:
+            yield f"{folder.relative_to(src.parent)}: {count} sources in one folder; give it folders (FOLDERS of circles.py)"
 
 
 def wrong_sizes(top, sources, known):

@@ -93,6 +93,11 @@ def _():
     none(sizes.wrong_sizes(TOP, [x for folder in folders for x in arrows.sources(TOP / folder)], circles.SIZES))
 
 
+@test("no folder of src/ has more than fifteen sources")
+def _():
+    none(sizes.wrong_folder_sizes(SRC))
+
+
 @test("functions of headers warn when nobody looks whether they failed")
 def _():
     none(sizes.unwarned(TOP, sorted(SRC.rglob("*.h"))))
@@ -261,6 +266,17 @@ def _():
         none(sizes.wrong_sizes(src, [src / "left/b.c"], {"left/b.c": "a table"}))
         found = list(sizes.unwarned(src, [src / "left/a.h"]))
         assert len(found) == 1 and "left/a.h:2: a_do" in found[0], found
+
+
+@test("the judge sees a folder with sixteen sources, however deep")
+def _():
+    files = {f"src/left/low/{x}.c": "" for x in range(16)} | {f"src/left/low/{x}.h": "" for x in range(16)}
+    files |= {f"src/left/{x}.c": "" for x in range(15)}
+    with tree(files) as directory:
+        found = list(sizes.wrong_folder_sizes(Path(directory, "src")))
+        assert len(found) == 1 and "src/left/low: 16 sources" in found[0], found
+        Path(directory, "src/left/low/0.c").unlink()
+        none(sizes.wrong_folder_sizes(Path(directory, "src")))
 
 
 @test("the judge sees a variable of the process")
