@@ -44,3 +44,12 @@ def wrong_flow(document, rooms):
     families = {room.split("/")[0] for room in rooms} | set(rooms)
     for name in sorted(set(FLOW.findall(document)) - {x for y in families for x in y.split("/")}):
         yield f"docs/architecture.md: an arrow of data goes through {name}, which is no room"
+
+
+def wrong_folder_list(document, folders):
+    """Rooms of FOLDERS whose item in the list does not name their folders in order."""
+    items = {x[0]: re.findall(r"`([\w/]+)`", x[1]) for x in re.findall(r"^- `([\w/]+)`:((?:.+\n)(?:  .+\n)*)", document, re.M)}
+    for room, names in folders.items():
+        seen = [x for x in dict.fromkeys(items.get(room, ())) if x in names]
+        if seen != list(names):
+            yield f"docs/architecture.md: the folders of {room} are {', '.join(names)}; the list has {', '.join(seen) or 'none'}"

@@ -114,6 +114,11 @@ def _():
     none([*documents.wrong_picture(document, ROOMS), *documents.wrong_flow(document, ROOMS)])
 
 
+@test("docs/architecture.md lists the folders of rooms in their order")
+def _():
+    none(documents.wrong_folder_list((TOP / "docs/architecture.md").read_text(), circles.FOLDERS))
+
+
 TABLE = """
 | room | does | may use |
 |---|---|---|
@@ -251,6 +256,15 @@ def _():
     with tree({"docs/a.md": "`src/there.c` `src/gone.c` `src/verb-NAME.c`", "src/there.c": ""}) as directory:
         found = list(documents.wrong_paths(Path(directory), "docs/a.md"))
     assert len(found) == 1 and "src/gone.c" in found[0], found
+
+
+@test("the judge sees a wrong list of folders")
+def _():
+    folders = {"left": ("low", "high")}
+    none(documents.wrong_folder_list("- `left`: `low` does one thing,\n  `high` another above `low`.\n", folders))
+    for wrong in ("- `left`: `high`, `low`\n", "- `left`: `low`\n", "- `right`: `low`, `high`\n"):
+        found = list(documents.wrong_folder_list(wrong, folders))
+        assert len(found) == 1 and "the folders of left are low, high" in found[0], found
 
 
 @test("the judge sees what is too long, and what does not warn")
