@@ -67,6 +67,8 @@ static void after_thread(GObject *source, GAsyncResult *result, gpointer user) {
         background_free(background);
     else if (background->after)
         background->after(background->owner);
+    /* Here, and not wherever the thread lets go of the task. */
+    g_task_set_task_data(G_TASK(result), NULL, NULL);
 }
 
 void background_run(Background *background, BackgroundWork work, BackgroundThen then, gpointer user, gpointer data,
