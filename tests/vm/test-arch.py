@@ -20,7 +20,7 @@ from standin_arch import StandIn
 
 def build(archive, number):
     """The artifacts of a version."""
-    recipe = copy_recipe(fresh(f"arch-recipe-{number}"), bench.keys())
+    recipe = copy_recipe(fresh(f"arch-recipe-{number}") / "recipe", bench.keys())
     with served(archive) as url:
         particleos("-C", recipe, "--force", "--distribution=arch", f"--mirror={url}", "--profile", "minimal",
                    f"--sandbox-tree={archive / 'keyrings'}:/usr/share/pacman/keyrings", "--package-cache-dir", WORK / "arch-packages",
