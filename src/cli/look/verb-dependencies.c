@@ -27,11 +27,12 @@ static const Dependency build_dependencies[] = {
 };
 
 /* Without them Debian's images are built all the same. */
-static const Dependency rpm_dependencies[] = {
+static const Dependency family_dependencies[] = {
         {"dnf", "installs packages into images of Fedora and what is made like it"},
         {"zypper", "installs packages into images of openSUSE"},
         {"rpm", "keeps their databases"},
         {"createrepo_c", "offers them the packages of PackageDirectories="},
+        {"pacman", "installs packages into images of Arch"},
 };
 
 static const Dependency vm_dependencies[] = {
@@ -95,7 +96,7 @@ gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **
         return print_tools_packages(call->arguments->words, error);
     gboolean complete = list_dependencies("For building", build_dependencies, G_N_ELEMENTS(build_dependencies));
 
-    (void) list_dependencies("For distributions with rpm", rpm_dependencies, G_N_ELEMENTS(rpm_dependencies));
+    (void) list_dependencies("For other distributions", family_dependencies, G_N_ELEMENTS(family_dependencies));
     complete = list_dependencies("For virtual machines", vm_dependencies, G_N_ELEMENTS(vm_dependencies)) && complete;
     *ret_exit_status = complete ? 0 : 1;
     return TRUE;
