@@ -3,21 +3,15 @@
 
 #include <string.h>
 
-#include "events/printable.h"
-
-/* A maintainer script may talk for hours before it fails. */
-#define RECENT_LINES 20
-#define REASON_LINES 60
+#include "distro/driver/transcript.h"
 
 struct AptOutput {
     DistroProgress progress;
     gpointer data;
     guint done;
     guint total;
-    GQueue recent;    /* lines since dpkg began with a package: what its script says */
+    Transcript said; /* its recent ones are lines since dpkg began with a package: what its script says */
     gboolean in_list; /* the lines that follow belong to the complaint before them */
-    GString *reason;
-    guint reason_lines;
 };
 
 AptOutput *apt_output_new(DistroProgress progress, gpointer data, guint total) {
@@ -26,16 +20,14 @@ AptOutput *apt_output_new(DistroProgress progress, gpointer data, guint total) {
     output->progress = progress;
     output->data = data;
     output->total = total;
-    output->reason = g_string_new(NULL);
-    g_queue_init(&output->recent);
+    transcript_init(&output->said);
     return output;
 }
 
 void apt_output_free(AptOutput *output) {
     if (!output)
         return;
-    g_queue_clear_full(&output->recent, g_free);
-    g_string_free(output->reason, TRUE);
+    transcript_clear(&output->said);
     g_free(output);
 }
 
@@ -67,28 +59,6 @@ static gboolean is_complaint(const char *line) {
     return begins_with_any(line, prefixes);
 }
 
-static void add_reason(AptOutput *output, const char *line) {
-    if (output->reason_lines++ >= REASON_LINES)
-        return;
-    g_autofree char *shown = printable_line(line);
-    g_string_append_printf(output->reason, "%s  %s", output->reason->len > 0 ? "\n" : "", shown);
-}
-
-static void add_recent(AptOutput *output) {
-    char *line;
-
-    while ((line = g_queue_pop_head(&output->recent))) {
-        add_reason(output, line);
-        g_free(line);
-    }
-}
-
-static void remember(AptOutput *output, const char *line) {
-    g_queue_push_tail(&output->recent, g_strdup(line));
-    if (output->recent.length > RECENT_LINES)
-        g_free(g_queue_pop_head(&output->recent));
-}
-
 static void show_progress(AptOutput *output, const char *line) {
     gboolean unpacks = g_str_has_prefix(line, "Unpacking ");
 
@@ -107,20 +77,20 @@ void apt_output_line(const char *line, gpointer data) {
     if (is_complaint(line) || begins_list(line)) {
         gboolean of_apt = !g_str_has_prefix(line, "dpkg") && line[1] == ':';
         if (g_str_has_prefix(line, "dpkg"))
-            add_recent(output);
+            transcript_add_recent(&output->said);
         output->in_list = !of_apt;
-        add_reason(output, of_apt ? line + strlen("E: ") : line);
+        transcript_add_reason(&output->said, of_apt ? line + strlen("E: ") : line);
     } else if (output->in_list && (line[0] == ' ' || line[0] == '\t'))
-        add_reason(output, line);
+        transcript_add_reason(&output->said, line);
     else if (begins_package(line)) {
         output->in_list = FALSE;
-        g_queue_clear_full(&output->recent, g_free);
+        transcript_forget(&output->said);
     } else if (*line)
-        remember(output, line);
+        transcript_remember(&output->said, line, 0);
 }
 
 const char *apt_output_reason(const AptOutput *output) {
-    return output->reason->str;
+    return output->said.reason->str;
 }
 
 static const char advice_names[] = "Check the names in Packages=, and Release= and Repositories= for where they "
@@ -179,7 +149,7 @@ static const struct {
 
 const char *apt_output_advice(const AptOutput *output, const char *fallback) {
     for (gsize i = 0; i < G_N_ELEMENTS(causes); i++)
-        if (strstr(output->reason->str, causes[i].said))
+        if (strstr(output->said.reason->str, causes[i].said))
             return causes[i].advice;
     return fallback;
 }

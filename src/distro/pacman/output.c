@@ -3,19 +3,13 @@
 
 #include <string.h>
 
-#include "events/printable.h"
-
-/* A scriptlet may talk for hours before it fails. */
-#define RECENT_LINES 20
-#define REASON_LINES 60
+#include "distro/driver/transcript.h"
 
 struct PacmanOutput {
     DistroProgress progress;
     gpointer data;
     guint done, total;
-    GQueue recent; /* lines since pacman turned to a package or hook, that one included */
-    GString *reason;
-    guint reason_lines;
+    Transcript said; /* its recent ones are lines since pacman turned to a package or hook, that one included */
     gboolean failed;
     gboolean removed_files;
 };
@@ -26,16 +20,14 @@ PacmanOutput *pacman_output_new(DistroProgress progress, gpointer data, guint to
     output->progress = progress;
     output->data = data;
     output->total = total;
-    output->reason = g_string_new(NULL);
-    g_queue_init(&output->recent);
+    transcript_init(&output->said);
     return output;
 }
 
 void pacman_output_free(PacmanOutput *output) {
     if (!output)
         return;
-    g_queue_clear_full(&output->recent, g_free);
-    g_string_free(output->reason, TRUE);
+    transcript_clear(&output->said);
     g_free(output);
 }
 
@@ -66,32 +58,10 @@ static gboolean is_detail(const char *line) {
            (g_str_has_prefix(line, ":: ") && (strstr(line, "dependency ") || strstr(line, " in conflict")));
 }
 
-static void add_reason(PacmanOutput *output, const char *line) {
-    if (output->reason_lines++ >= REASON_LINES)
-        return;
-    g_autofree char *shown = printable_line(line);
-    g_string_append_printf(output->reason, "%s  %s", output->reason->len > 0 ? "\n" : "", shown);
-}
-
-static void add_recent(PacmanOutput *output) {
-    char *line;
-
-    while ((line = g_queue_pop_head(&output->recent))) {
-        add_reason(output, line);
-        g_free(line);
-    }
-}
-
 /* The line that names the package or hook stays. */
-static void remember(PacmanOutput *output, const char *line) {
-    g_queue_push_tail(&output->recent, g_strdup(line));
-    if (output->recent.length > RECENT_LINES)
-        g_free(g_queue_pop_nth(&output->recent, 1));
-}
-
 static void begin(PacmanOutput *output, const char *line) {
-    g_queue_clear_full(&output->recent, g_free);
-    remember(output, line);
+    transcript_forget(&output->said);
+    transcript_remember(&output->said, line, 1);
 }
 
 /* Questions are answered on the line that asks. */
@@ -109,7 +79,7 @@ static const char *after_question(const char *line) {
 /* Scriptlets are programs for a shell. Of the packages that come before the shell pacman itself cannot run them, and Arch
  * is made for that. */
 static gboolean has_no_shell(PacmanOutput *output) {
-    const char *first = g_queue_peek_head(&output->recent), *last = g_queue_peek_tail(&output->recent);
+    const char *first = g_queue_peek_head(&output->said.recent), *last = g_queue_peek_tail(&output->said.recent);
     g_autofree char *package = first ? package_begun(first) : NULL;
 
     return package && g_str_has_prefix(last, "call to execv failed (No such file");
@@ -123,9 +93,9 @@ static void complain(PacmanOutput *output, const char *line) {
         return;
     if (of_program) {
         output->failed = TRUE;
-        add_recent(output);
+        transcript_add_recent(&output->said);
     }
-    add_reason(output, line + strlen("error: "));
+    transcript_add_reason(&output->said, line + strlen("error: "));
 }
 
 void pacman_output_line(const char *whole, gpointer data) {
@@ -142,13 +112,13 @@ void pacman_output_line(const char *whole, gpointer data) {
         complain(output, line);
     else if (strstr(line, " is corrupted (")) {
         output->removed_files = TRUE;
-        add_reason(output, line);
+        transcript_add_reason(&output->said, line);
     } else if (begins_hook_or_stage(line))
         begin(output, line);
     else if (is_detail(line))
-        add_reason(output, line);
+        transcript_add_reason(&output->said, line);
     else if (*line)
-        remember(output, line);
+        transcript_remember(&output->said, line, 1);
 }
 
 gboolean pacman_output_failed(const PacmanOutput *output) {
@@ -160,7 +130,7 @@ gboolean pacman_output_removed_files(const PacmanOutput *output) {
 }
 
 const char *pacman_output_reason(const PacmanOutput *output) {
-    return output->reason->str;
+    return output->said.reason->str;
 }
 
 const char *pacman_output_advice(const PacmanOutput *output, const char *fallback) {
@@ -204,7 +174,7 @@ const char *pacman_output_advice(const PacmanOutput *output, const char *fallbac
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(causes); i++)
-        if (strstr(output->reason->str, causes[i].said))
+        if (strstr(output->said.reason->str, causes[i].said))
             return causes[i].advice;
     return fallback;
 }

@@ -5,19 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "distro/driver/transcript.h"
 #include "events/printable.h"
-
-/* A script may talk for hours before it fails. */
-#define RECENT_LINES 20
-#define REASON_LINES 60
 
 struct RpmOutput {
     DistroProgress progress;
     gpointer data;
-    GQueue recent;       /* lines since the transaction turned to a package: what its script says */
+    Transcript said;     /* its recent ones are lines since the transaction turned to a package: what its script says */
     gboolean in_problem; /* all lines that follow belong to the complaint */
-    GString *reason;
-    guint reason_lines;
     GPtrArray *failed_scripts;
 };
 
@@ -26,17 +21,15 @@ RpmOutput *rpm_output_new(DistroProgress progress, gpointer data) {
 
     output->progress = progress;
     output->data = data;
-    output->reason = g_string_new(NULL);
     output->failed_scripts = g_ptr_array_new_with_free_func(g_free);
-    g_queue_init(&output->recent);
+    transcript_init(&output->said);
     return output;
 }
 
 void rpm_output_free(RpmOutput *output) {
     if (!output)
         return;
-    g_queue_clear_full(&output->recent, g_free);
-    g_string_free(output->reason, TRUE);
+    transcript_clear(&output->said);
     g_ptr_array_unref(output->failed_scripts);
     g_free(output);
 }
@@ -44,17 +37,6 @@ void rpm_output_free(RpmOutput *output) {
 static void append_line(GString *text, const char *line) {
     g_autofree char *shown = printable_line(line);
     g_string_append_printf(text, "%s  %s", text->len > 0 ? "\n" : "", shown);
-}
-
-static void add_reason(RpmOutput *output, const char *line) {
-    if (output->reason_lines++ < REASON_LINES)
-        append_line(output->reason, line);
-}
-
-static void remember(RpmOutput *output, const char *line) {
-    g_queue_push_tail(&output->recent, g_strdup(line));
-    if (output->recent.length > RECENT_LINES)
-        g_free(g_queue_pop_head(&output->recent));
 }
 
 /* "  Installing       : hello-1-1.x86_64                     3/7", or dnf 5's "[3/7] Installing hello-1-1.x86_64",
@@ -104,15 +86,15 @@ static void take_failed_script(RpmOutput *output, const char *line) {
     g_autoptr(GString) text = g_string_new(NULL);
     char *said;
 
-    while ((said = g_queue_pop_head(&output->recent))) {
+    while ((said = g_queue_pop_head(&output->said.recent))) {
         append_line(text, said);
         if (line[0] == 'e')
-            add_reason(output, said);
+            transcript_add_reason(&output->said, said);
         g_free(said);
     }
     append_line(text, line);
     if (line[0] == 'e')
-        add_reason(output, line);
+        transcript_add_reason(&output->said, line);
     else
         g_ptr_array_add(output->failed_scripts, g_strdup(text->str));
 }
@@ -150,18 +132,18 @@ void rpm_output_line(const char *line, gpointer data) {
         return;
     if (what) {
         output->in_problem = FALSE;
-        g_queue_clear_full(&output->recent, g_free);
+        transcript_forget(&output->said);
         show_progress(output, what, done, total);
     } else if (is_failed_script(line))
         take_failed_script(output, line);
     else if (output->in_problem || begins_problem(line)) {
         output->in_problem = TRUE;
         if (*line)
-            add_reason(output, line);
+            transcript_add_reason(&output->said, line);
     } else if (is_complaint(line) && !g_str_has_prefix(line, "Error in POST"))
-        add_reason(output, line);
+        transcript_add_reason(&output->said, line);
     else if (*line)
-        remember(output, line);
+        transcript_remember(&output->said, line, 0);
 }
 
 void rpm_output_text(RpmOutput *output, const char *text) {
@@ -172,13 +154,13 @@ void rpm_output_text(RpmOutput *output, const char *text) {
 }
 
 const char *rpm_output_reason(const RpmOutput *output) {
-    return output->reason->str;
+    return output->said.reason->str;
 }
 
 char *rpm_output_last_lines(const RpmOutput *output) {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    for (const GList *line = output->recent.head; line; line = line->next)
+    for (const GList *line = output->said.recent.head; line; line = line->next)
         append_line(text, line->data);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
