@@ -192,17 +192,16 @@ static gboolean enter_user_namespace(GError **error) {
     if (!entered) {
         g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot enter a user namespace: %s%s",
                 g_strerror(unshare_error),
-                unshare_error == EINVAL
-                        ? " (threads exist already)"
-                        : "; allow them (sysctl user.max_user_namespaces, "
-                          "kernel.unprivileged_userns_clone, "
-                          "kernel.apparmor_restrict_unprivileged_userns), or run particleos as "
-                          "root");
+                unshare_error == EINVAL ? " (threads exist already)"
+                                        : "; allow them (sysctl user.max_user_namespaces, "
+                                          "kernel.unprivileged_userns_clone, "
+                                          "kernel.apparmor_restrict_unprivileged_userns), or run particleos as "
+                                          "root");
         return FALSE;
     }
     if (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0) {
-        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START,
-                "cannot become root in the user namespace: %s", g_strerror(errno));
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot become root in the user namespace: %s",
+                g_strerror(errno));
         return FALSE;
     }
     /* A change of user hides /proc/self/fd, through which mounts are named. */
@@ -210,26 +209,54 @@ static gboolean enter_user_namespace(GError **error) {
     return TRUE;
 }
 
-gboolean sandbox_become_root(GError **error) {
+/* Writes TEXT to a file of this process. */
+static gboolean write_own(const char *name, const char *text) {
+    g_autofree char *path = g_strconcat("/proc/self/", name, NULL);
+    AUTO_FD fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    return fd >= 0 && write(fd, text, strlen(text)) == (ssize_t) strlen(text);
+}
+
+/* Maps the caller alone, which needs nobody's help. */
+static gboolean enter_user_namespace_alone(GError **error) {
+    g_autofree char *users = g_strdup_printf("0 %u 1\n", caller.uid);
+    g_autofree char *groups = g_strdup_printf("0 %u 1\n", caller.gid);
+
+    if (unshare(CLONE_NEWUSER) == 0 && write_own("uid_map", users) && write_own("setgroups", "deny") &&
+            write_own("gid_map", groups) && setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0) {
+        prctl(PR_SET_DUMPABLE, 1);
+        return TRUE;
+    }
+    g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot enter a user namespace: %s", g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean become_root(gboolean alone, GError **error) {
     remember_caller();
-    if (geteuid() != 0 && !enter_user_namespace(error)) {
+    if (geteuid() != 0 && !(alone ? enter_user_namespace_alone(error) : enter_user_namespace(error))) {
         g_prefix_error(error, "cannot work without root: ");
         return FALSE;
     }
     if (unshare(CLONE_NEWNS) < 0) {
         g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot enter a mount namespace: %s; %s",
                 g_strerror(errno),
-                caller.uid == 0
-                        ? "this root has no CAP_SYS_ADMIN (a container? start it with --privileged or "
-                          "--cap-add=SYS_ADMIN), or run particleos as an ordinary user"
-                        : "check sysctl kernel.apparmor_restrict_unprivileged_userns and "
-                          "user.max_mnt_namespaces");
+                caller.uid == 0 ? "this root has no CAP_SYS_ADMIN (a container? start it with --privileged or "
+                                  "--cap-add=SYS_ADMIN), or run particleos as an ordinary user"
+                                : "check sysctl kernel.apparmor_restrict_unprivileged_userns and "
+                                  "user.max_mnt_namespaces");
         return FALSE;
     }
     if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) {
-        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot make mounts private: %s",
-                g_strerror(errno));
+        g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot make mounts private: %s", g_strerror(errno));
         return FALSE;
     }
     return TRUE;
+}
+
+gboolean sandbox_become_root(GError **error) {
+    return become_root(FALSE, error);
+}
+
+gboolean sandbox_become_root_alone(GError **error) {
+    return become_root(TRUE, error);
 }

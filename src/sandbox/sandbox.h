@@ -27,6 +27,10 @@ typedef enum {
  * Errors say what to add to /etc/subuid. */
 gboolean sandbox_become_root(GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same where nothing belongs to anybody else: the namespace maps the caller's UID and GID to 0 and nothing more, so
+ * that no range and no program with more rights is needed. */
+gboolean sandbox_become_root_alone(GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* FALSE when this process is root of a user namespace only (entered by sandbox_become_root(), or by a
  * container around us): such a root cannot make device nodes, and overlays keep their marks in
  * user.overlay.* instead of trusted.overlay.* attributes. */

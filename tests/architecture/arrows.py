@@ -13,7 +13,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 DEPENDENCY = re.compile(r"\b(\w+)_dep\b")
 ROW = re.compile(r"^\| `([\w/]+)` \|.*\|([^|]*)\|$", re.M)
 # A header made by the build; it belongs to no room.
-GENERATED = {"config.h", "schema-resources.h", "web-resources.h", "vm/report-script.inc"}
+GENERATED = {"config.h", "schema-resources.h", "units-resources.h", "web-resources.h", "vm/report-script.inc"}
 # Who includes a library, by the start of the header's name.
 LIBRARIES = {
     "glib": "glib", "gio/": "gio", "json-glib/": "json-glib", "openssl/": "openssl", "archive": "libarchive",

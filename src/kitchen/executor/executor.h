@@ -41,3 +41,8 @@ typedef struct {
 
 /* Workers are processes of this machine, and go on when the service restarts. */
 Executor *executor_new_local(const LocalExecutorSettings *settings);
+
+/* Workers that somebody else starts, for each connection to the socket PATH (SOCK_STREAM), and gives it as standard input; a
+ * connection ends with its worker. They are of another user, whom the service cannot become. Those that outlive the service are
+ * known by their heartbeats alone. */
+Executor *executor_new_socket(const char *path, guint slots);

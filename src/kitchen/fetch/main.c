@@ -147,7 +147,7 @@ static gboolean run_with_secrets(const char *verb, const Options *options, GErro
     Fetch fetch = {.work = NULL};
     gboolean good = FALSE;
 
-    if (!sandbox_become_root(error))
+    if (!sandbox_become_root_alone(error))
         return FALSE;
     /* Not before the user namespace is there: those who make it look at us. */
     secret_hide_process();

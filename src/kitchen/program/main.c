@@ -14,6 +14,7 @@
 #include "kitchen/program/settings.h"
 #include "kitchen/program/embedded.h"
 #include "kitchen/program/engine.h"
+#include "kitchen/program/install.h"
 #include "kitchen/program/listen.h"
 #include "kitchen/program/nginx.h"
 #include "kitchen/mount/mount.h"
@@ -33,9 +34,15 @@ static const char usage[] = "Usage: particleos-kitchen [--config=FILE] COMMAND\n
                             "                     (~/.local/share/particleos-kitchen)\n"
                             "  login-link [NAME]  print a link that lets NAME in once; an administrator is made when\n"
                             "                     there is no such user\n"
-                            "  nginx              print what nginx needs to stand in front of it\n\n"
+                            "  nginx              print what nginx needs to stand in front of it\n"
+                            "  install            make users, units, directories and configuration for a team\n\n"
                             "  --config=FILE      instead of " CONFIG_PATH "\n"
                             "  --port=NUMBER      of the first start of a demo; 8090\n"
+                            "  --name=HOST        install: what people call the service\n"
+                            "  --root=DIRECTORY   install: below it, instead of on this machine\n"
+                            "  --token=TOKEN      install: keys in a token: softhsm, or a PKCS#11 module\n"
+                            "  --dry-run          install: say what would be done\n"
+                            "  --replace          install: take aside files that differ\n"
                             "  --help, --version\n";
 
 /* What every command works with. */
@@ -160,6 +167,7 @@ static Service *open_service(
             .box = box,
             .base_url = config->base_url ?: url,
             .development = config->development,
+            .workers = strcmp(config->executor, "socket") == 0 ? config->workers : NULL,
             .builder = config->builder,
             .package_cache = config->package_cache,
             .slots = config->slots,
@@ -206,8 +214,8 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
     web = web_new(listener, &settings, error);
     if (!web)
         return FALSE;
-    if (strcmp(config->executor, "local") == 0 && (!(service = open_service(kitchen, box, url, publish_url, error)) ||
-                                                          !start_service(kitchen, service, web, error)))
+    if (strcmp(config->executor, "none") != 0 && (!(service = open_service(kitchen, box, url, publish_url, error)) ||
+                                                         !start_service(kitchen, service, web, error)))
         return FALSE;
     if (!greet(kitchen, url, base_url, error))
         return FALSE;
@@ -220,6 +228,7 @@ static gboolean serve(Kitchen *kitchen, GError **error) {
 typedef struct {
     const char *config;
     guint port; /* of a demo */
+    InstallWishes install;
 } Options;
 
 static gboolean print_nginx(const Options *options, GError **error) {
@@ -274,6 +283,8 @@ static gboolean run(const Options *options, char **words, GError **error) {
         return demo(options, words[1], error);
     if (n == 1 && strcmp(words[0], "nginx") == 0)
         return print_nginx(options, error);
+    if (n == 1 && strcmp(words[0], "install") == 0)
+        return install_kitchen(&options->install, error);
     if (!is_serve && !is_link) {
         g_set_error(error, KITCHEN_CONFIG_ERROR, 0, "Nothing to do. %s", usage);
         return FALSE;
@@ -281,6 +292,26 @@ static gboolean run(const Options *options, char **words, GError **error) {
     if (!kitchen_open(&kitchen, options->config, error))
         return FALSE;
     return is_serve ? serve(&kitchen, error) : print_link(&kitchen, words[1] ?: COOK, error);
+}
+
+/* Options that are a text or a switch; whether WORD is one. */
+static gboolean take_wish(Options *options, const char *word) {
+    const struct {
+        const char *prefix;
+        const char **text;
+    } texts[] = {{"--config=", &options->config}, {"--name=", &options->install.name},
+            {"--root=", &options->install.root}, {"--token=", &options->install.token}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (g_str_has_prefix(word, texts[i].prefix)) {
+            *texts[i].text = word + strlen(texts[i].prefix);
+            return TRUE;
+        }
+    if (strcmp(word, "--dry-run") == 0)
+        return options->install.dry_run = TRUE;
+    if (strcmp(word, "--replace") == 0)
+        return options->install.replace = TRUE;
+    return FALSE;
 }
 
 /* Takes the option WORD. Returns the exit status when it is the last thing to do, -1 to go on. */
@@ -295,10 +326,8 @@ static int take_option(Options *options, const char *word) {
         printf("particleos-kitchen %s\n", PARTICLEOS_VERSION);
         return EXIT_SUCCESS;
     }
-    if (g_str_has_prefix(word, "--config=")) {
-        options->config = word + strlen("--config=");
+    if (take_wish(options, word))
         return -1;
-    }
     if (g_str_has_prefix(word, "--port=") &&
             g_ascii_string_to_unsigned(word + strlen("--port="), 10, 1, 65535, &port, NULL)) {
         options->port = (guint) port;
@@ -311,13 +340,17 @@ static int take_option(Options *options, const char *word) {
 int main(int argc, char **argv) {
     g_autoptr(GError) error = NULL;
     Options options = {.config = CONFIG_PATH, .port = DEMO_PORT};
-    int at = 1, status = -1;
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    int status = -1;
 
-    for (; at < argc && g_str_has_prefix(argv[at], "--"); at++)
-        if ((status = take_option(&options, argv[at])) >= 0)
+    for (int at = 1; at < argc; at++)
+        if (!g_str_has_prefix(argv[at], "--"))
+            g_ptr_array_add(words, argv[at]);
+        else if ((status = take_option(&options, argv[at])) >= 0)
             return status;
+    g_ptr_array_add(words, NULL);
     secret_hide_process();
-    if (run(&options, argv + at, &error))
+    if (run(&options, (char **) words->pdata, &error))
         return EXIT_SUCCESS;
     fprintf(stderr, "error: %s\n", error->message);
     return EXIT_FAILURE;

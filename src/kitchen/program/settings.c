@@ -38,6 +38,7 @@ static const Setting settings[] = {
         {"Store", "CredentialKey", TYPE_PATH, FIELD(key)},
         {"Executor", "Kind", TYPE_EXECUTOR, FIELD(executor)},
         {"Executor", "Slots", TYPE_COUNT, FIELD(slots)},
+        {"Executor", "Workers", TYPE_PATH, FIELD(workers)},
         {"Executor", "Builder", TYPE_PATH, FIELD(builder)},
         {"Executor", "PackageCache", TYPE_PATH, FIELD(package_cache)},
         {"Publish", "BaseURL", TYPE_URL, FIELD(publish_url)},
@@ -120,8 +121,9 @@ static gboolean set_value(
         *(guint *) field = (guint) number;
         return TRUE;
     case TYPE_EXECUTOR:
-        if (strcmp(value, "local") != 0 && strcmp(value, "none") != 0)
-            return wrong(place, error, "%s=: there is no executor \"%s\"; there are: local none", setting->key, value);
+        if (strcmp(value, "local") != 0 && strcmp(value, "socket") != 0 && strcmp(value, "none") != 0)
+            return wrong(place, error, "%s=: there is no executor \"%s\"; there are: local socket none", setting->key,
+                    value);
         break;
     case TYPE_PATH:
         if (value[0] != '/')
@@ -188,6 +190,7 @@ KitchenConfig *kitchen_config_parse(const char *name, const char *text, GError *
     config->store = g_strdup("/var/lib/particleos-kitchen");
     config->signer = g_strdup("/run/particleos/signer.sock");
     config->executor = g_strdup("local");
+    config->workers = g_strdup("/run/particleos/worker.sock");
     config->slots = 2;
     for (guint i = 0; lines[i]; i++) {
         place.line = i + 1;
@@ -217,6 +220,7 @@ void kitchen_config_free(KitchenConfig *config) {
     g_free(config->store);
     g_free(config->key);
     g_free(config->executor);
+    g_free(config->workers);
     g_free(config->builder);
     g_free(config->package_cache);
     g_free(config->publish_url);

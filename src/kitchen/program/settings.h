@@ -18,7 +18,8 @@ typedef struct {
     char *store;           /* [Store] Directory=: objects, logs, published sets */
     char *key;             /* [Store] CredentialKey=: NULL: below the store, in development only */
     guint slots;           /* [Executor] Slots= */
-    char *executor;        /* [Executor] Kind=: "local"; "none": pages alone, nothing is built */
+    char *executor;        /* [Executor] Kind=: "local"; "socket"; "none": pages alone, nothing is built */
+    char *workers;         /* [Executor] Workers=: socket of Kind=socket */
     char *builder;         /* [Executor] Builder=: the program particleos; NULL: that of this installation */
     char *package_cache;   /* [Executor] PackageCache=: NULL: below the store */
     char *publish_url;     /* [Publish] BaseURL=: NULL: below the base URL */

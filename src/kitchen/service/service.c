@@ -45,13 +45,13 @@ static char *find_program(const char *built, const char *installed) {
 static char *make_directory(const char *top, const char *name, GError **error) {
     g_autofree char *path = g_build_filename(top, name, NULL);
 
-    if (g_mkdir_with_parents(path, 0755) == 0)
+    if (g_mkdir_with_parents(path, 0700) == 0)
         return g_steal_pointer(&path);
     set_errno_error(error, errno, "Cannot make the directory %s", path);
     return NULL;
 }
 
-static gboolean open_workers(Service *service, const ServiceSettings *settings, GError **error) {
+static gboolean open_local_workers(Service *service, const ServiceSettings *settings, GError **error) {
     g_autofree char *worker = find_program(
             "kitchen/worker/particleos-kitchen-worker", PARTICLEOS_LIBEXECDIR "/particleos-kitchen-worker");
     g_autofree char *builder =
@@ -70,6 +70,13 @@ static gboolean open_workers(Service *service, const ServiceSettings *settings, 
     if (!work || !packages)
         return FALSE;
     service->executor = executor_new_local(&local);
+    return TRUE;
+}
+
+static gboolean open_workers(Service *service, const ServiceSettings *settings, GError **error) {
+    if (!settings->workers)
+        return open_local_workers(service, settings, error);
+    service->executor = executor_new_socket(settings->workers, settings->slots);
     return TRUE;
 }
 

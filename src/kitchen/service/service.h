@@ -18,6 +18,7 @@ typedef struct {
     const char *base_url;            /* what pages begin with, for forges */
     gboolean development;            /* keys of new projects trust the first program of each name */
     guint slots;                     /* jobs at once */
+    const char *workers;             /* socket that workers are behind; NULL: they are started here */
     const char *const *local_roots;  /* repositories of this machine may lie there; may be NULL */
     const char *const *git_networks; /* that their hosts may be in although they are not public; may be NULL */
     const char *git_authorities;     /* file with certificates of those who vouch for hosts; NULL: the system's */

@@ -46,7 +46,7 @@ static void reach(Store *store, const char *where) {
 static int open_directory(int parent, const char *name, GError **error) {
     int fd = -1;
 
-    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST) {
+    if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST) {
         set_errno_error(error, errno, "Cannot make the directory %s of the store", name);
         return -1;
     }

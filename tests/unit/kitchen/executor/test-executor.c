@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gunixsocketaddress.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -69,9 +70,46 @@ static void test_missing(void) {
     g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
 }
 
+/* Whoever is behind the socket gets the ticket to its end, and lives as long as the connection. */
+static void test_socket(void) {
+    g_autofree char *directory = g_dir_make_tmp("executor-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "socket", NULL);
+    g_autoptr(Executor) executor = executor_new_socket(path, 3);
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+    g_autoptr(GSocket) listener = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, 0, NULL);
+    g_autoptr(GSocket) worker = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = NULL;
+    g_autofree char *why = NULL;
+    char ticket[64] = "";
+
+    g_assert_null(executor->submit(executor, 1, "ticket", &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+    g_clear_error(&error);
+    g_assert_true(g_socket_bind(listener, address, FALSE, NULL) && g_socket_listen(listener, NULL));
+    id = executor->submit(executor, 1, "tickettickettick", &error);
+    g_assert_no_error(error);
+    worker = g_socket_accept(listener, NULL, NULL);
+    g_assert_cmpint(g_socket_receive(worker, ticket, sizeof ticket, NULL, NULL), ==, 16);
+    g_assert_cmpstr(ticket, ==, "tickettickettick");
+    g_assert_cmpint(g_socket_receive(worker, ticket, sizeof ticket, NULL, NULL), ==, 0);
+    g_assert_cmpint(executor->poll(executor, id, &why), ==, EXECUTOR_RUNS);
+    executor->cancel(executor, id);
+    g_assert_cmpint(executor->poll(executor, id, &why), ==, EXECUTOR_RUNS);
+    g_assert_true(g_socket_close(worker, NULL));
+    g_assert_cmpint(executor->poll(executor, id, &why), ==, EXECUTOR_ENDED);
+    g_assert_nonnull(strstr(why, "has ended"));
+    g_assert_cmpint(executor->poll(executor, id, NULL), ==, EXECUTOR_ENDED);
+    /* That of a service before: its heartbeat tells. */
+    g_assert_cmpint(executor->poll(executor, "socket 1:5 0", NULL), ==, EXECUTOR_RUNS);
+    g_unlink(path);
+    g_rmdir(directory);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kitchen/executor/local", test_local);
     g_test_add_func("/kitchen/executor/missing", test_missing);
+    g_test_add_func("/kitchen/executor/socket", test_socket);
     return g_test_run();
 }

@@ -44,7 +44,7 @@ static void test_wrong(void) {
             {"[Store]\n\nDirectory=x", "k.conf:3: Directory=: \"x\" is no absolute path"},
             {"[Executor]\nSlots=0", "k.conf:2: Slots=: \"0\" is no number from 1 to 256"},
             {"[Executor]\nSlots=1000", "k.conf:2: Slots=: \"1000\" is no number from 1 to 256"},
-            {"[Executor]\nKind=slurm", "k.conf:2: Kind=: there is no executor \"slurm\"; there are: local none"},
+            {"[Executor]\nKind=slurm", "k.conf:2: Kind=: there is no executor \"slurm\"; there are: local socket none"},
             {"[Git]\nLocalRoots=/a b", "k.conf:2: LocalRoots=: \"b\" is no absolute path"},
             {"[Git]\nListen=x", "k.conf:2: there is no Listen= in [Git]"},
     };
