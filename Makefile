@@ -11,7 +11,7 @@ PREFIX ?= /usr/local
 particleos = $(BUILD)/src/cli/particleos
 recipe_options = -C $(RECIPE) $(foreach profile,$(PROFILES),--profile $(profile))
 
-.PHONY: all setup image kitchen check check-life check-packages lint bench install packages clean format
+.PHONY: all setup image profile kitchen check check-life check-packages lint bench install packages clean format
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -28,6 +28,11 @@ image: all
 	$(particleos) $(recipe_options) -f build
 	$(particleos) $(recipe_options) inspect --certificate mkosi.crt
 	$(particleos) $(recipe_options) vm --until-login
+
+# Where the time of a build goes, as a picture. A second run shows a rebuild.
+profile: all
+	$(particleos) $(recipe_options) --timeline=$(BUILD)/profile.svg -f build
+	@echo "$(BUILD)/profile.svg shows where the time went."
 
 # A build service on this machine: prints a link to log in. docs/kitchen.md.
 kitchen: all

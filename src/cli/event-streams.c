@@ -65,6 +65,25 @@ static gboolean replaces_text(const Arguments *arguments) {
            !arguments->version;
 }
 
+static gboolean start_timeline(EventStreams *streams, const Arguments *arguments, GError **error) {
+    if (!arguments->timeline)
+        return TRUE;
+    streams->timeline = timeline_new(arguments->timeline, task_get_start(task_current()), error);
+    if (!streams->timeline)
+        return FALSE;
+    streams->title = g_strdup_printf("particleos %s", arguments->verb);
+    task_listen(task_current(), timeline_listen, streams->timeline);
+    return TRUE;
+}
+
+static gboolean end_timeline(EventStreams *streams, GError **error) {
+    if (!streams->timeline)
+        return TRUE;
+    task_unlisten(task_current(), timeline_listen, streams->timeline);
+    g_autofree char *title = g_steal_pointer(&streams->title);
+    return timeline_end(g_steal_pointer(&streams->timeline), title, error);
+}
+
 gboolean event_streams_begin(EventStreams *streams, const Arguments *arguments, GError **error) {
     int fd = -1;
 
@@ -76,6 +95,8 @@ gboolean event_streams_begin(EventStreams *streams, const Arguments *arguments, 
         return FALSE;
     }
     if (fd >= 0 && !(streams->descriptor = start(fd, arguments, error)))
+        return FALSE;
+    if (!start_timeline(streams, arguments, error))
         return FALSE;
     if (!replaces_text(arguments))
         return TRUE;
@@ -92,6 +113,7 @@ static gboolean end(JsonLines *lines, int exit_status, GError **error) {
 }
 
 gboolean event_streams_end(EventStreams *streams, int exit_status, GError **error) {
-    gboolean written = end(streams->output, exit_status, error);
+    gboolean written = end_timeline(streams, error);
+    written = end(streams->output, exit_status, written ? error : NULL) && written;
     return end(streams->descriptor, exit_status, written ? error : NULL) && written;
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Events for whoever started the program: "--json build" and --events-fd=. */
+/* Events for whoever started the program: "--json build", --events-fd= and --timeline=. */
 
 #include "cli/arguments/arguments.h"
 #include "ui/json-lines.h"
+#include "ui/timeline.h"
 
 /* One task's streams; all NULL: none. */
 typedef struct {
     JsonLines *output;     /* standard output, as it was */
     JsonLines *descriptor; /* of --events-fd= */
+    Timeline *timeline;    /* of --timeline= */
+    char *title;           /* of that; owned */
 } EventStreams;
 
 /* Makes the streams that ARGUMENTS ask for listen to the task of this thread. From then on standard output is where

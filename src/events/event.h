@@ -27,6 +27,8 @@ typedef enum {
     /* Somebody else writes to the terminal from now on, and no longer. */
     EVENT_TERMINAL_TAKEN,
     EVENT_TERMINAL_RETURNED,
+    /* A program has run: TEXT, shortened; DURATION, CPU, BYTES_READ, BYTES_WRITTEN, with all that it started. */
+    EVENT_PROGRAM_ENDED,
 } EventType;
 
 /* Strings may be NULL, and are valid as long as the call that hands the event over. They are without secrets. */
@@ -44,6 +46,8 @@ typedef struct {
     guint64 bytes;      /* 0: unknown, but for EVENT_RESULT */
     guint64 used;
     gint64 duration; /* in microseconds */
+    gint64 cpu;      /* likewise, of all processors */
+    guint64 bytes_read, bytes_written; /* of disks */
     /* The same has been said before: for who watches, not for a log. */
     gboolean again;
 } Event;

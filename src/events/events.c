@@ -71,6 +71,16 @@ void events_command(const char *line) {
         task_report(task_current(), &(Event){.type = EVENT_COMMAND, .text = line});
 }
 
+void events_program_ended(
+        const char *command, gint64 duration, gint64 cpu, guint64 bytes_read, guint64 bytes_written) {
+    task_report(task_current(), &(Event){.type = EVENT_PROGRAM_ENDED,
+                                        .text = command,
+                                        .duration = duration,
+                                        .cpu = cpu,
+                                        .bytes_read = bytes_read,
+                                        .bytes_written = bytes_written});
+}
+
 void events_artifact(const char *image, const char *path, guint64 bytes, const char *digest) {
     task_report(task_current(),
             &(Event){.type = EVENT_ARTIFACT, .image = image, .path = path, .bytes = bytes, .digest = digest});

@@ -24,6 +24,10 @@ void events_program_line(const char *name, const char *line);
 /* A command that is about to run, as a shell reads it. Nothing without debug messages. */
 void events_command(const char *line);
 
+/* COMMAND, shortened, has run for DURATION and CPU microseconds, and read and written so many bytes of disks. */
+void events_program_ended(
+        const char *command, gint64 duration, gint64 cpu, guint64 bytes_read, guint64 bytes_written);
+
 /* PATH has been made for IMAGE: a file of BYTES, or a directory. DIGEST is the file's SHA-256 in hexadecimal, or NULL
  * where nobody has computed it. */
 void events_artifact(const char *image, const char *path, guint64 bytes, const char *digest);

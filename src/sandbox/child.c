@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* A program that runs from its build directory finds its parts there. */
@@ -36,6 +37,15 @@ const char *sandbox_program(void) {
 static gboolean system_error(GError **error, int number, const char *what) {
     g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_START, "cannot %s: %s", what, g_strerror(number));
     return FALSE;
+}
+
+char *sandbox_describe(const char *const *argv) {
+    g_autofree char *line = sandbox_shell_line(argv[0], argv + 1);
+    if (strlen(line) <= 200)
+        return g_steal_pointer(&line);
+    g_autofree char *valid = g_utf8_make_valid(line, -1);
+    g_autofree char *start = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), 180));
+    return g_strdup_printf("%s ...", start);
 }
 
 /* The arguments in memory, each with its NUL byte. */
@@ -172,6 +182,8 @@ gboolean sandbox_child_start(const Sandbox *sandbox, const char *const *argv, co
     ret_child->task = sandbox->task ? task_ref(sandbox->task) : NULL;
     ret_child->place = place;
     ret_child->status_fd = steal_fd(&status_read);
+    ret_child->command = sandbox_describe(argv);
+    ret_child->start = g_get_monotonic_time();
     return TRUE;
 }
 
@@ -194,6 +206,19 @@ static GByteArray *read_status(int fd) {
     return status;
 }
 
+static gint64 microseconds(const struct timeval *time) {
+    return time->tv_sec * G_USEC_PER_SEC + time->tv_usec;
+}
+
+/* What the program used, and everything that it waited for. */
+static void report_usage(const SandboxChild *child, const struct rusage *usage, Task *task) {
+    enum { UNIT = 512 }; /* in which the kernel counts */
+    g_autoptr(TaskScope) scope = task ? task_enter(task) : NULL;
+    events_program_ended(child->command, g_get_monotonic_time() - child->start,
+            microseconds(&usage->ru_utime) + microseconds(&usage->ru_stime), (guint64) usage->ru_inblock * UNIT,
+            (guint64) usage->ru_oublock * UNIT);
+}
+
 gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **error) {
     g_autoptr(GByteArray) record = read_status(child->status_fd);
     close(child->status_fd);
@@ -201,8 +226,11 @@ gboolean sandbox_child_finish(SandboxChild *child, int *ret_status, GError **err
     g_autoptr(Task) task = g_steal_pointer(&child->task);
     task_release_process(task, child->place);
     int status = 0;
-    while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+    struct rusage usage = {0};
+    while (wait4(child->pid, &status, 0, &usage) < 0 && errno == EINTR)
         ;
+    report_usage(child, &usage, task);
+    g_clear_pointer(&child->command, g_free);
 
     const char *text = (const char *) record->data;
     if (*text == 'E') {

@@ -78,16 +78,6 @@ static gboolean system_error(GError **error, int number, const char *what) {
     return FALSE;
 }
 
-/* The command as people would type it, shortened. */
-static char *describe(const char *const *argv) {
-    g_autofree char *line = sandbox_shell_line(argv[0], argv + 1);
-    if (strlen(line) <= 200)
-        return g_steal_pointer(&line);
-    g_autofree char *valid = g_utf8_make_valid(line, -1);
-    g_autofree char *start = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), 180));
-    return g_strdup_printf("%s ...", start);
-}
-
 /* What becomes of what a program writes to standard output. */
 typedef struct {
     GByteArray *bytes; /* NULL: they are not kept */
@@ -192,7 +182,7 @@ static gboolean run(const Sandbox *sandbox, const char *const *argv, GByteArray 
 static gboolean run_logged(const Sandbox *sandbox, const char *const *argv, GByteArray *capture, Log *log,
         int *ret_status, GError **error) {
     g_autoptr(TaskScope) scope = sandbox->task ? task_enter(sandbox->task) : NULL;
-    g_autofree char *command = describe(argv);
+    g_autofree char *command = sandbox_describe(argv);
     g_autofree char *name = g_path_get_basename(argv[0]);
     *log = (Log){.sandbox = sandbox, .name = name, .partial = g_string_new(NULL), .last = G_QUEUE_INIT};
     if (sandbox->interactive)
@@ -222,7 +212,7 @@ static gboolean judge(const Sandbox *sandbox, const char *const *argv, int statu
         GError **error) {
     if (is_success(sandbox, status))
         return TRUE;
-    g_autofree char *command = describe(argv);
+    g_autofree char *command = sandbox_describe(argv);
     if (WIFEXITED(status)) {
         g_autofree char *advice = sandbox_advice(sandbox, argv[0], tail);
         g_set_error(error, SANDBOX_ERROR, SANDBOX_ERROR_EXIT, "'%s' failed with exit status %d%s%s%s%s",
@@ -253,7 +243,7 @@ static void run_shell(const Sandbox *failed, const char *const *argv) {
     sandbox.stdin_fd = sandbox.stdout_fd = sandbox.stderr_fd = sandbox.copy_fd = -1;
     sandbox.on_line = NULL;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&terminal);
-    g_autofree char *command = describe(argv);
+    g_autofree char *command = sandbox_describe(argv);
     events_warning("'%s' failed; this is a shell in its sandbox (exit ends it, and the build)", command);
     if (!run_logged(&sandbox, shell, NULL, &log, &status, &error))
         events_warning("No shell: %s", error->message);
@@ -312,7 +302,7 @@ struct SandboxProcess {
 };
 
 SandboxProcess *sandbox_spawn(Sandbox *sandbox, const char *const *argv, GError **error) {
-    g_autofree char *command = describe(argv);
+    g_autofree char *command = sandbox_describe(argv);
     AUTO_FD null = open("/dev/null", O_RDWR | O_CLOEXEC);
     AUTO_FD log_fd = memfd_create("output", MFD_CLOEXEC);
     if (null < 0 || log_fd < 0 || fcntl(log_fd, F_SETFL, O_APPEND) < 0) {

@@ -37,12 +37,17 @@ GPtrArray *sandbox_arguments(const Sandbox *sandbox, const char *const *argv);
  * Owned by the caller. */
 char *sandbox_shell_line(const char *command, const char *const *arguments);
 
+/* The command as people would type it, shortened. Owned by the caller. */
+char *sandbox_describe(const char *const *argv);
+
 /* A started particleos-sandbox. */
 typedef struct {
     pid_t pid;
     int status_fd; /* reaches its end when everything in the sandbox has ended */
     Task *task; /* that it counts for, until sandbox_child_finish(); owned; or NULL */
     guint place; /* there */
+    char *command; /* for people; owned until sandbox_child_finish() */
+    gint64 start;
 } SandboxChild;
 
 /* Standard descriptors of the child. */

@@ -50,6 +50,7 @@ typedef struct {
     char *known_files;
     char *image;
     char *events_fd;   /* the number of a descriptor that gets events */
+    char *timeline;    /* the file of the picture */
     char *revocations; /* the file of revoke */
     char *listen;      /* of serve */
     char *since;       /* what inputs compares with */

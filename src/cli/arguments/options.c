@@ -55,6 +55,8 @@ const Option options[] = {
         {"doc-format", 0, "FORMAT", AT(doc_format), 0, "format of the manual: auto, man, text, markdown, roff, system"},
         {"json", 0, NULL, AT(json), 0, "print JSON; build: events, one a line"},
         {"events-fd", 0, "N", AT(events_fd), 0, "descriptor that gets what happens as JSON, one event a line"},
+        {"timeline", 0, "FILE", AT(timeline), OPTION_FILE,
+                "draw what took how long, and what the machine did meanwhile: an SVG"},
         {"all", 0, NULL, AT(all), 0, "show defaults too in the summary"},
         {"no-pager", 0, NULL, AT(no_pager), 0, "never start a pager"},
         {"debug", 0, NULL, AT(debug), 0, "say what is done in detail, and every command that is run, without secrets"},

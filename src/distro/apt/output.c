@@ -59,15 +59,22 @@ static gboolean is_complaint(const char *line) {
     return begins_with_any(line, prefixes);
 }
 
+/* Packages count when they are unpacked and when they are set up. */
 static void show_progress(AptOutput *output, const char *line) {
-    gboolean unpacks = g_str_has_prefix(line, "Unpacking ");
+    static const struct {
+        const char *begin, *words;
+        guint counts;
+    } says[] = {{"Unpacking ", "unpacking", 1}, {"Setting up ", "setting up", 1},
+            {"Processing triggers for ", "triggers of", 0}};
 
-    if (!output->progress || (!unpacks && !g_str_has_prefix(line, "Setting up ")))
-        return;
-    g_auto(GStrv) words = g_strsplit(line, " ", 4);
-    const char *name = unpacks ? words[1] : words[2];
-    output->done++;
-    output->progress(MIN(output->done, output->total), output->total, name ? name : "", output->data);
+    for (gsize i = 0; output->progress && i < G_N_ELEMENTS(says); i++) {
+        if (!g_str_has_prefix(line, says[i].begin))
+            continue;
+        const char *name = line + strlen(says[i].begin);
+        g_autofree char *what = g_strdup_printf("%s %.*s", says[i].words, (int) strcspn(name, " "), name);
+        output->done += says[i].counts;
+        output->progress(MIN(output->done, output->total), output->total, what, output->data);
+    }
 }
 
 void apt_output_line(const char *line, gpointer data) {
