@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "format/erofs/writer/erofs-writer.h"
 
+static char *store_directory = NULL;
 static gint level = 0, cluster_kib = 0, threads = 0;
 static gboolean uncompressed = FALSE, no_verity = FALSE, json = FALSE;
 
@@ -19,6 +20,7 @@ static const GOptionEntry entries[] = {
         {"threads", 0, 0, G_OPTION_ARG_INT, &threads, "Threads, 0 for all processors", "N"},
         {"uncompressed", 0, 0, G_OPTION_ARG_NONE, &uncompressed, "Do not compress", NULL},
         {"no-verity", 0, 0, G_OPTION_ARG_NONE, &no_verity, "Only the file system", NULL},
+        {"store", 0, 0, G_OPTION_ARG_FILENAME, &store_directory, "Where compressed clusters are kept", "DIRECTORY"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &json, "Print an object", NULL},
         {NULL},
 };
@@ -46,6 +48,10 @@ static gboolean write_image(const char *directory, const char *output, Result *r
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot open %s", root < 0 ? directory : output);
         return FALSE;
     }
+    g_autoptr(PackStore) store = store_directory ? pack_store_open(store_directory, G_MAXINT64, 0, error) : NULL;
+    if (store_directory && !store)
+        return FALSE;
+    options.store = store;
     g_autoptr(ErofsWriter) writer = erofs_writer_new(fd, &options, error);
     if (!writer || !erofs_writer_add_tree(writer, root, "", "", NULL, NULL, error) ||
             !erofs_writer_finish(writer, &result->erofs_size, error))

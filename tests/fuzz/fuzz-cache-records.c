@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What caches say about themselves: inputs of a layer (JSON), files that were verified. */
+/* What caches say about themselves: inputs of a layer (JSON), files that were verified, packs. */
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <stdint.h>
@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/errors.h"
 #include "distro/driver/verified.h"
+#include "packs/pack-file.h"
 #include "pipeline/layers/layer.h"
 #include "tree/tree.h"
 
@@ -62,6 +64,17 @@ static void check_record(void) {
     g_assert_true(strlen(digest) == 64);
 }
 
+static void check_pack(size_t size) {
+    g_autofree char *path = g_build_filename(directory, "record", NULL);
+    AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    g_autoptr(GArray) entries = pack_file_read_index(fd, size, NULL);
+
+    for (guint i = 0; entries && i < entries->len; i++) {
+        const PackEntry *entry = &g_array_index(entries, PackEntry, i);
+        g_assert_true(entry->offset <= size && entry->size <= size - entry->offset);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static gsize done;
 
@@ -73,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     put("record", data, size);
     check_layer();
     check_record();
+    check_pack(size);
     return 0;
 }

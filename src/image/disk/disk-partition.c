@@ -124,6 +124,8 @@ static gboolean write_erofs(
                                                         : options->compression_level,
             .threads = options->threads,
             .max_size = definition->size_max == SIZE_NOT_SET ? 0 : definition->size_max,
+            .store = options->store,
+            .maker = options->maker,
             .verity = verity,
     };
     guint64 offset;

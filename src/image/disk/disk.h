@@ -23,6 +23,7 @@
 #include "image/definitions/partition-definition.h"
 #include "image/plan/partition-plan.h"
 #include "image/volumes/fat-room.h"
+#include "packs/pack-store.h"
 
 typedef struct {
     /* The disk image to be made (replaced if it exists); the caller renames it when all is done. */
@@ -74,6 +75,9 @@ typedef struct {
     /* A kernel of the image that cannot read EROFS with zstd, or NULL: then nothing is compressed by default, and
      * a definition that wants zstd gets a warning. */
     const char *kernel_without_zstd;
+    /* What earlier disks had compressed, and who compresses; see erofs-writer.h. NULL: none. */
+    PackStore *store;
+    const char *maker;
     guint threads;          /* 0: as many as there are CPUs */
     const char *step_image; /* name of the image in progress messages, or NULL */
 } DiskOptions;

@@ -96,6 +96,8 @@ gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *opti
             .max_size = options->max_size,
             .cancelled = is_cancelled,
             .cancelled_data = task_current(),
+            .store = options->store,
+            .maker = options->maker,
             .verity = options->verity,
     };
 

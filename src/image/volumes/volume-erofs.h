@@ -5,12 +5,15 @@
 
 #include "format/verity/verity.h"
 #include "image/volumes/volume.h"
+#include "packs/pack-store.h"
 
 typedef struct {
     const char *compression; /* "zstd" or "none" */
     int level;               /* -1: default */
     guint threads;           /* 0: all processors */
     guint64 max_size;        /* 0: no limit */
+    PackStore *store;        /* see erofs-writer.h, also for the next */
+    const char *maker;
     VerityTree *verity;      /* gets the digests of all blocks, or NULL */
 } ErofsVolumeOptions;
 

@@ -12,6 +12,8 @@
 #include "pipeline/boot/boot-check.h"
 #include "pipeline/boot/boot-limits.h"
 #include "pipeline/boot/boot-room.h"
+#include "pipeline/layers/compression-cache.h"
+#include "pipeline/layers/layer.h"
 #include "pipeline/outputs/disk-definitions.h"
 #include "pipeline/outputs/el-torito-record.h"
 #include "pipeline/state/boot-rules.h"
@@ -175,6 +177,19 @@ gboolean disk_image_check_definitions(ImageBuild *image, GError **error) {
     return ok;
 }
 
+static gboolean write_volumes(ImageBuild *image, GError **error) {
+    g_autofree char *maker = layer_program_build();
+    DiskOptions *options = image->disk.options;
+
+    options->store = compression_cache_open(image);
+    options->maker = maker;
+    gboolean good = disk_write_volumes(image->disk.disk, error);
+    compression_cache_close(image, options->store);
+    options->store = NULL;
+    options->maker = NULL;
+    return good;
+}
+
 /* What the verity root hash covers must not contain boot files: those are made after it. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!outputs_are_disks(image->config))
@@ -182,7 +197,7 @@ gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     g_autofree char *plain = outputs_plain_name(image->config);
     if (!outputs_check_free(image, plain, error) || !make_options(image, error) ||
             !(image->disk.disk = disk_new(image->disk.options, error)) || !boot_check_partitions(image, error) ||
-            !disk_write_volumes(image->disk.disk, error))
+            !write_volumes(image, error))
         return FALSE;
     image->disk.usr_hash = g_strdup(disk_usr_hash(image->disk.disk));
     image->disk.root_hash = g_strdup(disk_root_hash(image->disk.disk));

@@ -236,6 +236,59 @@ static void test_verity(void) {
     g_assert_cmpmem(report.root_hash, sizeof root_hash, root_hash, sizeof root_hash);
 }
 
+/* The image of TREE with its hash tree behind it, made with the store at DIRECTORY (NULL: none). */
+static GBytes *write_with_store(const char *tree, const char *directory, const guint8 *salt, gsize salt_size,
+        const char *maker, PackStoreReport *ret) {
+    static const guint8 uuid[16] = {9};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(VerityTree) verity = verity_tree_new(salt, salt_size);
+    ErofsOptions options = zstd_options(0);
+    options.verity = verity;
+    options.maker = maker;
+    options.store = directory ? pack_store_open(directory, 1 << 30, 0, &error) : NULL;
+    g_assert_no_error(error);
+    guint64 size;
+    g_autofree char *image = write_tree("stored", tree, &options, &size);
+    pack_store_close(options.store, ret);
+    AUTO_FD fd = open(image, O_RDWR | O_CLOEXEC);
+    guint8 root_hash[VERITY_DIGEST_SIZE];
+    g_assert_true(verity_tree_write(verity, size / EROFS_BLOCK_SIZE, fd, size, uuid, root_hash, NULL, &error));
+    return read_bytes(image);
+}
+
+/* With a store of what was compressed before, the bytes are the same, whoever filled it with what. */
+static void test_store(void) {
+    static const guint8 salt[32] = {1, 2, 3}, other_salt[32] = {4};
+    g_autofree char *store = scratch_path("store"), *added = scratch_path("sample/added");
+    PackStoreReport first, again, salted, more, other;
+    g_autoptr(GBytes) without = write_with_store(sample, NULL, salt, sizeof salt, "a", NULL);
+    g_autoptr(GBytes) one = write_with_store(sample, store, salt, sizeof salt, "a", &first);
+    g_autoptr(GBytes) two = write_with_store(sample, store, salt, sizeof salt, "a", &again);
+    g_assert_true(g_bytes_equal(one, without) && g_bytes_equal(two, without));
+    g_assert_cmpuint(first.added, >, 5);
+    g_assert_cmpuint(again.added, ==, 0);
+    g_assert_cmpuint(again.found, >=, first.added);
+
+    /* Other digests of the same blocks. */
+    g_autoptr(GBytes) salted_without = write_with_store(sample, NULL, other_salt, sizeof other_salt, "a", NULL);
+    g_autoptr(GBytes) salted_with = write_with_store(sample, store, other_salt, sizeof other_salt, "a", &salted);
+    g_assert_true(g_bytes_equal(salted_with, salted_without) && !g_bytes_equal(salted_with, without));
+    g_assert_cmpuint(salted.added, ==, 0);
+
+    /* A file of 300,000 bytes that cannot be predicted: it is compressed, and what it moves. */
+    sample_write(sample, "added", SAMPLE_MIXED, 77, 300000);
+    g_autoptr(GBytes) more_without = write_with_store(sample, NULL, salt, sizeof salt, "a", NULL);
+    g_autoptr(GBytes) more_with = write_with_store(sample, store, salt, sizeof salt, "a", &more);
+    g_assert_cmpint(g_unlink(added), ==, 0);
+    g_assert_true(g_bytes_equal(more_with, more_without));
+    g_assert_cmpuint(more.added, >=, 4);
+    g_assert_cmpuint(more.added, <=, 4 + 4);
+
+    /* Another program has clusters of its own. */
+    g_autoptr(GBytes) theirs = write_with_store(sample, store, salt, sizeof salt, "b", &other);
+    g_assert_cmpuint(other.found, ==, 0);
+}
+
 /* The digests of all blocks of an image. */
 static GHashTable *block_set(const char *path) {
     GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -519,6 +572,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/erofs/deterministic", test_deterministic);
     g_test_add_func("/erofs/copy", test_copy);
     g_test_add_func("/erofs/verity", test_verity);
+    g_test_add_func("/erofs/store", test_store);
     g_test_add_func("/erofs/block-stability", test_block_stability);
     g_test_add_func("/erofs/sharing", test_sharing);
     g_test_add_func("/erofs/nothing-behind", test_nothing_behind);

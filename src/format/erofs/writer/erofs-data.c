@@ -8,7 +8,7 @@
 #include "base/sha256.h"
 #include "base/work-pool.h"
 #include "format/erofs/erofs-format.h"
-#include "format/erofs/writer/erofs-compress.h"
+#include "format/erofs/writer/erofs-cluster.h"
 #include "format/erofs/writer/erofs-metadata.h"
 
 /* Bytes of input of one job: enough to make the cost of handing it over disappear. */
@@ -49,7 +49,7 @@ typedef struct {
 } DataJob;
 
 typedef struct {
-    ErofsCompressor *compressor;
+    ErofsClusterMaker *maker;
     Sha256 *sha;
 } DataContext;
 
@@ -110,41 +110,40 @@ gboolean erofs_output_clear_rest(ErofsOutput *output, GError **error) {
 /* In the threads of the pool. */
 
 static gpointer data_context_new(gpointer data) {
-    const ErofsDataOptions *options = data;
+    const Writer *writer = data;
+    const ErofsDataOptions *options = writer->options;
+    const ErofsClusterOptions cluster = {
+            .compression = options->compression,
+            .level = options->level,
+            .window = MAX(options->cluster_size, options->packed_max),
+            .verity = writer->output->verity,
+            .store = options->store,
+            .maker = options->maker,
+    };
     DataContext *context = g_new0(DataContext, 1);
-    context->compressor = erofs_compressor_new(
-            options->compression, options->level, MAX(options->cluster_size, options->packed_max));
+    context->maker = erofs_cluster_maker_new(&cluster);
     context->sha = sha256_new();
     return context;
 }
 
 static void data_context_free(gpointer data) {
     DataContext *context = data;
-    erofs_compressor_free(context->compressor);
+    erofs_cluster_maker_free(context->maker);
     sha256_free(context->sha);
     g_free(context);
 }
 
-/* Compresses the input in clusters of at most CLUSTER_SIZE bytes and hashes the resulting blocks. */
-static void compress_input(DataJob *job, DataContext *context, gsize cluster_size) {
+/* Makes the input to clusters of at most CLUSTER_SIZE bytes of it. */
+static void make_clusters(DataJob *job, DataContext *context, gsize cluster_size) {
     job->n_blocks = 0;
     g_array_set_size(job->clusters, 0);
+    g_byte_array_set_size(job->digests, JOB_SIZE / EROFS_BLOCK_SIZE * VERITY_DIGEST_SIZE);
     for (gsize at = 0; at < job->size; at += cluster_size) {
-        ErofsCluster cluster = erofs_compress_cluster(context->compressor, job->input + at,
-                MIN(cluster_size, job->size - at), job->output + job->n_blocks * EROFS_BLOCK_SIZE);
+        ErofsCluster cluster = erofs_cluster_make(context->maker, job->input + at, MIN(cluster_size, job->size - at),
+                job->output + job->n_blocks * EROFS_BLOCK_SIZE, job->digests->data + job->n_blocks * VERITY_DIGEST_SIZE);
         g_array_append_val(job->clusters, cluster);
         job->n_blocks += cluster.physical;
     }
-
-    VerityTree *verity = job->writer->output->verity;
-    if (!verity)
-        return;
-    gsize salt_size;
-    const guint8 *salt = verity_tree_get_salt(verity, &salt_size);
-    g_byte_array_set_size(job->digests, job->n_blocks * VERITY_DIGEST_SIZE);
-    for (gsize i = 0; i < job->n_blocks; i++)
-        sha256_digest(context->sha, salt, salt_size, job->output + i * EROFS_BLOCK_SIZE, EROFS_BLOCK_SIZE,
-                job->digests->data + i * VERITY_DIGEST_SIZE);
 }
 
 static gboolean read_part(ErofsInode *inode, guint64 offset, gsize size, guint8 *out, GError **error) {
@@ -165,12 +164,12 @@ static void run_body(WorkJob *work, gpointer data) {
         return;
     if (job->identify)
         sha256_digest(context->sha, NULL, 0, job->input, job->size, job->digest);
-    compress_input(job, context, job->writer->options->cluster_size);
+    make_clusters(job, context, job->writer->options->cluster_size);
 }
 
 static void run_packed_cluster(WorkJob *work, gpointer data) {
     DataJob *job = (DataJob *) work;
-    compress_input(job, data, job->size);
+    make_clusters(job, data, job->size);
 }
 
 static gsize tail_size(const ErofsInode *inode) {
@@ -515,13 +514,13 @@ gboolean erofs_data_write(ErofsOutput *output, const ErofsDataOptions *options, 
             .output = output,
             .options = options,
             .packed = packed,
-            .pool = work_pool_new(options->threads, data_context_new, data_context_free, (gpointer) options),
             .body_sizes = g_hash_table_new(g_int64_hash, g_int64_equal),
             .bodies_known = g_hash_table_new_full(content_key_hash, content_key_equal, g_free, NULL),
             .fragments_known = g_hash_table_new_full(content_key_hash, content_key_equal, g_free, g_free),
             .body_digest = g_byte_array_new(),
             .fragments = g_ptr_array_new(),
     };
+    writer.pool = work_pool_new(options->threads, data_context_new, data_context_free, &writer);
     writer.jobs_max = MIN(work_pool_get_threads(writer.pool) * 2 + 2, JOBS_MAX);
     plan(&writer, inodes);
     gboolean ok = write_bodies(&writer, inodes, error) && write_fragments(&writer, error);

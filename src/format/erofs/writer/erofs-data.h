@@ -8,6 +8,7 @@
 #include <gio/gio.h>
 
 #include "format/erofs/writer/erofs-tree.h"
+#include "packs/pack-store.h"
 
 /* The blocks of the output so far. */
 typedef struct {
@@ -37,6 +38,8 @@ typedef struct {
     guint32 packed_min;   /* bytes that a cluster of the packed inode has at least, if another follows */
     guint32 packed_max;   /* and at most */
     guint threads;
+    PackStore *store;  /* see erofs-cluster.h */
+    const char *maker; /* likewise */
     gboolean (*cancelled)(gconstpointer data); /* may be NULL */
     gconstpointer cancelled_data;
 } ErofsDataOptions;

@@ -86,6 +86,8 @@ static ErofsDataOptions data_options(const ErofsWriter *writer) {
             .packed_min = cluster / 2,
             .packed_max = cluster,
             .threads = options->threads,
+            .store = options->store,
+            .maker = options->maker ? options->maker : "",
             .cancelled = options->cancelled,
             .cancelled_data = options->cancelled_data,
     };

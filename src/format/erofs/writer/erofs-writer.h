@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "format/verity/verity.h"
+#include "packs/pack-store.h"
 
 typedef enum ErofsCompression {
     EROFS_COMPRESSION_NONE,
@@ -43,6 +44,10 @@ typedef struct ErofsOptions {
     /* Asked now and then, in one thread; TRUE: stop, G_IO_ERROR_CANCELLED. May be NULL. */
     gboolean (*cancelled)(gconstpointer data);
     gconstpointer cancelled_data;
+    /* Clusters that an earlier file system had are taken from there, new ones are left there: with zstd and verity. MAKER
+     * names the program that compresses, because another one may do it otherwise. May be NULL; borrowed. */
+    PackStore *store;
+    const char *maker;
     VerityTree *verity;          /* gets the digest of every block; may be NULL; must outlive the writer */
 } ErofsOptions;
 
@@ -56,7 +61,7 @@ typedef gboolean (*ErofsFilter)(const char *path, const struct stat *st, gpointe
 
 /*
  * A writer to OUTPUT_FD (borrowed, a regular file or block device; written with pwrite). Everything in
- * OPTIONS is copied except the verity tree. NULL and an error if an option makes no sense.
+ * OPTIONS is copied except the verity tree, the store and the name of the maker. NULL and an error if an option makes no sense.
  */
 ErofsWriter *erofs_writer_new(int output_fd, const ErofsOptions *options, GError **error);
 void erofs_writer_free(ErofsWriter *writer);
