@@ -71,10 +71,20 @@ const char *coordinator_stopped(Coordinator *coordinator) {
     return coordinator->stopped;
 }
 
+/* The clock of the machine is the signer's, too, which refuses versions of another day. */
+static void look_at_clock(Coordinator *coordinator) {
+    gint64 jump = model_clock_jump(coordinator->model) / 1000;
+
+    if (jump != 0)
+        coordinator->stopped =
+                g_strdup_printf("The clock of this machine went %s by %" G_GINT64_FORMAT
+                                " hours; until it is back, or the service is started anew, nothing starts",
+                        jump > 0 ? "forward" : "back", ABS(jump) / 3600);
+}
+
 static void look_at_disk(Coordinator *coordinator) {
     double percent = store_percent_free(coordinator->settings.store);
 
-    g_clear_pointer(&coordinator->stopped, g_free);
     if (percent < coordinator->settings.percent_free)
         coordinator->stopped = g_strdup_printf("Only %.1f %% of the disk are free; below %.0f %% nothing starts",
                 percent, coordinator->settings.percent_free);
@@ -90,7 +100,10 @@ static gboolean clean_now_and_then(Coordinator *coordinator, GError **error) {
 }
 
 gboolean coordinator_step(Coordinator *coordinator, GError **error) {
-    look_at_disk(coordinator);
+    g_clear_pointer(&coordinator->stopped, g_free);
+    look_at_clock(coordinator);
+    if (!coordinator->stopped)
+        look_at_disk(coordinator);
     return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
            release_builds(coordinator, error) && watch_repositories(coordinator, error) &&
            look_at_sources(coordinator, error) && poll_projects(coordinator, error) &&
@@ -126,6 +139,8 @@ void coordinator_wake(Coordinator *coordinator) {
 
 gboolean coordinator_start(Coordinator *coordinator, GError **error) {
     coordinator->started = model_now(coordinator->model);
+    /* A machine may start before somebody tells it the time, and what is removed does not come back. */
+    coordinator->cleaned = coordinator->started;
     if (!dispatch_recover(coordinator, error))
         return FALSE;
     coordinator->timer = g_timeout_add_seconds(1, on_timer, coordinator);

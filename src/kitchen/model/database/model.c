@@ -4,20 +4,36 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/hex.h"
 #include "base/sha256.h"
+#include "kitchen/model/database/clock.h"
 
 struct Model {
     Database *database;
     ModelClock clock;
     gpointer user;
+    SteadyClock steady; /* where there is no other clock */
 };
 
 G_DEFINE_QUARK(model - error - quark, model_error)
 
-static gint64 system_clock(gpointer user) {
+static gint64 wall_clock(void) {
     return g_get_real_time() / 1000;
+}
+
+/* A machine that sleeps lives. */
+static gint64 system_clock(gpointer user) {
+    Model *model = user;
+    struct timespec alive = {0};
+
+    clock_gettime(CLOCK_BOOTTIME, &alive);
+    return steady_clock_read(&model->steady, wall_clock(), (gint64) alive.tv_sec * 1000 + alive.tv_nsec / 1000000);
+}
+
+gint64 model_clock_jump(Model *model) {
+    return steady_clock_jump(&model->steady, wall_clock());
 }
 
 Model *model_open(const char *path, ModelClock clock, gpointer user, GError **error) {
@@ -29,7 +45,7 @@ Model *model_open(const char *path, ModelClock clock, gpointer user, GError **er
     model = g_new0(Model, 1);
     model->database = database;
     model->clock = clock ?: system_clock;
-    model->user = user;
+    model->user = clock ? user : model;
     return model;
 }
 

@@ -31,6 +31,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Model, model_free)
 Database *model_database(Model *model);
 gint64 model_now(Model *model);
 
+/* How many milliseconds the machine's clock has jumped ahead of what model_now() goes by, negative: back; 0: it has not. Without a
+ * clock of one's own model_now() goes on when the machine's jumps: nothing expires by that, and versions and times grow. */
+gint64 model_clock_jump(Model *model);
+
 /* What is compared instead of a ticket or token: its SHA-256 digest in hexadecimal. Owned by the caller. */
 char *model_secret_digest(const char *secret);
 

@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "kitchen/model/database/clock.h"
 #include "kitchen/model/database/database.h"
 #include "kitchen/model/database/schema.h"
 
@@ -202,6 +203,41 @@ static void test_upgrade(void) {
     g_rmdir(directory);
 }
 
+/* A jump of a year, both ways, is not followed; an hour is, slowly; time never goes back. */
+static void test_clock(void) {
+    const gint64 start = 1700000000000;
+    static const struct {
+        gint64 jump, min, max; /* after 1000 seconds */
+        gboolean is_jump;
+    } cases[] = {
+            {0, 1000000, 1000000, FALSE},
+            {365 * STEADY_JUMP, 1000000, 1000000, TRUE},
+            {-365 * STEADY_JUMP, 1000000, 1000000, TRUE},
+            {3600000, 1099000, 1100000, FALSE},
+            {-3600000, 900000, 901000, FALSE},
+            {2000, 1002000, 1002000, FALSE},
+            {-2000, 998000, 998000, FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SteadyClock clock = {0};
+        gint64 last = steady_clock_read(&clock, start, 5000), now = last;
+
+        g_assert_cmpint(last, ==, start);
+        for (gint64 passed = 1; passed <= 1000000; passed += passed < 100 ? 1 : 333) {
+            now = steady_clock_read(&clock, start + passed + cases[i].jump, 5000 + passed);
+            g_assert_cmpint(now, >=, last);
+            last = now;
+        }
+        now = steady_clock_read(&clock, start + 1000000 + cases[i].jump, 5000 + 1000000);
+        g_assert_cmpint(now - start, >=, cases[i].min);
+        g_assert_cmpint(now - start, <=, cases[i].max);
+        g_assert_cmpint(steady_clock_jump(&clock, start + 1000000 + cases[i].jump) != 0, ==, cases[i].is_jump);
+        /* And back to what it was. */
+        g_assert_cmpint(steady_clock_jump(&clock, start + 1000000), ==, 0);
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kitchen/database/values", test_values);
@@ -210,5 +246,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/kitchen/database/listener", test_listener);
     g_test_add_func("/kitchen/database/file", test_file);
     g_test_add_func("/kitchen/database/upgrade", test_upgrade);
+    g_test_add_func("/kitchen/model/clock", test_clock);
     return g_test_run();
 }
