@@ -65,15 +65,25 @@ static gboolean clean_objects(Coordinator *coordinator, GError **error) {
     return unused != NULL;
 }
 
-gboolean clean_up(Coordinator *coordinator, GError **error) {
-    g_autoptr(GPtrArray) projects = NULL;
+static gboolean clean_all(Coordinator *coordinator, GError **error) {
+    g_autoptr(GPtrArray) projects = project_list(coordinator->model, 0, error);
 
-    /* Sets that are being made are not known yet. */
-    if (g_hash_table_size(coordinator->publishing) > 0 || coordinator->n_refreshing > 0)
-        return TRUE;
-    projects = project_list(coordinator->model, 0, error);
     for (guint i = 0; projects && i < projects->len; i++)
         if (!clean_project(coordinator, projects->pdata[i], error))
             return FALSE;
     return projects && clean_objects(coordinator, error);
+}
+
+gboolean clean_up(Coordinator *coordinator, GError **error) {
+    gboolean good = FALSE;
+
+    /* Sets that are being made are not known yet. */
+    if (g_hash_table_size(coordinator->publishing) > 0 || coordinator->n_refreshing > 0)
+        return TRUE;
+    /* A copy is being made of what is there. */
+    if (!store_try_remove(coordinator->settings.store))
+        return TRUE;
+    good = clean_all(coordinator, error);
+    store_removed(coordinator->settings.store);
+    return good;
 }

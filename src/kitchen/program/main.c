@@ -12,6 +12,7 @@
 #include "kitchen/model/database/model.h"
 #include "kitchen/model/people/user.h"
 #include "kitchen/program/settings.h"
+#include "kitchen/program/copies.h"
 #include "kitchen/program/embedded.h"
 #include "kitchen/program/engine.h"
 #include "kitchen/program/install.h"
@@ -35,13 +36,16 @@ static const char usage[] = "Usage: particleos-kitchen [--config=FILE] COMMAND\n
                             "  login-link [NAME]  print a link that lets NAME in once; an administrator is made when\n"
                             "                     there is no such user\n"
                             "  nginx              print what nginx needs to stand in front of it\n"
+                            "  backup DIRECTORY   copy the service there, while it runs\n"
+                            "  restore DIRECTORY [NAME]  bring a copy back (the newest) where there is no service\n"
                             "  install            make users, units, directories and configuration for a team\n\n"
                             "  --config=FILE      instead of " CONFIG_PATH "\n"
                             "  --port=NUMBER      of the first start of a demo; 8090\n"
                             "  --name=HOST        install: what people call the service\n"
                             "  --root=DIRECTORY   install: below it, instead of on this machine\n"
                             "  --token=TOKEN      install: keys in a token: softhsm, or a PKCS#11 module\n"
-                            "  --dry-run          install: say what would be done\n"
+                            "  --dry-run          install: say what would be done; restore: judge the copy\n"
+                            "  --expect=DIGEST    restore: of the copy, as backup said it\n"
                             "  --replace          install: take aside files that differ\n"
                             "  --help, --version\n";
 
@@ -229,6 +233,7 @@ typedef struct {
     const char *config;
     guint port; /* of a demo */
     InstallWishes install;
+    const char *expected; /* digest of a copy */
 } Options;
 
 static gboolean print_nginx(const Options *options, GError **error) {
@@ -242,6 +247,21 @@ static gboolean print_nginx(const Options *options, GError **error) {
     if (text)
         fputs(text, stdout);
     return text != NULL;
+}
+
+/* Copies of the service, of which WORDS is the verb with its arguments. */
+static gboolean run_copies(const Options *options, char **words, GError **error) {
+    g_autoptr(KitchenConfig) config = kitchen_config_read(options->config, error);
+    const CopyWishes wishes = {.directory = words[1],
+            .name = words[2],
+            .expected = options->expected,
+            .dry_run = options->install.dry_run};
+
+    if (!config)
+        return FALSE;
+    fill_in(config);
+    return strcmp(words[0], "backup") == 0 ? copies_make(config, options->config, words[1], error)
+                                           : copies_restore(config, options->config, &wishes, error);
 }
 
 /* The user who owns the first project. */
@@ -285,6 +305,8 @@ static gboolean run(const Options *options, char **words, GError **error) {
         return print_nginx(options, error);
     if (n == 1 && strcmp(words[0], "install") == 0)
         return install_kitchen(&options->install, error);
+    if ((n == 2 && strcmp(words[0], "backup") == 0) || (n > 1 && n <= 3 && strcmp(words[0], "restore") == 0))
+        return run_copies(options, words, error);
     if (!is_serve && !is_link) {
         g_set_error(error, KITCHEN_CONFIG_ERROR, 0, "Nothing to do. %s", usage);
         return FALSE;
@@ -300,7 +322,8 @@ static gboolean take_wish(Options *options, const char *word) {
         const char *prefix;
         const char **text;
     } texts[] = {{"--config=", &options->config}, {"--name=", &options->install.name},
-            {"--root=", &options->install.root}, {"--token=", &options->install.token}};
+            {"--expect=", &options->expected}, {"--root=", &options->install.root},
+            {"--token=", &options->install.token}};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         if (g_str_has_prefix(word, texts[i].prefix)) {

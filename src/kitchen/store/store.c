@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -92,6 +93,35 @@ Store *store_open(const char *directory, GError **error) {
     if (store->uploads < 0 || !remove_leftovers(store, error))
         return NULL;
     return g_steal_pointer(&store);
+}
+
+Store *store_open_reader(const char *directory, GError **error) {
+    g_autoptr(Store) store = g_new0(Store, 1);
+    g_autofree char *objects = g_build_filename(directory, "objects", NULL);
+
+    store->uploads = -1;
+    store->objects = open(objects, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (store->objects >= 0)
+        return g_steal_pointer(&store);
+    set_errno_error(error, errno, "Cannot open %s", objects);
+    return NULL;
+}
+
+gboolean store_hold(Store *store, GError **error) {
+    int result = 0;
+
+    do
+        result = flock(store->objects, LOCK_SH);
+    while (result < 0 && errno == EINTR);
+    return result == 0 || set_errno_error(error, errno, "Cannot lock the store");
+}
+
+gboolean store_try_remove(Store *store) {
+    return flock(store->objects, LOCK_EX | LOCK_NB) == 0;
+}
+
+void store_removed(Store *store) {
+    (void) flock(store->objects, LOCK_UN);
 }
 
 void store_free(Store *store) {

@@ -20,6 +20,17 @@ typedef struct Store Store;
  * one process may have it. */
 Store *store_open(const char *directory, GError **error);
 void store_free(Store *store);
+
+/* Opens what is in DIRECTORY without changing anything, beside the process that has it: for store_get(), store_has() and
+ * store_hold(). */
+Store *store_open_reader(const char *directory, GError **error);
+
+/* Keeps whoever asks store_try_remove() from removing objects, as long as this store is open. Waits for one that does. */
+gboolean store_hold(Store *store, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether objects may be removed, until store_removed() is called: nobody holds the store. */
+gboolean store_try_remove(Store *store) G_GNUC_WARN_UNUSED_RESULT;
+void store_removed(Store *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Store, store_free)
 
 /* Whether the object is there. */

@@ -306,7 +306,8 @@ static gboolean take_step(Database *database, guint version, GError **error) {
            database_commit(transaction, error);
 }
 
-static gboolean upgrade(Database *database, const char *path, GError **error) {
+/* The version of the schema, which this program has to know. */
+static gboolean read_version(Database *database, gint64 *ret_version, GError **error) {
     g_autoptr(GError) failure = NULL;
     gint64 version = database_integer(database, "PRAGMA user_version", DB_NONE, 0, &failure);
 
@@ -321,6 +322,15 @@ static gboolean upgrade(Database *database, const char *path, GError **error) {
                 version, SCHEMA_VERSION);
         return FALSE;
     }
+    *ret_version = version;
+    return TRUE;
+}
+
+static gboolean upgrade(Database *database, const char *path, GError **error) {
+    gint64 version = 0;
+
+    if (!read_version(database, &version, error))
+        return FALSE;
     if (version > 0 && version < SCHEMA_VERSION) {
         g_autofree char *copy = g_strdup_printf("%s.before-%u", path, SCHEMA_VERSION);
 
@@ -344,14 +354,10 @@ static gboolean make_file(const char *path, GError **error) {
     return fd >= 0 || set_errno_error(error, errno, "Cannot open the database %s", path);
 }
 
-Database *database_open(const char *path, GError **error) {
-    g_autoptr(Database) database = NULL;
-    int code = SQLITE_OK;
+static Database *open_file(const char *path, GError **error) {
+    g_autoptr(Database) database = g_new0(Database, 1);
+    int code = sqlite3_open_v2(path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
 
-    if (!g_str_equal(path, ":memory:") && !make_file(path, error))
-        return NULL;
-    database = g_new0(Database, 1);
-    code = sqlite3_open_v2(path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     database->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize_statement);
     if (code != SQLITE_OK) {
         set_error(database, "Cannot open", error);
@@ -359,6 +365,14 @@ Database *database_open(const char *path, GError **error) {
         return NULL;
     }
     sqlite3_busy_timeout(database->handle, 10000);
+    return g_steal_pointer(&database);
+}
+
+Database *database_open(const char *path, GError **error) {
+    g_autoptr(Database) database = NULL;
+
+    if ((!g_str_equal(path, ":memory:") && !make_file(path, error)) || !(database = open_file(path, error)))
+        return NULL;
     /* FULL: what was acknowledged survives a power cut in WAL mode, too. */
     if (!execute(database, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error) ||
             !upgrade(database, path, error)) {
@@ -366,6 +380,45 @@ Database *database_open(const char *path, GError **error) {
         return NULL;
     }
     return g_steal_pointer(&database);
+}
+
+Database *database_open_unchanged(const char *path, GError **error) {
+    g_autoptr(Database) database = open_file(path, error);
+    gint64 version = 0;
+
+    if (!database)
+        return NULL;
+    if (read_version(database, &version, error) && version > 0)
+        return g_steal_pointer(&database);
+    if (version == 0 && error && !*error)
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED, "It is no database of a build service");
+    g_prefix_error(error, "Database %s: ", path);
+    return NULL;
+}
+
+static gpointer read_text(const DatabaseRows *rows) {
+    return database_rows_dup(rows, 0);
+}
+
+gboolean database_check(Database *database, GError **error) {
+    g_autoptr(GPtrArray) said = database_list(database, "PRAGMA integrity_check", DB_NONE, read_text, g_free, error);
+    g_autoptr(GPtrArray) lost =
+            said ? database_list(database, "PRAGMA foreign_key_check", DB_NONE, read_text, g_free, error) : NULL;
+
+    if (!lost)
+        return FALSE;
+    if (said->len != 1 || g_strcmp0(said->pdata[0], "ok") != 0) {
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED, "The database is damaged: %s",
+                said->len > 0 && said->pdata[0] ? (const char *) said->pdata[0] : "SQLite cannot say where");
+        return FALSE;
+    }
+    if (lost->len > 0) {
+        g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_FAILED,
+                "The database is damaged: %u rows, one of the table %s, refer to nothing", lost->len,
+                (const char *) lost->pdata[0]);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 void database_free(Database *database) {

@@ -23,6 +23,12 @@ typedef struct Database Database;
  * when it is freed. */
 Database *database_open(const char *path, GError **error);
 void database_free(Database *database);
+
+/* Opens the file PATH, which has to be there, beside the process that has it, and changes nothing: an older schema stays. */
+Database *database_open_unchanged(const char *path, GError **error);
+
+/* Whether SQLite finds every page and every reference of the database good. Reads all of it. */
+gboolean database_check(Database *database, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Database, database_free)
 
 /* A value of a statement's "?". Made by the macros below. */
