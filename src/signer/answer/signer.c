@@ -62,6 +62,7 @@ static const struct {
         [SIGNER_MANIFEST] = {signer_judge_manifest, signer_compare_manifest, signer_sign_manifest, NULL},
         [SIGNER_CREATE] = {NULL, NULL, signer_create_prepare, signer_create_finish},
         [SIGNER_TARGET] = {signer_judge_targets, NULL, NULL, signer_finish_targets},
+        [SIGNER_WITHDRAW] = {NULL, NULL, NULL, NULL},
 };
 
 /* ---- start and end ---- */
@@ -290,7 +291,8 @@ static char *settle(Signer *signer, SignerCase *this, GError **error) {
     SignerType type = this->request->type;
     const SignerAnswered *answered = signer_index_find_request(signer->index, this->request->owner, this->request->id);
 
-    if (answered ? !repeat(signer, this, answered, error) : !make(signer, this, error))
+    if (!signer_check_withdrawn(this, signer->index, error) ||
+            (answered ? !repeat(signer, this, answered, error) : !make(signer, this, error)))
         return NULL;
     if (operations[type].finish && !operations[type].finish(this, error))
         return NULL;

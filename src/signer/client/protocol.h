@@ -42,17 +42,20 @@
  *     create         "targets", optionally "development", "keys",   nothing: makes the keys of a project
  *                    "commandLineAllow", "signaturesPerHour"
  *     target         "targets"                                      nothing: adds targets to a project in development
+ *     withdraw       imageVersion                                   nothing: no manifest lists that version any more, ever
  *     certificates   namespace, project                             nothing
  *     status         nothing but version and type                   nothing
  *
- * "title" may be given with every type that has a thing. "target" is asked of all but create, target, certificates and
- * status. Things of signing.json are asked for by their types, but: those of "variable" as enrolment; those of "pcr"
+ * "title" may be given with every type that has a thing. "target" is asked of all but create, target, withdraw,
+ * certificates and status. Things of signing.json are asked for by their types, but: those of "variable" as enrolment; those of "pcr"
  * (SplitArtifacts=pcrs) not at all, since the answers about their UKI are theirs, too; those of "manifest" neither,
  * since the signer writes manifests itself. Root hashes come before the UKIs that name them.
  *
  *     "digests"      of revocation: Authenticode SHA-256 digests in hexadecimal, all that shall be in dbx
  *     "entries"      of manifest: [{"name": "TARGET.CHANNEL.IMAGEID_VERSION…", "sha256": HEX}], at most
- *                    SIGNER_ENTRIES_MAX; versions of 14 digits, none above "imageVersion" and one at least equal to it
+ *                    SIGNER_ENTRIES_MAX; versions of 14 digits, none above "imageVersion" and one at least equal to it.
+ *                    "imageVersion" may be lower than one that was signed for the channel before if the very same entries
+ *                    were, and nothing newer that is not withdrawn was signed first more than SIGNER_ROLLOUT_DAYS ago
  *     "bestBefore"   of manifest: "YYYY-MM-DD", at most 31 days ahead
  *     "targets"      of create and target: {TARGET: IMAGE_ID}; at least one
  *     "development"  of create: true or false; what the signer was started with, when it is not there
@@ -86,6 +89,8 @@
 #define SIGNER_ANSWER_SIZE_MAX (192 * 1024)
 #define SIGNER_OBJECTS_MAX 4
 #define SIGNER_ENTRIES_MAX 700
+/* For so long the version before is signed anew while a newer one does not reach all devices yet. */
+#define SIGNER_ROLLOUT_DAYS 30
 
 /* "error" of an answer: no request of this protocol; */
 #define SIGNER_REFUSED_MALFORMED "malformed"

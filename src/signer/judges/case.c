@@ -17,6 +17,7 @@ SignerCase *signer_case_new(SignerKeys *keys, const char *policies, const Signer
     this->purposes = g_ptr_array_new();
     this->root_hashes = g_ptr_array_new_with_free_func(g_free);
     this->programs = g_ptr_array_new_with_free_func(g_free);
+    this->versions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     this->facts = json_object_new();
     this->signatures = json_array_new();
     this->answers = json_object_new();
@@ -33,6 +34,7 @@ void signer_case_free(SignerCase *this) {
     g_ptr_array_unref(this->root_hashes);
     g_free(this->program);
     g_ptr_array_unref(this->programs);
+    g_hash_table_unref(this->versions);
     g_free(this->text);
     g_clear_pointer(&this->payload, g_bytes_unref);
     json_object_unref(this->facts);

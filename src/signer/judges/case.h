@@ -30,6 +30,7 @@ typedef struct {
     GPtrArray *root_hashes; /* strings: that have to be signed in this job */
     char *program;          /* digest of a program that is no UKI, which somebody has to have trusted */
     GPtrArray *programs;    /* strings "DIGEST VERSION NAME": files of a manifest that have to be signed programs */
+    GHashTable *versions;   /* a set of strings: those that a manifest lists */
     char *text;             /* of a manifest */
     GBytes *payload;        /* of an update of db or dbx, which firmware adds to what it has */
     JsonObject *facts;      /* for the log */

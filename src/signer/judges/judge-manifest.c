@@ -78,6 +78,7 @@ static gboolean judge_entry(Judge *judge, JsonNode *node, GError **error) {
     const char *version = find_version(judge, name, error);
     if (!version)
         return FALSE;
+    g_hash_table_add(judge->this->versions, g_strndup(version, VERSION_LENGTH));
     judge->has_version = judge->has_version || strncmp(version, judge->this->request->version, VERSION_LENGTH) == 0;
     return check_program(judge, name, version, digest, error);
 }
@@ -114,6 +115,8 @@ static gboolean judge_entries(Judge *judge, GError **error) {
     if (!judge->has_version)
         return signer_refuse(
                 error, SIGNER_ERROR_VERSION, "No file of the manifest is of its version %s", this->request->version);
+    g_autofree char *digest = signing_digest(judge->text->str, judge->text->len);
+    json_object_set_string_member(this->facts, "entries", digest);
     return judge_best_before(judge, error);
 }
 
@@ -133,15 +136,61 @@ gboolean signer_judge_manifest(SignerCase *this, GError **error) {
     return TRUE;
 }
 
-gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) {
+gboolean signer_check_withdrawn(SignerCase *this, const SignerIndex *index, GError **error) {
+    GHashTableIter versions;
+    gpointer version;
+
+    g_hash_table_iter_init(&versions, this->versions);
+    while (g_hash_table_iter_next(&versions, &version, NULL))
+        if (signer_index_is_withdrawn(index, this->request->owner, version))
+            return signer_refuse(error, SIGNER_ERROR_VERSION, "%s of %s was withdrawn, and is never signed again",
+                    (const char *) version, this->request->owner);
+    return TRUE;
+}
+
+/* A version below HIGHEST: what was signed before is signed anew, for those devices that a rollout has not reached. */
+static gboolean check_again(
+        SignerCase *this, const SignerIndex *index, const GPtrArray *offers, const char *highest, GError **error) {
     const SignerRequest *request = this->request;
     const char *channel = json_object_get_string_member(this->facts, "channel");
-    const char *highest = signer_index_get_manifest_version(index, request->owner, request->target, channel);
+    const char *entries = json_object_get_string_member(this->facts, "entries");
+    gboolean known = FALSE;
 
-    if (highest && strcmp(request->version, highest) < 0)
-        return signer_refuse(error, SIGNER_ERROR_VERSION,
-                "The channel %s of %s is at version %s already; %s would be a step back", channel, request->target,
-                highest, request->version);
+    for (guint i = 0; i < offers->len; i++) {
+        const SignerOffer *offer = offers->pdata[i];
+        gboolean over = this->time - offer->first > SIGNER_ROLLOUT_DAYS * 24 * 60 * 60;
+
+        known = known || (g_str_equal(offer->version, request->version) && g_strcmp0(offer->entries, entries) == 0);
+        if (over && strcmp(offer->version, request->version) > 0 &&
+                !signer_index_is_withdrawn(index, request->owner, offer->version))
+            return signer_refuse(error, SIGNER_ERROR_VERSION,
+                    "The channel %s of %s has version %s for more than %d days; %s would be a step back. Withdraw it, or "
+                    "publish a newer one",
+                    channel, request->target, offer->version, SIGNER_ROLLOUT_DAYS, request->version);
+    }
+    return known || signer_refuse(error, SIGNER_ERROR_VERSION,
+                            "The channel %s of %s is at version %s already; %s would be a step back", channel,
+                            request->target, highest, request->version);
+}
+
+static gboolean compare_version(SignerCase *this, const SignerIndex *index, GError **error) {
+    const SignerRequest *request = this->request;
+    const char *channel = json_object_get_string_member(this->facts, "channel");
+    const GPtrArray *offers = signer_index_get_offers(index, request->owner, request->target, channel);
+    const char *highest = NULL;
+
+    for (guint i = 0; offers && i < offers->len; i++) {
+        const SignerOffer *offer = offers->pdata[i];
+        highest = !highest || strcmp(offer->version, highest) > 0 ? offer->version : highest;
+    }
+    return !highest || strcmp(request->version, highest) >= 0 || check_again(this, index, offers, highest, error);
+}
+
+gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) {
+    const SignerRequest *request = this->request;
+
+    if (!compare_version(this, index, error))
+        return FALSE;
     for (guint i = 0; i < this->programs->len; i++) {
         g_auto(GStrv) words = g_strsplit(this->programs->pdata[i], " ", 3);
         const char *version = signer_index_find_file(index, request->owner, request->target, words[0]);

@@ -23,7 +23,8 @@ struct SignerIndex {
     GHashTable *files;     /* project, target, digest -> version */
     GHashTable *programs;  /* project, digest -> version */
     GHashTable *policies;  /* project, name -> gint64 */
-    GHashTable *manifests; /* project, target, channel -> version */
+    GHashTable *offers;    /* project, target, channel -> GPtrArray of SignerOffer */
+    GHashTable *withdrawn; /* a set of project, version */
     GHashTable *firsts;    /* project -> (name -> digest) */
     GHashTable *made;      /* project -> GArray of Made, by time */
     GHashTable *created;   /* a set of projects */
@@ -32,6 +33,14 @@ struct SignerIndex {
 static void answered_free(gpointer data) {
     g_free(((SignerAnswered *) data)->trusted);
     g_free(data);
+}
+
+static void offer_free(gpointer data) {
+    SignerOffer *offer = data;
+
+    g_free(offer->version);
+    g_free(offer->entries);
+    g_free(offer);
 }
 
 static GHashTable *table(GDestroyNotify free_value) {
@@ -46,7 +55,8 @@ SignerIndex *signer_index_new(void) {
     index->files = table(g_free);
     index->programs = table(g_free);
     index->policies = table(g_free);
-    index->manifests = table(g_free);
+    index->offers = table((GDestroyNotify) g_ptr_array_unref);
+    index->withdrawn = table(NULL);
     index->firsts = table((GDestroyNotify) g_hash_table_unref);
     index->made = table((GDestroyNotify) g_array_unref);
     index->created = table(NULL);
@@ -61,7 +71,8 @@ void signer_index_free(SignerIndex *index) {
     g_hash_table_unref(index->files);
     g_hash_table_unref(index->programs);
     g_hash_table_unref(index->policies);
-    g_hash_table_unref(index->manifests);
+    g_hash_table_unref(index->offers);
+    g_hash_table_unref(index->withdrawn);
     g_hash_table_unref(index->firsts);
     g_hash_table_unref(index->made);
     g_hash_table_unref(index->created);
@@ -121,7 +132,9 @@ static gboolean read_leaf(JsonObject *object, Leaf *ret, GError **error) {
             !signer_is_digest(ret->digest) || ret->time < 0 || !signatures || !JSON_NODE_HOLDS_ARRAY(signatures) ||
             !facts || !JSON_NODE_HOLDS_OBJECT(facts))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "a member that it has to have is missing");
-    if (type != SIGNER_CREATE && type != SIGNER_TARGET &&
+    if (type == SIGNER_WITHDRAW && !signer_is_version(ret->version, NULL))
+        return signer_refuse(error, SIGNER_ERROR_FAILED, "it names no version");
+    if (type != SIGNER_CREATE && type != SIGNER_TARGET && type != SIGNER_WITHDRAW &&
             (!signer_is_name(ret->target) || !signer_is_id(ret->job, 64) || !signer_is_version(ret->version, NULL)))
         return signer_refuse(error, SIGNER_ERROR_FAILED, "it names no target, job and version");
     ret->facts = json_node_get_object(facts);
@@ -176,12 +189,34 @@ static gboolean add_policy(SignerIndex *index, const Leaf *leaf, GError **error)
     return TRUE;
 }
 
+/* That of VERSION among OFFERS, which is made. */
+static SignerOffer *find_offer(GPtrArray *offers, const Leaf *leaf) {
+    SignerOffer *offer = NULL;
+
+    for (guint i = 0; i < offers->len; i++)
+        if (g_str_equal(((SignerOffer *) offers->pdata[i])->version, leaf->version))
+            return offers->pdata[i];
+    offer = g_new0(SignerOffer, 1);
+    offer->version = g_strdup(leaf->version);
+    offer->first = leaf->time;
+    g_ptr_array_add(offers, offer);
+    return offer;
+}
+
 static gboolean add_manifest(SignerIndex *index, const Leaf *leaf, GError **error) {
     const char *channel = signer_json_get_string(leaf->facts, "channel");
+    const char *entries = signer_json_get_string(leaf->facts, "entries");
 
     if (!channel)
         return missing(error, "channel");
-    raise_version(index->manifests, join(leaf->project, leaf->target, channel), leaf->version);
+    g_autofree char *key = join(leaf->project, leaf->target, channel);
+    GPtrArray *offers = g_hash_table_lookup(index->offers, key);
+    if (!offers)
+        g_hash_table_insert(
+                index->offers, g_steal_pointer(&key), offers = g_ptr_array_new_with_free_func(offer_free));
+    SignerOffer *offer = find_offer(offers, leaf);
+    g_free(offer->entries);
+    offer->entries = g_strdup(entries);
     return TRUE;
 }
 
@@ -222,6 +257,8 @@ gboolean signer_index_add(SignerIndex *index, JsonObject *object, GError **error
         good = add_manifest(index, &leaf, error);
     if (!good)
         return FALSE;
+    if (leaf.type == SIGNER_WITHDRAW)
+        g_hash_table_add(index->withdrawn, join(leaf.project, leaf.version, NULL));
     if (leaf.type == SIGNER_CREATE)
         g_hash_table_add(index->created, g_strdup(leaf.project));
     add_request(index, &leaf);
@@ -265,10 +302,15 @@ gint64 signer_index_get_policy_version(const SignerIndex *index, const char *pro
     return version ? *version : -1;
 }
 
-const char *signer_index_get_manifest_version(
+const GPtrArray *signer_index_get_offers(
         const SignerIndex *index, const char *project, const char *target, const char *channel) {
     g_autofree char *key = join(project, target, channel);
-    return g_hash_table_lookup(index->manifests, key);
+    return g_hash_table_lookup(index->offers, key);
+}
+
+gboolean signer_index_is_withdrawn(const SignerIndex *index, const char *project, const char *version) {
+    g_autofree char *key = join(project, version, NULL);
+    return g_hash_table_contains(index->withdrawn, key);
 }
 
 const char *signer_index_get_first(const SignerIndex *index, const char *project, const char *name, guint *ret_n) {

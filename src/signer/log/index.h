@@ -43,9 +43,19 @@ const char *signer_index_find_program(const SignerIndex *index, const char *proj
 /* The highest version of the integrity policy NAME that was signed; -1: none. */
 gint64 signer_index_get_policy_version(const SignerIndex *index, const char *project, const char *name);
 
-/* The highest version of a manifest that was signed for CHANNEL of TARGET, or NULL. */
-const char *signer_index_get_manifest_version(
+/* A version that a manifest was signed for. */
+typedef struct {
+    char *version;
+    char *entries; /* digest of what it listed last, but for its last day; NULL: the leaf is of before this was noted */
+    gint64 first;  /* when a manifest of the version was signed first; seconds since 1970 */
+} SignerOffer;
+
+/* The versions (SignerOffer) of CHANNEL of TARGET, in the order in which they were signed first; NULL: none. */
+const GPtrArray *signer_index_get_offers(
         const SignerIndex *index, const char *project, const char *target, const char *channel);
+
+/* Whether somebody withdrew VERSION of PROJECT. */
+gboolean signer_index_is_withdrawn(const SignerIndex *index, const char *project, const char *version);
 
 /* The digest of the program that is trusted as the first called NAME; NULL: there is none yet. RET_N (may be
  * NULL) receives how many names there are. */

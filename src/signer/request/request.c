@@ -27,6 +27,7 @@ static const struct {
         [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", "bestBefore"},
         [SIGNER_CREATE] = {"create", LOGGED "targets", "development keys commandLineAllow signaturesPerHour"},
         [SIGNER_TARGET] = {"target", LOGGED "targets", ""},
+        [SIGNER_WITHDRAW] = {"withdraw", LOGGED "imageVersion", ""},
         [SIGNER_CERTIFICATES] = {"certificates", COMMON "namespace project", "id"},
         [SIGNER_STATUS] = {"status", COMMON, "id"},
 };

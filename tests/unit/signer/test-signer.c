@@ -112,9 +112,20 @@ static void test_index(void) {
     g_assert_cmpint(signer_index_get_policy_version(index, "n/p", "other"), ==, -1);
 
     add(index, "manifest", "f", V2, 1003, 1, "\"channel\":\"testing\"");
-    add(index, "manifest", "g", V1, 1003, 1, "\"channel\":\"testing\"");
-    g_assert_cmpstr(signer_index_get_manifest_version(index, "n/p", "t", "testing"), ==, V2);
-    g_assert_null(signer_index_get_manifest_version(index, "n/p", "t", "stable"));
+    add(index, "manifest", "g", V1, 1004, 1, "\"channel\":\"testing\",\"entries\":\"" HASH "\"");
+    add(index, "manifest", "h", V2, 1005, 1, "\"channel\":\"testing\",\"entries\":\"" OTHER "\"");
+    const GPtrArray *offers = signer_index_get_offers(index, "n/p", "t", "testing");
+    g_assert_cmpuint(offers->len, ==, 2);
+    const SignerOffer *offer = offers->pdata[0];
+    g_assert_cmpstr(offer->version, ==, V2);
+    g_assert_cmpstr(offer->entries, ==, OTHER);
+    g_assert_cmpint(offer->first, ==, 1003);
+    g_assert_null(signer_index_get_offers(index, "n/p", "t", "stable"));
+    g_assert_null(signer_index_get_offers(index, "n/p", "u", "testing"));
+    add(index, "withdraw", "i", V1, 1005, 0, "");
+    g_assert_true(signer_index_is_withdrawn(index, "n/p", V1));
+    g_assert_false(signer_index_is_withdrawn(index, "n/p", V2));
+    g_assert_false(signer_index_is_withdrawn(index, "n/q", V1));
 
     g_assert_cmpint(signer_index_find_request(index, "n/p", "c")->time, ==, 1001);
     g_assert_cmpstr(signer_index_find_request(index, "n/p", "c")->trusted, ==, OTHER);
