@@ -9,17 +9,25 @@
 /* Files removed in one go: the loop waits meanwhile. */
 #define OBJECTS_MAX 200
 
-/* Lets go of what is older than the newest releases; adds the sets of those that stay to KEPT, by target. */
+static gboolean is_live(GPtrArray *live, const Release *release) {
+    for (guint i = 0; i < live->len; i++)
+        if (((const Release *) live->pdata[i])->id == release->id)
+            return TRUE;
+    return FALSE;
+}
+
+/* Lets go of what is older than the newest releases, and offered to nobody; adds the sets of those that stay to KEPT, by target. */
 static gboolean retire(
         Coordinator *coordinator, const Channel *channel, gint64 target, GHashTable *kept, GError **error) {
-    g_autoptr(GPtrArray) releases = release_list(coordinator->model, channel->id, TRUE, error);
+    g_autoptr(GPtrArray) live = release_list_live(coordinator->model, channel->id, error);
+    g_autoptr(GPtrArray) releases = live ? release_list(coordinator->model, channel->id, TRUE, error) : NULL;
 
     for (guint i = 0; releases && i < releases->len; i++) {
         const Release *release = releases->pdata[i];
         g_autoptr(GError) failure = NULL;
         char *set = NULL;
 
-        if (i >= RELEASES_KEPT) {
+        if (i >= RELEASES_KEPT && !is_live(live, release)) {
             if (!release_removed(coordinator->model, release->id, error))
                 return FALSE;
             continue;
@@ -78,7 +86,7 @@ gboolean clean_up(Coordinator *coordinator, GError **error) {
     gboolean good = FALSE;
 
     /* Sets that are being made are not known yet. */
-    if (g_hash_table_size(coordinator->publishing) > 0 || coordinator->n_refreshing > 0)
+    if (g_hash_table_size(coordinator->publishing) > 0)
         return TRUE;
     /* A copy is being made of what is there. */
     if (!store_try_remove(coordinator->settings.store))

@@ -39,6 +39,7 @@ Coordinator *coordinator_new(const CoordinatorSettings *settings) {
     coordinator->looking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     coordinator->publishing = id_table_new(NULL);
     coordinator->publish_later = id_table_new(g_free);
+    coordinator->release_later = id_table_new(g_free);
     coordinator->telling = id_table_new(NULL);
     coordinator->tell_later = id_table_new(g_free);
     return coordinator;
@@ -57,6 +58,7 @@ void coordinator_free(Coordinator *coordinator) {
     g_hash_table_unref(coordinator->looking);
     g_hash_table_unref(coordinator->publishing);
     g_hash_table_unref(coordinator->publish_later);
+    g_hash_table_unref(coordinator->release_later);
     g_hash_table_unref(coordinator->telling);
     g_hash_table_unref(coordinator->tell_later);
     g_free(coordinator->stopped);
@@ -105,7 +107,7 @@ gboolean coordinator_step(Coordinator *coordinator, GError **error) {
     if (!coordinator->stopped)
         look_at_disk(coordinator);
     return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
-           release_builds(coordinator, error) && watch_repositories(coordinator, error) &&
+           release_builds(coordinator, error) && roll_out(coordinator, error) && watch_repositories(coordinator, error) &&
            look_at_sources(coordinator, error) && poll_projects(coordinator, error) &&
            dispatch_start(coordinator, error) && tell_forges(coordinator, error) &&
            clean_now_and_then(coordinator, error);

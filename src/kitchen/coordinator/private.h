@@ -14,12 +14,14 @@ struct Coordinator {
     gint64 cleaned;            /* when files were removed last */
     guint timer, idle;         /* sources */
     Background *background;    /* what runs in threads */
-    guint n_refreshing;        /* of that, what signs manifests anew */
     GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
     GHashTable *poll_later;    /* project -> PollFailure */
     GHashTable *watching;      /* URLs of repositories that are looked at */
     GHashTable *looking;       /* sources that are looked at */
-    GHashTable *publishing;    /* IDs of builds in a thread */
+    GHashTable *publishing;    /* IDs of projects whose channels a thread changes */
+    GHashTable *release_later; /* release -> PublishFailure */
+    gboolean telling_signer;   /* of a version that was withdrawn */
+    gint64 tell_signer_later;  /* when it is told again */
     GHashTable *publish_later; /* build -> PublishFailure */
     GHashTable *telling;       /* IDs of builds that a forge is being told of */
     GHashTable *tell_later;    /* build -> time (gint64) of the next try */
@@ -43,6 +45,9 @@ gboolean check_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUS
 
 /* release.c: publishing. */
 gboolean release_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* rollout.c: what people and the clock do with releases. */
+gboolean roll_out(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* refresh.c */
 gboolean refresh_manifests(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

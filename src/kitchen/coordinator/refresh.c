@@ -11,6 +11,7 @@
 typedef struct {
     Publisher *publisher;
     ReleasePlan *plan;
+    gint64 project;
 } Refresh;
 
 static void refresh_free(gpointer data) {
@@ -37,7 +38,7 @@ static void after_signing(gpointer user, gpointer data, const GError *failure) {
     Refresh *refresh = data;
     g_autoptr(GError) problem = NULL;
 
-    coordinator->n_refreshing--;
+    id_table_remove(coordinator->publishing, refresh->project);
     /* There are days left to try it again. */
     if (failure)
         g_warning("A manifest cannot be signed anew: %s", failure->message);
@@ -46,13 +47,10 @@ static void after_signing(gpointer user, gpointer data, const GError *failure) {
 }
 
 static gboolean refresh_channel(Coordinator *coordinator, const Channel *channel, GError **error) {
-    g_autoptr(GPtrArray) releases = release_list(coordinator->model, channel->id, TRUE, error);
-    g_autoptr(ReleasePlan) plan = NULL;
+    g_autoptr(ReleasePlan) plan =
+            release_plan_again(coordinator->model, channel->id, coordinator->settings.best_before, error);
     Refresh *refresh = NULL;
 
-    if (!releases || releases->len == 0)
-        return releases != NULL;
-    plan = release_plan_again(coordinator->model, releases->pdata[0], coordinator->settings.best_before, error);
     if (!plan)
         return FALSE;
     if (release_plan_is_fresh(plan, coordinator->settings.publisher))
@@ -60,15 +58,17 @@ static gboolean refresh_channel(Coordinator *coordinator, const Channel *channel
     refresh = g_new0(Refresh, 1);
     refresh->publisher = coordinator->settings.publisher;
     refresh->plan = g_steal_pointer(&plan);
-    coordinator->n_refreshing++;
+    refresh->project = channel->project_id;
+    id_table_set(coordinator->publishing, channel->project_id, NULL);
     background_run(coordinator->background, sign_anew, after_signing, coordinator, refresh, refresh_free);
     return TRUE;
 }
 
+/* One channel at a time; the others have days left. */
 static gboolean refresh_project(Coordinator *coordinator, gint64 project, GError **error) {
     g_autoptr(GPtrArray) channels = channel_list(coordinator->model, project, error);
 
-    for (guint i = 0; channels && i < channels->len; i++)
+    for (guint i = 0; channels && i < channels->len && !id_table_has(coordinator->publishing, project); i++)
         if (!refresh_channel(coordinator, channels->pdata[i], error))
             return FALSE;
     return channels != NULL;
@@ -77,9 +77,7 @@ static gboolean refresh_project(Coordinator *coordinator, gint64 project, GError
 gboolean refresh_manifests(Coordinator *coordinator, GError **error) {
     g_autoptr(GPtrArray) projects = NULL;
 
-    /* One that is being published now and an older one must not race for a channel. */
-    if (coordinator->settings.best_before == 0 || g_hash_table_size(coordinator->publishing) > 0 ||
-            coordinator->n_refreshing > 0)
+    if (coordinator->settings.best_before == 0)
         return TRUE;
     projects = project_list(coordinator->model, 0, error);
     for (guint i = 0; projects && i < projects->len; i++)

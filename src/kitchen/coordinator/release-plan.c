@@ -3,32 +3,56 @@
 
 #include <string.h>
 
-#include "kitchen/model/results/objects.h"
-#include "kitchen/model/builds/jobs.h"
 #include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/rollout.h"
+#include "kitchen/publish/rollout.h"
 
 #define DAY (24 * 60 * 60)
 
-/* A target in a channel. */
+/* What a release has for a target. */
 typedef struct {
     gint64 release, target;
-    char *target_name, *channel;
+    char *version;
+    guint percent;
+    gboolean sign;             /* DIGEST is to be made */
     GPtrArray *files, *former; /* of PublishFile */
-    char *digest;              /* of the set, once it is made */
+    char *digest;              /* of the set, once it is made; NULL before, and of what waits for approvals */
 } PlanSet;
 
-struct ReleasePlan {
-    char *space, *project, *version, *best_before;
+/* A target in a channel, with all that its devices get. */
+typedef struct {
+    char *target_name, *channel;
     GPtrArray *sets;
+} PlanPlace;
+
+typedef struct {
+    gint64 channel, wanted;
+} PlanSwitch;
+
+struct ReleasePlan {
+    char *space, *project, *best_before;
+    GPtrArray *places;
+    GArray *switches;    /* of PlanSwitch: what links will follow */
+    GHashTable *waiting; /* release -> why */
 };
 
-static void plan_set_free(PlanSet *set) {
-    g_free(set->target_name);
-    g_free(set->channel);
+static void plan_set_free(gpointer data) {
+    PlanSet *set = data;
+
+    g_free(set->version);
     g_free(set->digest);
     g_clear_pointer(&set->files, g_ptr_array_unref);
     g_clear_pointer(&set->former, g_ptr_array_unref);
     g_free(set);
+}
+
+static void plan_place_free(gpointer data) {
+    PlanPlace *place = data;
+
+    g_free(place->target_name);
+    g_free(place->channel);
+    g_ptr_array_unref(place->sets);
+    g_free(place);
 }
 
 void release_plan_free(ReleasePlan *plan) {
@@ -36,9 +60,10 @@ void release_plan_free(ReleasePlan *plan) {
         return;
     g_free(plan->space);
     g_free(plan->project);
-    g_free(plan->version);
     g_free(plan->best_before);
-    g_ptr_array_unref(plan->sets);
+    g_ptr_array_unref(plan->places);
+    g_array_unref(plan->switches);
+    g_hash_table_unref(plan->waiting);
     g_free(plan);
 }
 
@@ -46,36 +71,6 @@ static char *day_after(gint64 now, guint days) {
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(now / 1000 + (gint64) days * DAY);
 
     return g_date_time_format(time, "%Y-%m-%d");
-}
-
-/* The last attempt at TARGET that is done; 0: none. */
-static gint64 done_job(GPtrArray *jobs, gint64 target) {
-    gint64 found = 0;
-
-    for (guint i = 0; i < jobs->len; i++) {
-        const Job *job = jobs->pdata[i];
-
-        if (job->target_id == target && job->state == JOB_DONE && !job->skipped)
-            found = job->id;
-    }
-    return found;
-}
-
-/* Adds what JOB made, as it is called in CHANNEL. Devices find versions behind the image's ID; what is called otherwise, and
- * the sums of the worker, are not for them. */
-static gboolean add_files(Model *model, gint64 job, const char *version, const Target *target, const Channel *channel,
-        GPtrArray *files, GError **error) {
-    g_autofree char *prefix = g_strdup_printf("%s_%s", target->image_id, version);
-    g_autoptr(GPtrArray) artifacts = artifact_list(model, job, error);
-
-    for (guint i = 0; artifacts && i < artifacts->len; i++) {
-        const Artifact *artifact = artifacts->pdata[i];
-        g_autofree char *name = publish_name(target->name, channel->name, artifact->name);
-
-        if (g_str_has_prefix(artifact->name, prefix) && strcmp(artifact->kind, "checksums") != 0)
-            g_ptr_array_add(files, release_file_new(target->id, name, artifact->digest, artifact->size));
-    }
-    return artifacts != NULL;
 }
 
 static GPtrArray *as_publish_files(GPtrArray *files) {
@@ -102,157 +97,215 @@ static gint64 former_release(Model *model, gint64 channel, const char *version, 
     return 0;
 }
 
-static gboolean add_set(ReleasePlan *plan, Model *model, gint64 release, gint64 former, const Channel *channel,
-        const Target *target, GError **error) {
-    g_autoptr(GPtrArray) files = release_files(model, release, target->id, error);
-    g_autoptr(GPtrArray) before = files ? release_files(model, former, target->id, error) : NULL;
-    PlanSet *set = NULL;
-
-    if (!before)
-        return FALSE;
-    if (files->len == 0)
-        return TRUE;
-    set = g_new0(PlanSet, 1);
-    set->release = release;
-    set->target = target->id;
-    set->target_name = g_strdup(target->name);
-    set->channel = g_strdup(channel->name);
-    set->files = as_publish_files(files);
-    set->former = as_publish_files(before);
-    g_ptr_array_add(plan->sets, set);
-    return TRUE;
-}
-
-static gboolean add_sets(
-        ReleasePlan *plan, Model *model, gint64 release, const Channel *channel, GPtrArray *targets, GError **error) {
+/* What RELEASE has for the target of PLACE, if it has something. SIGN: it is to be made, or signed anew. */
+static gboolean add_set(
+        PlanPlace *place, Model *model, const Release *release, gint64 target, gboolean sign, GError **error) {
     g_autoptr(GError) failure = NULL;
-    gint64 former = former_release(model, channel->id, plan->version, &failure);
+    gint64 former = sign ? former_release(model, release->channel_id, release->version, &failure) : 0;
+    g_autoptr(GPtrArray) files = failure ? NULL : release_files(model, release->id, target, &failure);
+    g_autoptr(GPtrArray) before = former != 0 && files ? release_files(model, former, target, &failure) : NULL;
+    g_autofree char *digest = failure ? NULL : release_set_get(model, release->id, target, &failure);
+    PlanSet *set = NULL;
 
     if (!model_check(failure, error))
         return FALSE;
-    for (guint i = 0; i < targets->len; i++)
-        if (!add_set(plan, model, release, former, channel, targets->pdata[i], error))
-            return FALSE;
+    if (files->len == 0 || (!sign && !digest))
+        return TRUE;
+    set = g_new0(PlanSet, 1);
+    set->release = release->id;
+    set->target = target;
+    set->version = g_strdup(release->version);
+    set->percent = release->percent;
+    set->sign = sign;
+    set->files = as_publish_files(files);
+    set->former = as_publish_files(before);
+    set->digest = g_steal_pointer(&digest);
+    g_ptr_array_add(place->sets, set);
     return TRUE;
 }
 
-static gboolean add_channel(ReleasePlan *plan, Model *model, const Build *build, GPtrArray *jobs, GPtrArray *targets,
-        const Channel *channel, GError **error) {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func((GDestroyNotify) release_file_free);
-    gint64 release = 0;
+static gboolean add_place(ReleasePlan *plan, Model *model, const Channel *channel, const Target *target,
+        GPtrArray *live, const Release *fresh, gboolean sign, GError **error) {
+    PlanPlace *place = g_new0(PlanPlace, 1);
 
-    for (guint i = 0; i < targets->len; i++) {
-        const Target *target = targets->pdata[i];
-        gint64 job = done_job(jobs, target->id);
-
-        if (job != 0 && !add_files(model, job, build->version, target, channel, files, error))
+    place->target_name = g_strdup(target->name);
+    place->channel = g_strdup(channel->name);
+    place->sets = g_ptr_array_new_with_free_func(plan_set_free);
+    g_ptr_array_add(plan->places, place);
+    for (guint i = 0; i < live->len; i++)
+        if (!add_set(place, model, live->pdata[i], target->id, sign, error))
             return FALSE;
-    }
-    if (files->len == 0) {
-        g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE,
-                "No file is called by image ID and version, so devices would find nothing: use Output=%%i_%%v");
-        return FALSE;
-    }
-    release = release_begin(model, channel->id, build->id, files, error);
-    if (release == 0)
-        return FALSE;
-    return add_sets(plan, model, release, channel, targets, error);
+    return !fresh || add_set(place, model, fresh, target->id, TRUE, error);
 }
 
-/* A plan for a version of PROJECT without sets. */
-static ReleasePlan *new_plan(Model *model, gint64 project_id, const char *version, guint best_before, GError **error) {
+/* All that devices get from CHANNEL, and the release FRESH (may be NULL), which is published now. SIGN: all of it anew. */
+static gboolean add_channel(ReleasePlan *plan, Model *model, const Channel *channel, const Release *fresh,
+        gboolean sign, GError **error) {
+    PlanSwitch follow = {channel->id, channel->wanted};
+    g_autoptr(GPtrArray) targets = target_list(model, channel->project_id, error);
+    g_autoptr(GPtrArray) live = targets ? release_list_live(model, channel->id, error) : NULL;
+
+    if (!live)
+        return FALSE;
+    for (guint i = 0; i < targets->len; i++)
+        if (!add_place(plan, model, channel, targets->pdata[i], live, fresh, sign, error))
+            return FALSE;
+    g_array_append_val(plan->switches, follow);
+    return TRUE;
+}
+
+/* A plan for PROJECT without places. */
+static ReleasePlan *new_plan(Model *model, gint64 project_id, guint best_before, GError **error) {
     g_autoptr(Project) project = project_get(model, project_id, error);
     ReleasePlan *plan = NULL;
 
     if (!project)
         return NULL;
     plan = g_new0(ReleasePlan, 1);
-    plan->sets = g_ptr_array_new_with_free_func((GDestroyNotify) plan_set_free);
+    plan->places = g_ptr_array_new_with_free_func(plan_place_free);
+    plan->switches = g_array_new(FALSE, FALSE, sizeof(PlanSwitch));
+    plan->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     plan->space = g_strdup(project->namespace_name);
     plan->project = g_strdup(project->name);
-    plan->version = g_strdup(version);
     plan->best_before = best_before > 0 ? day_after(model_now(model), best_before) : NULL;
     return plan;
 }
 
-ReleasePlan *release_plan_again(Model *model, const Release *release, guint best_before, GError **error) {
-    g_autoptr(Channel) channel = channel_get(model, release->channel_id, error);
-    g_autoptr(GPtrArray) targets = channel ? target_list(model, channel->project_id, error) : NULL;
-    g_autoptr(ReleasePlan) plan =
-            targets ? new_plan(model, channel->project_id, release->version, best_before, error) : NULL;
+static ReleasePlan *plan_channel(
+        Model *model, gint64 id, const Release *fresh, gboolean sign, guint best_before, GError **error) {
+    g_autoptr(Channel) channel = channel_get(model, id, error);
+    g_autoptr(ReleasePlan) plan = channel ? new_plan(model, channel->project_id, best_before, error) : NULL;
 
-    if (!plan || !add_sets(plan, model, release->id, channel, targets, error))
-        return NULL;
-    return g_steal_pointer(&plan);
+    return plan && add_channel(plan, model, channel, fresh, sign, error) ? g_steal_pointer(&plan) : NULL;
+}
+
+ReleasePlan *release_plan_one(Model *model, const Release *release, guint best_before, GError **error) {
+    return plan_channel(model, release->channel_id, release, FALSE, best_before, error);
+}
+
+ReleasePlan *release_plan_again(Model *model, gint64 channel, guint best_before, GError **error) {
+    return plan_channel(model, channel, NULL, TRUE, best_before, error);
+}
+
+ReleasePlan *release_plan_switch(Model *model, gint64 channel, GError **error) {
+    return plan_channel(model, channel, NULL, FALSE, 0, error);
+}
+
+static gboolean begin_release(
+        ReleasePlan *plan, Model *model, const Build *build, const Channel *channel, GError **error) {
+    g_autoptr(GPtrArray) files = release_collect_files(model, channel->id, build->id, error);
+    gint64 id = files ? release_begin(model, channel->id, build->id, files, error) : 0;
+    g_autoptr(Release) release = id != 0 ? release_get(model, id, error) : NULL;
+
+    return release && add_channel(plan, model, channel, release, FALSE, error);
 }
 
 ReleasePlan *release_plan_new(Model *model, const Build *build, guint best_before, GError **error) {
-    g_autoptr(ReleasePlan) plan = new_plan(model, build->project_id, build->version, best_before, error);
+    g_autoptr(ReleasePlan) plan = new_plan(model, build->project_id, best_before, error);
     g_autoptr(GPtrArray) channels = plan ? channel_list(model, build->project_id, error) : NULL;
-    g_autoptr(GPtrArray) targets = channels ? target_list(model, build->project_id, error) : NULL;
-    g_autoptr(GPtrArray) jobs = targets ? job_list(model, build->id, error) : NULL;
 
-    if (!jobs)
-        return NULL;
-    for (guint i = 0; i < channels->len; i++) {
+    for (guint i = 0; channels && i < channels->len; i++) {
         const Channel *channel = channels->pdata[i];
 
-        if (channel->follows && !add_channel(plan, model, build, jobs, targets, channel, error))
+        if (channel->follows && !begin_release(plan, model, build, channel, error))
             return NULL;
     }
-    return g_steal_pointer(&plan);
+    return channels ? g_steal_pointer(&plan) : NULL;
 }
 
-static PublishSet as_publish_set(const ReleasePlan *plan, const PlanSet *set) {
+/* ---- doing it ---- */
+
+static PublishSet as_publish_set(const ReleasePlan *plan, const PlanPlace *place, const PlanSet *set) {
     return (PublishSet){.space = plan->space,
             .project = plan->project,
-            .target = set->target_name,
-            .channel = set->channel,
-            .version = plan->version,
+            .target = place->target_name,
+            .channel = place->channel,
+            .version = set->version,
             .files = set->files,
             .former = set->former,
             .best_before = plan->best_before};
 }
 
-gboolean release_plan_run(ReleasePlan *plan, Publisher *publisher, GError **error) {
-    /* Nothing is switched before all of it can be. */
-    for (guint i = 0; i < plan->sets->len; i++) {
-        PlanSet *set = plan->sets->pdata[i];
-        PublishSet publish = as_publish_set(plan, set);
+static gboolean prepare(ReleasePlan *plan, Publisher *publisher, PlanPlace *place, GError **error) {
+    for (guint i = 0; i < place->sets->len; i++) {
+        PlanSet *set = place->sets->pdata[i];
+        PublishSet publish = as_publish_set(plan, place, set);
 
+        if (!set->sign)
+            continue;
         g_clear_pointer(&set->digest, g_free);
-        if (!publisher_prepare(publisher, &publish, &set->digest, error)) {
-            g_prefix_error(error, "%s of %s: ", set->channel, set->target_name);
-            return FALSE;
-        }
-    }
-    for (guint i = 0; i < plan->sets->len; i++) {
-        PlanSet *set = plan->sets->pdata[i];
-        PublishSet publish = as_publish_set(plan, set);
-
-        if (!publisher_switch(publisher, &publish, set->digest, error))
-            return FALSE;
+        if (publisher_prepare(publisher, &publish, &set->digest, error))
+            continue;
+        g_prefix_error(error, "%s of %s: ", place->channel, place->target_name);
+        return FALSE;
     }
     return TRUE;
 }
 
-gboolean release_plan_note(ReleasePlan *plan, Model *model, GError **error) {
-    for (guint i = 0; i < plan->sets->len; i++) {
-        const PlanSet *set = plan->sets->pdata[i];
+static gboolean switch_place(ReleasePlan *plan, Publisher *publisher, const PlanPlace *place, GError **error) {
+    const PublishPlace where = {plan->space, plan->project, place->target_name, place->channel};
+    g_autoptr(GPtrArray) offers = g_ptr_array_new_with_free_func(g_free);
 
-        if (!release_set_note(model, set->release, set->target, set->digest, error) ||
-                !release_published(model, set->release, error))
+    for (guint i = 0; i < place->sets->len; i++) {
+        const PlanSet *set = place->sets->pdata[i];
+        const RolloutOffer offer = {set->version, set->percent, set->digest};
+
+        if (set->digest && !g_hash_table_contains(plan->waiting, &set->release))
+            g_ptr_array_add(offers, g_memdup2(&offer, sizeof offer));
+    }
+    return publisher_switch(publisher, &where, offers, error);
+}
+
+gboolean release_plan_run(ReleasePlan *plan, Publisher *publisher, GError **error) {
+    /* Nothing is switched before all of it can be. */
+    for (guint i = 0; i < plan->places->len; i++)
+        if (!prepare(plan, publisher, plan->places->pdata[i], error))
+            return FALSE;
+    for (guint i = 0; i < plan->places->len; i++)
+        if (!switch_place(plan, publisher, plan->places->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean note_set(ReleasePlan *plan, Model *model, const PlanSet *set, GError **error) {
+    const char *why = g_hash_table_lookup(plan->waiting, &set->release);
+
+    if (!set->sign)
+        return TRUE;
+    if (why)
+        return release_waits(model, set->release, why, error);
+    return release_set_note(model, set->release, set->target, set->digest, error) &&
+           release_published(model, set->release, error);
+}
+
+gboolean release_plan_note(ReleasePlan *plan, Model *model, GError **error) {
+    for (guint i = 0; i < plan->places->len; i++) {
+        const PlanPlace *place = plan->places->pdata[i];
+
+        for (guint k = 0; k < place->sets->len; k++)
+            if (!note_set(plan, model, place->sets->pdata[k], error))
+                return FALSE;
+    }
+    for (guint i = 0; i < plan->switches->len; i++) {
+        const PlanSwitch *follow = &g_array_index(plan->switches, PlanSwitch, i);
+
+        if (!channel_note_switched(model, follow->channel, follow->wanted, error))
             return FALSE;
     }
     return TRUE;
 }
 
 gboolean release_plan_is_fresh(const ReleasePlan *plan, Publisher *publisher) {
-    for (guint i = 0; i < plan->sets->len; i++) {
-        PublishSet publish = as_publish_set(plan, plan->sets->pdata[i]);
+    for (guint i = 0; i < plan->places->len; i++) {
+        const PlanPlace *place = plan->places->pdata[i];
 
-        if (!publisher_is_fresh(publisher, &publish))
-            return FALSE;
+        for (guint k = 0; k < place->sets->len; k++) {
+            const PlanSet *set = place->sets->pdata[k];
+            PublishSet publish = as_publish_set(plan, place, set);
+
+            if (set->sign && (!set->digest || !publisher_is_fresh(publisher, &publish, set->digest)))
+                return FALSE;
+        }
     }
     return TRUE;
 }

@@ -18,7 +18,7 @@ typedef struct {
 
 typedef struct {
     Publisher *publisher;
-    gint64 build;
+    gint64 build, project;
     ReleasePlan *plan;
 } Publishing;
 
@@ -83,7 +83,7 @@ static void after_publish(gpointer user, gpointer data, const GError *failure) {
     gboolean good = failure ? try_later(coordinator, publishing->build, failure, &problem)
                             : complete(coordinator, publishing, &problem);
 
-    id_table_remove(coordinator->publishing, publishing->build);
+    id_table_remove(coordinator->publishing, publishing->project);
     if (!failure && good)
         id_table_remove(coordinator->publish_later, publishing->build);
     if (!good)
@@ -96,7 +96,9 @@ static gboolean begin(Coordinator *coordinator, const Build *build, GError **err
     g_autoptr(ReleasePlan) plan = NULL;
     Publishing *publishing = NULL;
 
-    if (id_table_has(coordinator->publishing, build->id) || (later && later->again > model_now(coordinator->model)))
+    /* What changes a channel does so alone. */
+    if (id_table_has(coordinator->publishing, build->project_id) ||
+            (later && later->again > model_now(coordinator->model)))
         return TRUE;
     plan = release_plan_new(coordinator->model, build, coordinator->settings.best_before, &failure);
     if (!plan)
@@ -105,8 +107,9 @@ static gboolean begin(Coordinator *coordinator, const Build *build, GError **err
     publishing = g_new0(Publishing, 1);
     publishing->publisher = coordinator->settings.publisher;
     publishing->build = build->id;
+    publishing->project = build->project_id;
     publishing->plan = g_steal_pointer(&plan);
-    id_table_set(coordinator->publishing, build->id, NULL);
+    id_table_set(coordinator->publishing, build->project_id, NULL);
     background_run(coordinator->background, publish, after_publish, coordinator, publishing, publishing_free);
     return TRUE;
 }
@@ -114,8 +117,7 @@ static gboolean begin(Coordinator *coordinator, const Build *build, GError **err
 gboolean release_builds(Coordinator *coordinator, GError **error) {
     g_autoptr(GPtrArray) builds = build_list_in_state(coordinator->model, BUILD_PUBLISHING, error);
 
-    /* An older manifest that is signed anew must not come after a newer one. */
-    for (guint i = 0; builds && coordinator->n_refreshing == 0 && i < builds->len; i++)
+    for (guint i = 0; builds && i < builds->len; i++)
         if (!begin(coordinator, builds->pdata[i], error))
             return FALSE;
     return builds != NULL;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,9 +16,14 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/sha256.h"
+#include "kitchen/publish/rollout.h"
 
 #define SUMS "SHA256SUMS"
 #define SETS ".sets"
+/* Of each channel: links of its hundredths, and what it points to while it has no set for all. */
+#define BUCKETS ".buckets"
+#define NOTHING ".nothing"
+#define BUCKET_LINK "b"
 
 struct Publisher {
     char *directory;
@@ -61,6 +67,10 @@ void publisher_free(Publisher *publisher) {
         return;
     g_free(publisher->directory);
     g_free(publisher);
+}
+
+SignService *publisher_signer(Publisher *publisher) {
+    return publisher->signer;
 }
 
 void publisher_set_fault(Publisher *publisher, StoreFault fault, gpointer user) {
@@ -192,6 +202,14 @@ static gboolean link_latest(Publisher *publisher, int directory, const PublishSe
     return TRUE;
 }
 
+/* In every set of CHANNEL, and in what it points to without one: CHANNEL/b leads to the links of its hundredths. */
+static gboolean link_buckets(int directory, const char *channel, GError **error) {
+    g_autofree char *target = g_strconcat("../../" BUCKETS "/", channel, NULL);
+
+    return symlinkat(target, directory, BUCKET_LINK) == 0 || errno == EEXIST ||
+           set_errno_error(error, errno, "Cannot make the link to the buckets of %s", channel);
+}
+
 static gboolean fill(
         Publisher *publisher, int directory, const PublishSet *set, const Manifest *manifest, GError **error) {
     g_autofree char *best_before = set->best_before ? g_strconcat("BEST-BEFORE-", set->best_before, NULL) : NULL;
@@ -199,7 +217,7 @@ static gboolean fill(
     const void *signature = g_bytes_get_data(manifest->signature, &size);
 
     if (!link_files(publisher, directory, set->files, error) || !link_files(publisher, directory, set->former, error) ||
-            !link_latest(publisher, directory, set, error) ||
+            !link_latest(publisher, directory, set, error) || !link_buckets(directory, set->channel, error) ||
             (best_before && !write_file(publisher, directory, best_before, "", 0, error)) ||
             !write_file(publisher, directory, SUMS ".gpg", signature, size, error) ||
             !write_file(publisher, directory, SUMS, manifest->text, strlen(manifest->text), error))
@@ -252,22 +270,90 @@ static gboolean make_set(
     return TRUE;
 }
 
-/* Lets CHANNEL in DIRECTORY point to the set, at once. */
-static gboolean switch_channel(
-        Publisher *publisher, int directory, const char *channel, const char *digest, GError **error) {
-    g_autofree char *target = g_strconcat(SETS "/", digest, NULL);
-    g_autofree char *fresh = g_strconcat(".", channel, ".new", NULL);
+/* ---- links ---- */
 
+/* Lets NAME in DIRECTORY point to TARGET, at once; nothing when it does. TARGET NULL: there is no NAME. */
+static gboolean point(int directory, const char *name, const char *target, GError **error) {
+    g_autofree char *fresh = g_strconcat(".", name, ".new", NULL);
+    char now[PATH_MAX] = "";
+    ssize_t size = readlinkat(directory, name, now, sizeof now - 1);
+
+    if (!target)
+        return size < 0 || unlinkat(directory, name, 0) == 0 || set_errno_error(error, errno, "Cannot remove %s", name);
+    if (size > 0 && strcmp(now, target) == 0)
+        return TRUE;
     if (unlinkat(directory, fresh, 0) < 0 && errno != ENOENT)
         return set_errno_error(error, errno, "Cannot remove %s", fresh);
-    reach(publisher, "publish.symlink");
     if (symlinkat(target, directory, fresh) < 0)
-        return set_errno_error(error, errno, "Cannot make the link of the channel %s", channel);
-    reach(publisher, "publish.switch");
-    if (renameat(directory, fresh, directory, channel) < 0 || fsync(directory) < 0)
-        return set_errno_error(error, errno, "Cannot switch the channel %s", channel);
-    reach(publisher, "publish.switched");
+        return set_errno_error(error, errno, "Cannot make the link %s", name);
+    return renameat(directory, fresh, directory, name) == 0 || set_errno_error(error, errno, "Cannot switch %s", name);
+}
+
+/* The directory PATH below DIRECTORY, which is made. */
+static int open_made(int directory, const char *path, GError **error) {
+    int fd = -1;
+
+    if ((mkdirat(directory, path, 0755) < 0 && errno != EEXIST) ||
+            (fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        (void) set_errno_error(error, errno, "Cannot make %s", path);
+    return fd;
+}
+
+static gboolean switch_buckets(
+        Publisher *publisher, int directory, const char *channel, GPtrArray *offers, GError **error) {
+    AUTO_FD all = open_made(directory, BUCKETS, error);
+    AUTO_FD buckets = all >= 0 ? open_made(all, channel, error) : -1;
+
+    if (buckets < 0)
+        return FALSE;
+    reach(publisher, "publish.buckets");
+    for (int i = 0; i < ROLLOUT_BUCKETS; i++) {
+        const RolloutOffer *offer = rollout_choose(offers, i);
+        g_autofree char *target = offer ? g_strconcat("../../" SETS "/", offer->digest, NULL) : NULL;
+        char name[3] = {(char) ('0' + i / 10), (char) ('0' + i % 10), '\0'};
+
+        if (i == ROLLOUT_BUCKETS / 2)
+            reach(publisher, "publish.bucket");
+        if (!point(buckets, name, target, error))
+            return FALSE;
+    }
+    return fsync(buckets) == 0 || set_errno_error(error, errno, "Cannot sync the buckets of %s", channel);
+}
+
+/* What CHANNEL points to while no version is for all: its hundredths, and nothing else. Owned by the caller. */
+static char *make_nothing(int directory, const char *channel, GError **error) {
+    AUTO_FD all = open_made(directory, NOTHING, error);
+    AUTO_FD nothing = all >= 0 ? open_made(all, channel, error) : -1;
+
+    return nothing >= 0 && link_buckets(nothing, channel, error) ? g_strconcat(NOTHING "/", channel, NULL) : NULL;
+}
+
+/* Sets of before there were buckets have no link to them. */
+static gboolean complete_sets(int directory, const char *channel, GPtrArray *offers, GError **error) {
+    for (guint i = 0; i < offers->len; i++) {
+        const RolloutOffer *offer = offers->pdata[i];
+        g_autofree char *path = g_strconcat(SETS "/", offer->digest, NULL);
+        AUTO_FD set = openat(directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (set < 0)
+            return set_errno_error(error, errno, "Cannot open the set %s", offer->digest);
+        if (!link_buckets(set, channel, error))
+            return FALSE;
+    }
     return TRUE;
+}
+
+static gboolean switch_channel(
+        Publisher *publisher, int directory, const char *channel, GPtrArray *offers, GError **error) {
+    const RolloutOffer *offer = rollout_choose(offers, ROLLOUT_ALL);
+    g_autofree char *target =
+            offer ? g_strconcat(SETS "/", offer->digest, NULL) : make_nothing(directory, channel, error);
+
+    reach(publisher, "publish.switch");
+    if (!target || !point(directory, channel, target, error))
+        return FALSE;
+    reach(publisher, "publish.switched");
+    return fsync(directory) == 0 || set_errno_error(error, errno, "Cannot sync the channel %s", channel);
 }
 
 static char *target_path(Publisher *publisher, const char *space, const char *project, const char *target) {
@@ -294,13 +380,17 @@ gboolean publisher_prepare(Publisher *publisher, const PublishSet *set, char **r
     return TRUE;
 }
 
-gboolean publisher_switch(Publisher *publisher, const PublishSet *set, const char *digest, GError **error) {
-    g_autofree char *path = target_path(publisher, set->space, set->project, set->target);
+gboolean publisher_switch(Publisher *publisher, const PublishPlace *place, GPtrArray *offers, GError **error) {
+    g_autofree char *path = target_path(publisher, place->space, place->project, place->target);
     AUTO_FD directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+    if (directory < 0 && errno == ENOENT && offers->len == 0)
+        return TRUE; /* nothing was ever published there */
     if (directory < 0)
         return set_errno_error(error, errno, "Cannot open %s", path);
-    return switch_channel(publisher, directory, set->channel, digest, error);
+    return complete_sets(directory, place->channel, offers, error) &&
+           switch_buckets(publisher, directory, place->channel, offers, error) &&
+           switch_channel(publisher, directory, place->channel, offers, error);
 }
 
 char *publisher_current(
@@ -312,10 +402,10 @@ char *publisher_current(
     return text && g_str_has_prefix(text, SETS "/") ? g_strdup(text + strlen(SETS "/")) : NULL;
 }
 
-gboolean publisher_is_fresh(Publisher *publisher, const PublishSet *set) {
+gboolean publisher_is_fresh(Publisher *publisher, const PublishSet *set, const char *digest) {
     g_autofree char *path = target_path(publisher, set->space, set->project, set->target);
     g_autofree char *name = g_strconcat("BEST-BEFORE-", set->best_before, NULL);
-    g_autofree char *file = g_build_filename(path, set->channel, name, NULL);
+    g_autofree char *file = g_build_filename(path, SETS, digest, name, NULL);
 
     return !set->best_before || g_file_test(file, G_FILE_TEST_EXISTS);
 }
@@ -327,9 +417,21 @@ static void keep_current(const char *path, GHashTable *kept) {
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *link = g_build_filename(path, names->pdata[i], NULL);
         g_autofree char *text = g_file_read_link(link, NULL);
+        const char *found = text ? strstr(text, SETS "/") : NULL;
 
-        if (text && g_str_has_prefix(text, SETS "/"))
-            g_hash_table_add(kept, g_strdup(text + strlen(SETS "/")));
+        if (found)
+            g_hash_table_add(kept, g_strdup(found + strlen(SETS "/")));
+    }
+}
+
+static void keep_buckets(const char *path, GHashTable *kept) {
+    g_autofree char *all = g_build_filename(path, BUCKETS, NULL);
+    g_autoptr(GPtrArray) channels = list_directory_if_any(all);
+
+    for (guint i = 0; i < channels->len; i++) {
+        g_autofree char *buckets = g_build_filename(all, channels->pdata[i], NULL);
+
+        keep_current(buckets, kept);
     }
 }
 
@@ -342,6 +444,7 @@ gboolean publisher_prune(Publisher *publisher, const char *space, const char *pr
     AUTO_FD sets = open(sets_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     keep_current(path, current);
+    keep_buckets(path, current);
     for (guint i = 0; sets >= 0 && i < names->len; i++) {
         const char *name = names->pdata[i];
 

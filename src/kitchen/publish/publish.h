@@ -3,7 +3,9 @@
 
 /* What devices update from: NAMESPACE/PROJECT/TARGET/CHANNEL is a link to .sets/DIGEST beside it, a directory of hard links
  * to objects with SHA256SUMS and its signature. A set is called by the digest of its SHA256SUMS, so that making it again
- * changes nothing; a channel goes from one set to the next by a rename. */
+ * changes nothing; a channel goes from one set to the next by a rename. CHANNEL has what all devices get. CHANNEL/b/00 to
+ * CHANNEL/b/99 (links to .buckets/CHANNEL/NN) have what each hundredth of them gets, so that devices which know their
+ * hundredth take part in rollouts, and others wait for their end. */
 
 #include "kitchen/signing/sign-service.h"
 #include "kitchen/store/store.h"
@@ -15,6 +17,9 @@ typedef struct Publisher Publisher;
 Publisher *publisher_new(const char *directory, Store *store, SignService *signer);
 void publisher_free(Publisher *publisher);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Publisher, publisher_free)
+
+/* Who signs; borrowed. */
+SignService *publisher_signer(Publisher *publisher);
 
 typedef struct {
     char *name;   /* "TARGET.CHANNEL.NAME" */
@@ -43,16 +48,23 @@ char *publish_latest_name(const char *name, const char *version);
 gboolean publisher_prepare(
         Publisher *publisher, const PublishSet *set, char **ret_digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Lets the channel of SET point to the set DIGEST that was prepared for it. Repeating is harmless. */
+/* Where a channel of a target is. */
+typedef struct {
+    const char *space, *project, *target, *channel;
+} PublishPlace;
+
+/* Lets the channel and its hundredths point to the sets, which were prepared, that OFFERS (of RolloutOffer, publish/rollout.h)
+ * give them. Repeating is harmless; what points there already is not touched. */
 gboolean publisher_switch(
-        Publisher *publisher, const PublishSet *set, const char *digest, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+        Publisher *publisher, const PublishPlace *place, GPtrArray *offers, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The set that the channel points to; NULL when it points to none. Owned by the caller. */
 char *publisher_current(
         Publisher *publisher, const char *space, const char *project, const char *target, const char *channel);
 
-/* Whether what the channel of SET offers now is good for as long as SET says. */
-gboolean publisher_is_fresh(Publisher *publisher, const PublishSet *set) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the set DIGEST, which was prepared for SET, is good for as long as SET says. */
+gboolean publisher_is_fresh(
+        Publisher *publisher, const PublishSet *set, const char *digest) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes the sets of a target, but for those whose digests are in KEPT (a set of strings), and those that a channel points
  * to. */

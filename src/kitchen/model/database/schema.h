@@ -6,7 +6,7 @@
 #include <glib.h>
 
 /* The version that this program works with. */
-#define SCHEMA_VERSION 2u
+#define SCHEMA_VERSION 3u
 
 /* The SQL of schema-VERSION.sql. */
 char *schema_step(guint version);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kitchen/model/projects/schedule.h"
 #include "kitchen/model/projects/projects.h"
 
 #include <string.h>
@@ -8,7 +9,7 @@
     "priority, poll, packages, boot, script_network, disk_limit, timeout, forked_from, version, polled, "              \
     "poll_error, project.created, archived FROM project JOIN namespace ON namespace.id = namespace_id "
 #define TARGET_COLUMNS "id, project_id, name, profiles, release, architecture, image_id, required, options FROM target "
-#define CHANNEL_COLUMNS "id, project_id, name, follows FROM channel "
+#define CHANNEL_COLUMNS "id, project_id, name, follows, schedule, wanted FROM channel "
 
 void namespace_free(Namespace *space) {
     if (!space)
@@ -48,6 +49,7 @@ void channel_free(Channel *channel) {
     if (!channel)
         return;
     g_free(channel->name);
+    g_free(channel->schedule);
     g_free(channel);
 }
 
@@ -244,14 +246,21 @@ gboolean target_update(Model *model, const Target *target, GError **error) {
                    error);
 }
 
+static gboolean check_schedule(const Channel *channel, GError **error) {
+    g_autoptr(GArray) steps = channel->schedule ? schedule_parse(channel->schedule, error) : NULL;
+
+    return !channel->schedule || steps;
+}
+
 gint64 channel_create(Model *model, const Channel *channel, GError **error) {
     gint64 id = 0;
 
-    if (!check_name("channel", channel->name, error) ||
+    if (!check_name("channel", channel->name, error) || !check_schedule(channel, error) ||
             !database_run_full(model_database(model),
-                    "INSERT INTO channel (project_id, name, follows) VALUES (?, ?, ?)",
-                    DB_VALUES(DB_INT(channel->project_id), DB_TEXT(channel->name), DB_INT(channel->follows)), &id, NULL,
-                    error))
+                    "INSERT INTO channel (project_id, name, follows, schedule, wanted) VALUES (?, ?, ?, ?, 0)",
+                    DB_VALUES(DB_INT(channel->project_id), DB_TEXT(channel->name), DB_INT(channel->follows),
+                            DB_TEXT(channel->schedule)),
+                    &id, NULL, error))
         return 0;
     return id;
 }
@@ -310,6 +319,12 @@ static gpointer read_target(const DatabaseRows *rows) {
     return target;
 }
 
+gboolean channel_update(Model *model, const Channel *channel, GError **error) {
+    return check_schedule(channel, error) &&
+           database_run(model_database(model), "UPDATE channel SET follows = ?, schedule = ? WHERE id = ?",
+                   DB_VALUES(DB_INT(channel->follows), DB_TEXT(channel->schedule), DB_INT(channel->id)), error);
+}
+
 static gpointer read_channel(const DatabaseRows *rows) {
     Channel *channel = g_new0(Channel, 1);
 
@@ -317,6 +332,8 @@ static gpointer read_channel(const DatabaseRows *rows) {
     channel->project_id = database_rows_integer(rows, 1);
     channel->name = database_rows_dup(rows, 2);
     channel->follows = database_rows_integer(rows, 3) != 0;
+    channel->schedule = database_rows_dup(rows, 4);
+    channel->wanted = database_rows_integer(rows, 5);
     return channel;
 }
 

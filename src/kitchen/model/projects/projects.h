@@ -53,6 +53,8 @@ typedef struct {
     gint64 project_id;
     char *name;
     gboolean follows; /* every good build is released to it */
+    char *schedule;   /* of new releases (kitchen/model/projects/schedule.h); NULL: all devices at once */
+    gint64 wanted;    /* how often what devices are offered was changed; not needed by channel_create() */
 } Channel;
 
 void namespace_free(Namespace *space);
@@ -84,6 +86,8 @@ char *target_free_image_id(Model *model, const char *wish, GError **error);
 /* Writes what may change: title to timeout, and archived. */
 gboolean project_update(Model *model, const Project *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean target_update(Model *model, const Target *target, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it follows, and its schedule. */
+gboolean channel_update(Model *model, const Channel *channel, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What was found when the repository was looked at now: FAILURE is NULL when it worked. */
 gboolean project_note_polled(

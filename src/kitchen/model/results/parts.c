@@ -179,6 +179,8 @@ static void free_release(gpointer data) {
 
     g_free(view->version);
     g_free(view->state);
+    g_free(view->schedule);
+    g_free(view->detail);
     g_free(view);
 }
 
@@ -189,12 +191,19 @@ static gpointer read_release(const DatabaseRows *rows) {
     view->state = database_rows_dup(rows, 1);
     view->time = database_rows_integer(rows, 2);
     view->number = database_rows_integer(rows, 3);
+    view->id = database_rows_integer(rows, 4);
+    view->percent = database_rows_integer(rows, 5);
+    view->halted = database_rows_integer(rows, 6) != 0;
+    view->schedule = database_rows_dup(rows, 7);
+    view->detail = database_rows_dup(rows, 8);
+    view->approvals = database_rows_integer(rows, 9);
     return view;
 }
 
 GPtrArray *release_views(Database *database, gint64 channel_id, guint limit, GError **error) {
     return database_list(database,
-            "SELECT r.version, r.state, coalesce(r.published, r.created), b.number FROM release r JOIN build b ON b.id = "
+            "SELECT r.version, r.state, coalesce(r.published, r.created), b.number, r.id, r.percent, r.halted, r.schedule, "
+            "r.detail, (SELECT count(DISTINCT fingerprint) FROM approval WHERE release_id = r.id) FROM release r JOIN build b ON b.id = "
             "r.build_id WHERE r.channel_id = ? ORDER BY r.id DESC LIMIT ?",
             DB_VALUES(DB_INT(channel_id), DB_INT(limit)), read_release, free_release, error);
 }

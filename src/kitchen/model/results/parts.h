@@ -57,8 +57,13 @@ typedef struct {
 GPtrArray *channel_views(Database *database, gint64 project_id, GError **error);
 
 typedef struct {
+    gint64 id;
     char *version, *state;
     gint64 time, number; /* of its build */
+    gint64 percent;
+    gboolean halted;
+    char *schedule, *detail; /* NULL: none */
+    gint64 approvals;        /* how many people approved it */
 } ReleaseView;
 /* At most LIMIT releases (ReleaseView) of a channel, newest first. */
 GPtrArray *release_views(Database *database, gint64 channel_id, guint limit, GError **error);

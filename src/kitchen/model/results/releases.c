@@ -2,15 +2,18 @@
 #include "kitchen/model/results/releases.h"
 
 #include "kitchen/model/builds/builds.h"
-#include "kitchen/model/builds/events.h"
+#include "kitchen/model/projects/schedule.h"
 
-#define RELEASE_COLUMNS "id, channel_id, build_id, version, state, created, published FROM release "
+#define RELEASE_COLUMNS                                                                                                \
+    "id, channel_id, build_id, version, state, created, published, percent, halted, schedule, detail, begun FROM release "
 
 void release_free(Release *release) {
     if (!release)
         return;
     g_free(release->version);
     g_free(release->state);
+    g_free(release->schedule);
+    g_free(release->detail);
     g_free(release);
 }
 
@@ -24,6 +27,11 @@ static gpointer read_release(const DatabaseRows *rows) {
     release->state = database_rows_dup(rows, 4);
     release->created = database_rows_integer(rows, 5);
     release->published = database_rows_integer(rows, 6);
+    release->percent = (guint) database_rows_integer(rows, 7);
+    release->halted = database_rows_integer(rows, 8) != 0;
+    release->schedule = database_rows_dup(rows, 9);
+    release->detail = database_rows_dup(rows, 10);
+    release->begun = database_rows_integer(rows, 11);
     return release;
 }
 
@@ -66,6 +74,21 @@ static gboolean check_newer(Model *model, gint64 channel, const Build *build, GE
     return n == 0;
 }
 
+static gboolean check_not_withdrawn(Model *model, const Build *build, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    gint64 n = database_integer(model_database(model),
+            "SELECT count(*) FROM withdrawal WHERE project_id = ? AND version = ?",
+            DB_VALUES(DB_INT(build->project_id), DB_TEXT(build->version)), 0, &failure);
+
+    if (!model_check(failure, error))
+        return FALSE;
+    if (n > 0)
+        g_set_error(error, MODEL_ERROR, MODEL_ERROR_STATE,
+                "The version %s was withdrawn, and is never published again; build the commit again for a new one",
+                build->version);
+    return n == 0;
+}
+
 static gboolean add_file(Model *model, gint64 release, gint64 channel, const ReleaseFile *file, GError **error) {
     Database *database = model_database(model);
     g_autoptr(GError) failure = NULL;
@@ -93,6 +116,28 @@ static gint64 find_release(Model *model, gint64 channel, gint64 build, GError **
             DB_VALUES(DB_INT(channel), DB_INT(build)), 0, error);
 }
 
+/* What reaches whom is as the channel says. */
+static gboolean insert(Model *model, gint64 channel_id, const Build *build, gint64 *ret_id, GError **error) {
+    Database *database = model_database(model);
+    g_autofree char *schedule = NULL;
+    g_autoptr(GArray) steps = NULL;
+    g_autoptr(DatabaseRows) rows = database_select(
+            database, "SELECT schedule FROM channel WHERE id = ?", DB_VALUES(DB_INT(channel_id)), error);
+
+    if (!rows)
+        return FALSE;
+    schedule = database_rows_next(rows, NULL) ? database_rows_dup(rows, 0) : NULL;
+    steps = schedule ? schedule_parse(schedule, error) : NULL;
+    if (schedule && !steps)
+        return FALSE;
+    return database_run_full(database,
+            "INSERT INTO release (channel_id, build_id, version, state, percent, schedule, created) "
+            "VALUES (?, ?, ?, 'publishing', ?, ?, ?)",
+            DB_VALUES(DB_INT(channel_id), DB_INT(build->id), DB_TEXT(build->version),
+                    DB_INT(steps ? schedule_percent(steps, 0) : 100), DB_TEXT(schedule), DB_INT(model_now(model))),
+            ret_id, NULL, error);
+}
+
 gint64 release_begin(Model *model, gint64 channel, gint64 build_id, GPtrArray *files, GError **error) {
     Database *database = model_database(model);
     g_autoptr(DatabaseTransaction) transaction = database_begin(database, error);
@@ -103,14 +148,12 @@ gint64 release_begin(Model *model, gint64 channel, gint64 build_id, GPtrArray *f
     if (!build)
         return 0;
     id = find_release(model, channel, build_id, &failure);
-    if (id != 0 || !model_check(failure, error))
-        return id;
-    if (!check_newer(model, channel, build, error) ||
-            !database_run_full(database,
-                    "INSERT INTO release (channel_id, build_id, version, state, created) "
-                    "VALUES (?, ?, ?, 'publishing', ?)",
-                    DB_VALUES(DB_INT(channel), DB_INT(build_id), DB_TEXT(build->version), DB_INT(model_now(model))),
-                    &id, NULL, error))
+    if (id != 0)
+        return database_commit(transaction, error) ? id : 0;
+    if (!model_check(failure, error))
+        return 0;
+    if (!check_not_withdrawn(model, build, error) || !check_newer(model, channel, build, error) ||
+            !insert(model, channel, build, &id, error))
         return 0;
     for (guint i = 0; i < files->len; i++)
         if (!add_file(model, id, channel, files->pdata[i], error))
@@ -133,38 +176,76 @@ char *release_set_get(Model *model, gint64 release, gint64 target, GError **erro
     return rows && database_rows_next(rows, error) ? database_rows_dup(rows, 0) : NULL;
 }
 
-static gboolean note_event(Model *model, gint64 release, const char *kind, GError **error) {
+gboolean release_note_event(Model *model, gint64 release, const char *kind, const char *more, gint64 user, GError **error) {
     return database_run(model_database(model),
-            "INSERT INTO event (time, project_id, build_id, kind, detail) "
-            "SELECT ?, project_id, build_id, ?, channel.name || ' ' || version FROM release "
+            "INSERT INTO event (time, project_id, build_id, user_id, kind, detail) "
+            "SELECT ?, project_id, build_id, ?, ?, channel.name || ' ' || version || ? FROM release "
             "JOIN channel ON channel.id = channel_id WHERE release.id = ?",
-            DB_VALUES(DB_INT(model_now(model)), DB_TEXT(kind), DB_INT(release)), error);
+            DB_VALUES(DB_INT(model_now(model)), DB_ID(user), DB_TEXT(kind), DB_TEXT(more ?: ""), DB_INT(release)), error);
 }
 
-/* STATE after one of FROM; nothing when it is that already. */
-static gboolean change_state(
-        Model *model, gint64 release, const char *from, const char *state, const char *kind, GError **error) {
+/* STATE after "publishing" or FROM; nothing when it is that already. */
+static gboolean change_state(Model *model, gint64 release, const char *from, const char *state, const char *detail,
+        const char *kind, GError **error) {
     Database *database = model_database(model);
     g_autoptr(DatabaseTransaction) transaction = database_begin(database, error);
     guint n = 0;
 
     if (!transaction ||
-            !database_run_full(database,
-                    "UPDATE release SET state = ?, published = coalesce(published, ?) "
-                    "WHERE id = ? AND state = ?",
-                    DB_VALUES(DB_TEXT(state), DB_INT(model_now(model)), DB_INT(release), DB_TEXT(from)), NULL, &n,
-                    error) ||
-            (n > 0 && !note_event(model, release, kind, error)))
+            !database_run_full(database, "UPDATE release SET state = ?, detail = ? WHERE id = ? AND state = ?",
+                    DB_VALUES(DB_TEXT(state), DB_TEXT(detail), DB_INT(release), DB_TEXT(from)), NULL, &n, error) ||
+            (n > 0 && !release_note_event(model, release, kind, NULL, 0, error)))
         return FALSE;
     return database_commit(transaction, error);
 }
 
 gboolean release_published(Model *model, gint64 release, GError **error) {
-    return change_state(model, release, "publishing", "published", "release.published", error);
+    Database *database = model_database(model);
+    g_autoptr(DatabaseTransaction) transaction = database_begin(database, error);
+
+    return transaction &&
+           database_run(database,
+                   "UPDATE release SET published = coalesce(published, ?), begun = coalesce(begun, ?) "
+                   "WHERE id = ? AND state = 'publishing'",
+                   DB_VALUES(DB_INT(model_now(model)), DB_INT(model_now(model)), DB_INT(release)), error) &&
+           change_state(model, release, "publishing", "published", NULL, "release.published", error) &&
+           database_commit(transaction, error);
+}
+
+gboolean release_waits(Model *model, gint64 release, const char *detail, GError **error) {
+    return change_state(model, release, "publishing", "approval", detail, "release.approval", error);
+}
+
+gboolean release_failed(Model *model, gint64 release, const char *detail, GError **error) {
+    return change_state(model, release, "publishing", "failed", detail, "release.failed", error);
+}
+
+gboolean release_set_detail(Model *model, gint64 release, const char *detail, GError **error) {
+    return database_run(model_database(model), "UPDATE release SET detail = ? WHERE id = ? AND detail IS NOT ?",
+            DB_VALUES(DB_TEXT(detail), DB_INT(release), DB_TEXT(detail)), error);
 }
 
 gboolean release_removed(Model *model, gint64 release, GError **error) {
-    return change_state(model, release, "published", "removed", "release.removed", error);
+    return change_state(model, release, "published", "removed", NULL, "release.removed", error);
+}
+
+Release *release_get(Model *model, gint64 id, GError **error) {
+    return model_row(model, "SELECT " RELEASE_COLUMNS "WHERE id = ?", DB_VALUES(DB_INT(id)), read_release, "release", error);
+}
+
+GPtrArray *release_list_live(Model *model, gint64 channel, GError **error) {
+    return model_rows(model,
+            "SELECT " RELEASE_COLUMNS "WHERE channel_id = ? AND state = 'published' AND halted = 0 AND version >= "
+            "coalesce((SELECT max(version) FROM release WHERE channel_id = ? AND state = 'published' AND halted = 0 AND "
+            "percent = 100), '') ORDER BY version DESC",
+            DB_VALUES(DB_INT(channel), DB_INT(channel)), read_release, (GDestroyNotify) release_free, error);
+}
+
+GPtrArray *release_list_wished(Model *model, GError **error) {
+    return model_rows(model,
+            "SELECT " RELEASE_COLUMNS "WHERE state = 'publishing' AND EXISTS (SELECT 1 FROM build WHERE build.id = "
+            "build_id AND build.state = 'published') ORDER BY id",
+            DB_NONE, read_release, (GDestroyNotify) release_free, error);
 }
 
 GPtrArray *release_list(Model *model, gint64 channel, gboolean only_published, GError **error) {

@@ -163,7 +163,7 @@ static void assert_credentials_stay(Database *database) {
 static void test_upgrade(void) {
     g_autofree char *directory = g_dir_make_tmp("database-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(directory, "kitchen.sqlite", NULL);
-    g_autofree char *copy = g_strconcat(path, ".before-2", NULL);
+    g_autofree char *copy = g_strconcat(path, ".before-3", NULL);
     g_autofree char *schema = schema_step(1);
     g_autoptr(GError) error = NULL;
     sqlite3 *handle = NULL;
@@ -238,6 +238,59 @@ static void test_clock(void) {
     }
 }
 
+/* Releases of the schema before stay as they are, for all devices, and links are made anew. */
+static void test_releases_stay(void) {
+    g_autofree char *directory = g_dir_make_tmp("database-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(directory, "kitchen.sqlite", NULL);
+    g_autofree char *copy = g_strconcat(path, ".before-3", NULL);
+    g_autofree char *first = schema_step(1);
+    g_autofree char *second = schema_step(2);
+    sqlite3 *handle = NULL;
+
+    g_assert_cmpint(sqlite3_open(path, &handle), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(handle, first, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(handle, second, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(
+            sqlite3_exec(handle,
+                    "PRAGMA user_version = 2; INSERT INTO namespace (id, name, created) VALUES (1, 'ada', 1);"
+                    "INSERT INTO project (id, namespace_id, name, url, branch, created) VALUES (1, 1, 'a', 'u', 'main', 1);"
+                    "INSERT INTO target (id, project_id, name, image_id) VALUES (1, 1, 'x', 'Os');"
+                    "INSERT INTO channel (id, project_id, name) VALUES (1, 1, 'testing');"
+                    "INSERT INTO build (id, project_id, number, version, cause, state, created) VALUES "
+                    "(1, 1, 1, '20261129020000', 'push', 'published', 1), (2, 1, 2, '20261130020000', 'push', 'publishing', 1);"
+                    "INSERT INTO release (id, channel_id, build_id, version, state, created, published) VALUES "
+                    "(5, 1, 1, '20261129020000', 'published', 1, 7), (6, 1, 2, '20261130020000', 'publishing', 8, NULL);"
+                    "INSERT INTO release_file (release_id, target_id, name, digest, size) VALUES (5, 1, 'f', 'd', 1);"
+                    "INSERT INTO release_set (release_id, target_id, digest) VALUES (5, 1, 's')",
+                    NULL, NULL, NULL),
+            ==, SQLITE_OK);
+    sqlite3_close(handle);
+    {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Database) database = database_open(path, &error);
+
+        g_assert_no_error(error);
+        g_assert_true(g_file_test(copy, G_FILE_TEST_EXISTS));
+        g_assert_cmpint(database_integer(database,
+                                "SELECT count(*) FROM release JOIN release_file f ON f.release_id = release.id JOIN "
+                                "release_set s ON s.release_id = release.id WHERE release.id = 5 AND percent = 100 AND "
+                                "halted = 0 AND begun = 7 AND published = 7 AND state = 'published'",
+                                DB_NONE, 0, NULL),
+                ==, 1);
+        g_assert_cmpint(database_integer(database,
+                                "SELECT count(*) FROM release WHERE state = 'publishing' AND begun IS NULL", DB_NONE, 0,
+                                NULL),
+                ==, 1);
+        g_assert_cmpint(
+                database_integer(database, "SELECT wanted > switched FROM channel", DB_NONE, 0, NULL), ==, 1);
+        g_assert_cmpint(
+                database_integer(database, "SELECT count(*) FROM pragma_foreign_key_check", DB_NONE, 0, NULL), ==, 0);
+    }
+    g_unlink(path);
+    g_unlink(copy);
+    g_rmdir(directory);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/kitchen/database/values", test_values);
@@ -247,5 +300,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/kitchen/database/file", test_file);
     g_test_add_func("/kitchen/database/upgrade", test_upgrade);
     g_test_add_func("/kitchen/model/clock", test_clock);
+    g_test_add_func("/kitchen/database/releases-stay", test_releases_stay);
     return g_test_run();
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kitchen/publish/publish.h"
+#include "kitchen/publish/rollout.h"
 
 #define VERSION "20261129020000"
 
@@ -93,13 +94,28 @@ static PublishSet make_set(World *world, const char *version, PublishSet *former
     return set;
 }
 
+/* Lets the channel follow: VERSION for PERCENT, and OTHER (may be NULL) for OTHER_PERCENT. */
+static void offer(World *world, const char *version, guint percent, const char *digest, const char *other,
+        guint other_percent, const char *other_digest) {
+    const PublishPlace place = {"ada", "desktop", "x86-64", "testing"};
+    RolloutOffer first = {version, percent, digest}, second = {other, other_percent, other_digest};
+    g_autoptr(GPtrArray) offers = g_ptr_array_new();
+    g_autoptr(GError) error = NULL;
+
+    if (version)
+        g_ptr_array_add(offers, &first);
+    if (other)
+        g_ptr_array_add(offers, &second);
+    g_assert_true(publisher_switch(world->publisher, &place, offers, &error));
+    g_assert_no_error(error);
+}
+
 static void publish(World *world, const PublishSet *set, char **ret_digest) {
     g_autoptr(GError) error = NULL;
 
     g_assert_true(publisher_prepare(world->publisher, set, ret_digest, &error));
     g_assert_no_error(error);
-    g_assert_true(publisher_switch(world->publisher, set, *ret_digest, &error));
-    g_assert_no_error(error);
+    offer(world, set->version, 100, *ret_digest, NULL, 0, NULL);
 }
 
 static char *read_published(World *world, const char *name) {
@@ -135,10 +151,10 @@ static void test_publish(World *world, gconstpointer data) {
     g_assert_cmpstr(digest, ==, again);
     signature = read_published(world, "SHA256SUMS.gpg");
     g_assert_cmpstr(signature, ==, "signature");
-    /* Two files, two latest names, SHA256SUMS and its signature, how long it is good. */
-    assert_channel(world, VERSION, 7);
+    /* Two files, two latest names, SHA256SUMS and its signature, how long it is good, the way to the buckets. */
+    assert_channel(world, VERSION, 8);
     publish(world, &next, &after);
-    assert_channel(world, "20261130020000", 9);
+    assert_channel(world, "20261130020000", 10);
     /* Who is loading the one before can go on. */
     former = read_published(world, "x86-64.testing.Os_" VERSION "_x86-64.efi");
     g_assert_cmpstr(former, ==, "Os_" VERSION "_x86-64.efi");
@@ -170,6 +186,87 @@ static void test_prune(World *world, gconstpointer data) {
         g_assert_cmpint(g_file_test(path, G_FILE_TEST_IS_DIR), ==, i > 0);
         g_free(digests[i]);
     }
+}
+
+/* The version that BUCKET (-1: the whole channel) is offered; NULL: none. Owned by the caller. */
+static char *offered(World *world, int bucket) {
+    g_autofree char *name = bucket < 0 ? g_strdup("x86-64.testing.Os_latest_x86-64.efi")
+                                       : g_strdup_printf("b/%02d/x86-64.testing.Os_latest_x86-64.efi", bucket);
+    g_autofree char *text = read_published(world, name);
+
+    return text ? g_strndup(text + strlen("Os_"), 14) : NULL;
+}
+
+/* How many buckets are offered VERSION; HAD: those that were, and have to be still. */
+static guint count_offered(World *world, const char *version, gboolean *had) {
+    guint n = 0;
+
+    for (int i = 0; i < ROLLOUT_BUCKETS; i++) {
+        g_autofree char *text = offered(world, i);
+        gboolean has = g_strcmp0(text, version) == 0;
+
+        g_assert_true(has || !had || !had[i]);
+        if (had)
+            had[i] = has;
+        n += has;
+    }
+    return n;
+}
+
+/* Raised step by step: as many as the percentage says, and nobody loses what was offered. Halted: nobody has it. */
+static void test_rollout(World *world, gconstpointer data) {
+    static const guint percents[] = {5, 6, 25, 50, 99, 100};
+    PublishSet set = make_set(world, VERSION, NULL), next = make_set(world, "20261130020000", &set);
+    g_autofree char *old = NULL;
+    g_autofree char *new = NULL;
+    gboolean had[ROLLOUT_BUCKETS] = {FALSE};
+    g_autoptr(GHashTable) kept = g_hash_table_new(g_str_hash, g_str_equal);
+
+    g_assert_true(publisher_prepare(world->publisher, &next, &new, NULL));
+    /* Nothing is for all yet. */
+    offer(world, next.version, 5, new, NULL, 0, NULL);
+    g_assert_null(offered(world, -1));
+    g_assert_cmpuint(count_offered(world, next.version, NULL), ==, 5);
+    publish(world, &set, &old);
+    g_assert_cmpuint(count_offered(world, VERSION, NULL), ==, 100);
+    for (guint i = 0; i < G_N_ELEMENTS(percents); i++) {
+        g_autofree char *all = NULL;
+
+        offer(world, VERSION, 100, old, next.version, percents[i], new);
+        g_assert_cmpuint(count_offered(world, next.version, had), ==, percents[i]);
+        g_assert_cmpuint(count_offered(world, VERSION, NULL), ==, 100 - percents[i]);
+        all = offered(world, -1);
+        g_assert_cmpstr(all, ==, percents[i] == 100 ? next.version : VERSION);
+        g_assert_true(publisher_prune(world->publisher, "ada", "desktop", "x86-64", kept, NULL));
+    }
+    publish(world, &set, &old);
+    offer(world, NULL, 0, NULL, NULL, 0, NULL);
+    g_assert_null(offered(world, -1));
+    g_assert_cmpuint(count_offered(world, VERSION, NULL), ==, 0);
+    g_ptr_array_unref(set.files);
+    g_ptr_array_unref(next.files);
+}
+
+/* Others go first each time, and ranks are as sha256sum says. */
+static void test_ranks(void) {
+    guint both = 0;
+
+    for (guint percent = 0; percent <= 100; percent++) {
+        guint n = 0;
+
+        for (int i = 0; i < ROLLOUT_BUCKETS; i++)
+            n += rollout_has("20261129020000", percent, i);
+        g_assert_cmpuint(n, ==, percent);
+    }
+    for (int i = 0; i < ROLLOUT_BUCKETS; i++)
+        both += rollout_has("20261129020000", 20, i) && rollout_has("20261130020000", 20, i);
+    g_assert_cmpuint(both, <, 12);
+    g_assert_false(rollout_has("20261129020000", 99, ROLLOUT_ALL));
+    g_assert_true(rollout_has("20261129020000", 100, ROLLOUT_ALL));
+    /* for b in $(seq -w 00 99); do echo $(echo -n 20261129020000$b | sha256sum | cut -c1-64) $b; done | sort | head -n 2 */
+    g_assert_true(rollout_has("20261129020000", 1, 39));
+    g_assert_false(rollout_has("20261129020000", 1, 95));
+    g_assert_true(rollout_has("20261129020000", 2, 95));
 }
 
 static void test_names(World *world, gconstpointer data) {
@@ -210,9 +307,9 @@ static void test_crash(World *world, gconstpointer data) {
         }
         waitpid(pid, &status, 0);
         latest = read_published(world, "x86-64.testing.Os_latest_x86-64.efi");
-        assert_channel(world, strstr(latest, VERSION) ? VERSION : "20261130020000", strstr(latest, VERSION) ? 7 : 9);
+        assert_channel(world, strstr(latest, VERSION) ? VERSION : "20261130020000", strstr(latest, VERSION) ? 8 : 10);
         publish(world, &next, &after);
-        assert_channel(world, "20261130020000", 9);
+        assert_channel(world, "20261130020000", 10);
         g_ptr_array_unref(set.files);
         g_ptr_array_unref(next.files);
         if (WEXITSTATUS(status) == 0) {
@@ -229,6 +326,8 @@ int main(int argc, char **argv) {
     g_test_add("/kitchen/publish/names", World, NULL, set_up, test_names, tear_down);
     g_test_add("/kitchen/publish/publish", World, NULL, set_up, test_publish, tear_down);
     g_test_add("/kitchen/publish/prune", World, NULL, set_up, test_prune, tear_down);
+    g_test_add("/kitchen/publish/rollout", World, NULL, set_up, test_rollout, tear_down);
+    g_test_add_func("/kitchen/publish/ranks", test_ranks);
     g_test_add("/kitchen/publish/crash", World, NULL, set_up, test_crash, tear_down);
     return g_test_run();
 }

@@ -70,6 +70,8 @@ static JsonObject *ask_signer(gpointer user, JsonObject *request, const int *des
         g_set_error(error, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_LATER, "Nobody answers");
         return NULL;
     }
+    if (strcmp(type, "withdraw") == 0)
+        world->n_withdrawn++;
     answer = json_object_new();
     answers = json_object_new();
     json_object_set_object_member(answer, "answers", answers);

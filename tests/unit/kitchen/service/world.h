@@ -28,6 +28,7 @@ typedef struct {
     gint64 project;
     SecretBox *box;
     GString *told;   /* what the forge was told: "STATE COMMIT TOKEN\n" */
+    guint n_withdrawn; /* versions that the signer knows to be withdrawn */
     guint n_watched; /* how often the repository of packages was looked at */
     /* How the players behave. */
     gboolean forge_fails, git_fails, signer_fails, workers_die, workers_hang;
