@@ -61,6 +61,38 @@ void kitchen_show_queue(JsonNode *answer) {
         puts("Nothing is built, and nothing waits.");
 }
 
+void kitchen_show_channels(JsonNode *answer) {
+    JsonArray *channels = JSON_NODE_HOLDS_ARRAY(answer) ? json_node_get_array(answer) : NULL;
+
+    for (guint i = 0; channels && i < json_array_get_length(channels); i++) {
+        JsonObject *channel = json_array_get_object_element(channels, i);
+        g_autofree char *name = text_of(channel, "name");
+        g_autofree char *version = text_of(channel, "version");
+
+        printf("%s  %s\n", name, version[0] ? version : "nothing was published yet");
+    }
+}
+
+void kitchen_show_channel(JsonNode *answer) {
+    JsonObject *channel = JSON_NODE_HOLDS_OBJECT(answer) ? json_node_get_object(answer) : NULL;
+    JsonArray *releases = channel ? json_object_get_array_member(channel, "releases") : NULL;
+
+    for (guint i = 0; releases && i < json_array_get_length(releases); i++) {
+        JsonObject *release = json_array_get_object_element(releases, i);
+        g_autofree char *version = text_of(release, "version");
+        g_autofree char *state = text_of(release, "state");
+        g_autofree char *schedule = text_of(release, "schedule");
+        g_autofree char *detail = text_of(release, "detail");
+
+        printf("%s  #%" G_GINT64_FORMAT "  %s  %" G_GINT64_FORMAT " %%%s%s%s%s\n", version,
+                json_object_get_int_member_with_default(release, "build", 0), state,
+                json_object_get_int_member_with_default(release, "percent", 0), schedule[0] ? "  " : "", schedule,
+                detail[0] ? "  " : "", detail);
+    }
+    if (releases && json_array_get_length(releases) == 0)
+        puts("Nothing was published yet.");
+}
+
 void kitchen_show_sources(JsonNode *answer) {
     JsonArray *sources = JSON_NODE_HOLDS_ARRAY(answer) ? json_node_get_array(answer) : NULL;
 

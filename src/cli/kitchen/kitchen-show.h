@@ -13,6 +13,8 @@ void kitchen_show(JsonNode *answer, gboolean json, KitchenShow show);
 
 void kitchen_show_projects(JsonNode *answer);
 void kitchen_show_queue(JsonNode *answer);
+void kitchen_show_channels(JsonNode *answer);
+void kitchen_show_channel(JsonNode *answer);
 void kitchen_show_sources(JsonNode *answer);
 void kitchen_show_why(JsonNode *answer);
 void kitchen_show_user(JsonNode *answer);

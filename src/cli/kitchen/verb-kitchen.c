@@ -318,6 +318,148 @@ static gboolean run_why(Call *call, GError **error) {
     return build && ask_and_show(call, build, kitchen_show_why, error);
 }
 
+/* ---- channels ---- */
+
+/* A body from pairs of a name and a word; builds and percentages are numbers. NULL words are left out. Owned by the caller. */
+static char *wish_of(const char *const *pairs) {
+    static const char *const numbers[] = {"build", "percent", NULL};
+    g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
+    g_autoptr(JsonNode) root = NULL;
+
+    json_builder_begin_object(builder);
+    for (; *pairs; pairs += 2) {
+        guint64 number = 0;
+
+        if (!pairs[1])
+            continue;
+        json_builder_set_member_name(builder, pairs[0]);
+        if (g_strv_contains(numbers, pairs[0]) &&
+                g_ascii_string_to_unsigned(pairs[1], 10, 0, G_MAXINT, &number, NULL))
+            json_builder_add_int_value(builder, (gint64) number);
+        else
+            json_builder_add_string_value(builder, pairs[1]);
+    }
+    json_builder_end_object(builder);
+    root = json_builder_get_root(builder);
+    return json_to_string(root, FALSE);
+}
+
+/* "PROJECT/channels/CHANNEL/END". NULL with ERROR: one of the words is none. Owned by the caller. */
+static char *channel_path(const char *project_word, const char *channel, const char *end, GError **error) {
+    g_autofree char *project = project_path(project_word, error);
+
+    if (!project)
+        return NULL;
+    if (channel && channel[0] && strspn(channel, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(channel))
+        return g_strdup_printf("%s/channels/%s%s", project, channel, end);
+    usage_error(error, "\"%s\" is no name of a channel", channel ?: "");
+    return NULL;
+}
+
+static gboolean post_quietly(Call *call, const char *path, const char *body, GError **error) {
+    g_autoptr(JsonNode) answer = kitchen_client_ask(call->client, "POST", path, body, error);
+
+    return answer != NULL;
+}
+
+/* The word behind OPTION= among WORDS, NULL when there is none. */
+static const char *setting(char *const *words, const char *option) {
+    g_autofree char *start = g_strconcat(option, "=", NULL);
+
+    for (; *words; words++)
+        if (g_str_has_prefix(*words, start))
+            return *words + strlen(start);
+    return NULL;
+}
+
+/* Whether WORDS are settings of the names OPTIONS and nothing else. */
+static gboolean are_settings(char *const *words, const char *const *options) {
+    for (; *words; words++) {
+        g_auto(GStrv) parts = g_strsplit(*words, "=", 2);
+
+        if (!parts[0] || !parts[1] || !g_strv_contains(options, parts[0]))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+#define COURSE_USAGE "[percent=N | schedule=PERCENT@TIME,…]"
+
+/* "release PROJECT BUILD CHANNEL", and "promote PROJECT FROM CHANNEL". */
+static gboolean release_to(Call *call, const char *name, const char *usage, GError **error) {
+    static const char *const options[] = {"percent", "schedule", NULL};
+    char **words = call->words;
+    g_autofree char *path = NULL;
+    g_autofree char *body = NULL;
+
+    if (g_strv_length(words) < 3 || !are_settings(words + 3, options))
+        return usage_error(error, "%s", usage);
+    path = channel_path(words[0], words[2], "/release", error);
+    body = wish_of((const char *const[]){name, words[1], "percent", setting(words + 3, "percent"), "schedule",
+            setting(words + 3, "schedule"), NULL});
+    return path && post_quietly(call, path, body, error);
+}
+
+static gboolean run_release(Call *call, GError **error) {
+    return release_to(call, "build", "kitchen release NAMESPACE/NAME BUILD CHANNEL " COURSE_USAGE, error);
+}
+
+static gboolean run_promote(Call *call, GError **error) {
+    return release_to(call, "from", "kitchen promote NAMESPACE/NAME FROM CHANNEL " COURSE_USAGE, error);
+}
+
+static gboolean run_halt(Call *call, GError **error) {
+    char **words = call->words;
+    g_autofree char *path = NULL;
+    g_autofree char *body = NULL;
+
+    if (g_strv_length(words) != 3)
+        return usage_error(error, "kitchen halt NAMESPACE/NAME BUILD CHANNEL");
+    path = channel_path(words[0], words[2], "/halt", error);
+    body = wish_of((const char *const[]){"build", words[1], NULL});
+    return path && post_quietly(call, path, body, error);
+}
+
+static gboolean run_withdraw(Call *call, GError **error) {
+    char **words = call->words;
+    guint64 number = 0;
+    g_autofree char *project = NULL;
+    g_autofree char *path = NULL;
+
+    if (g_strv_length(words) != 2 || !g_ascii_string_to_unsigned(words[1], 10, 1, G_MAXINT64, &number, NULL))
+        return usage_error(error, "kitchen withdraw NAMESPACE/NAME BUILD");
+    project = project_path(words[0], error);
+    path = project ? g_strdup_printf("%s/builds/%" G_GUINT64_FORMAT "/withdraw", project, number) : NULL;
+    return path && post_quietly(call, path, "{}", error);
+}
+
+/* "channel PROJECT [CHANNEL [set SETTING=VALUE …]]". */
+static gboolean run_channel(Call *call, GError **error) {
+    static const char *const options[] = {"follows", "schedule", NULL};
+    char **words = call->words;
+    guint n = g_strv_length(words);
+    g_autofree char *project = n > 0 ? project_path(words[0], error) : NULL;
+    g_autofree char *all = project ? g_strconcat(project, "/channels", NULL) : NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *body = NULL;
+
+    if (n > 0 && !project)
+        return FALSE;
+    if (n == 1)
+        return ask_and_show(call, all, kitchen_show_channels, error);
+    if (n == 0 || (n > 2 && (!g_str_equal(words[2], "set") || !are_settings(words + 3, options))))
+        return usage_error(error, "kitchen channel NAMESPACE/NAME [CHANNEL [set [follows=yes|no] "
+                                  "[schedule=PERCENT@TIME,…]]]");
+    path = channel_path(words[0], words[1], "", error);
+    if (!path)
+        return FALSE;
+    if (n == 2)
+        return ask_and_show(call, path, kitchen_show_channel, error);
+    body = json_of("name", words[1], "follows", setting(words + 3, "follows") ?: "no", "schedule",
+            setting(words + 3, "schedule"), NULL);
+    return post_quietly(call, all, body, error);
+}
+
 static gboolean run_queue(Call *call, GError **error) {
     return ask_and_show(call, "queue", kitchen_show_queue, error);
 }
@@ -365,6 +507,11 @@ static const struct {
         {"log", run_log},
         {"why", run_why},
         {"queue", run_queue},
+        {"channel", run_channel},
+        {"release", run_release},
+        {"promote", run_promote},
+        {"halt", run_halt},
+        {"withdraw", run_withdraw},
 };
 
 gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error) {
@@ -380,7 +527,7 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
     g_autofree char *token = NULL;
 
     if (!words)
-        return usage_error(error, "kitchen login | project | source | build | log | why | queue");
+        return usage_error(error, "kitchen login | project | source | build | log | why | queue | channel | release | promote | halt | withdraw");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(commands[i].name, arguments[0]) != 0)
             continue;
@@ -392,5 +539,5 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
         return commands[i].run(&call, error);
     }
     return usage_error(
-            error, "There is no \"kitchen %s\"; there are: login project source build log why queue", arguments[0]);
+            error, "There is no \"kitchen %s\"; there are: login project source build log why queue channel release promote halt withdraw", arguments[0]);
 }

@@ -38,7 +38,13 @@ static const struct {
                 "NAMESPACE/NAME/TARGET` and `remove NAME` change that; `build NAMESPACE/NAME [--watch]` has one built, and "
                 "with `--watch` tells how it goes and fails when the build does; `log NAMESPACE/NAME [NUMBER] [-f]` shows "
                 "the log of a build, with `-f` as it grows; `why NAMESPACE/NAME [NUMBER]` says why there was one; "
-                "`queue` what is built and what waits. `--json` prints the answers of the service. "
+                "`queue` what is built and what waits. `channel NAMESPACE/NAME` lists the channels of a project, `channel "
+                "NAMESPACE/NAME CHANNEL` its releases, `channel NAMESPACE/NAME CHANNEL set follows=yes "
+                "schedule=5@0h,25@24h,100@72h` makes or changes one; `release NAMESPACE/NAME BUILD CHANNEL` publishes a build "
+                "there, with `percent=5` to a part of the devices, and again to raise that, or with `schedule=`; `promote "
+                "NAMESPACE/NAME FROM CHANNEL` releases what all devices of another channel get; `halt NAMESPACE/NAME BUILD "
+                "CHANNEL` offers it to no further device; `withdraw NAMESPACE/NAME BUILD` to none in any channel, for ever. "
+                "`--json` prints the answers of the service. "
                 "`$PARTICLEOS_KITCHEN_URL` and `$PARTICLEOS_KITCHEN_TOKEN` go before the file."},
         {"genkey", "",
                 "Makes `mkosi.key` and `mkosi.crt`, a private key and a certificate for it, in the directory of the "

@@ -31,6 +31,12 @@ void page_cancel(Visit *visit);
 /* /NS/P/builds/N/jobs/J/log. */
 void page_log(Visit *visit);
 
+/* What people do with channels: /NS/P/channels, /NS/P/channels/C/release, halt and withdraw. */
+void page_set_channel(Visit *visit);
+void page_release(Visit *visit);
+void page_halt(Visit *visit);
+void page_withdraw(Visit *visit);
+
 /* /NS/P/channels/C, /NS/P/keys, and /NS/P/keys/FILE: PURPOSE.pem, PURPOSE.der, import-pubring.pgp. */
 void page_channel(Visit *visit);
 void page_keys(Visit *visit);

@@ -9,6 +9,7 @@
 #include "kitchen/model/builds/sources.h"
 #include "kitchen/model/database/name.h"
 #include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/rollout.h"
 
 struct Engine {
     Model *model;
@@ -182,6 +183,41 @@ static gboolean set_limits(gpointer user, gint64 id, int boot, gint64 disk_limit
     return project_update(model, project, error);
 }
 
+static gboolean set_channel(gpointer user, gint64 project, const char *name, gboolean follows, const char *schedule,
+        GError **error) {
+    Model *model = ((Engine *) user)->model;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(Channel) found = channel_find(model, project, name, &failure);
+    Channel channel = {.id = found ? found->id : 0,
+            .project_id = project,
+            .name = (char *) name,
+            .follows = follows,
+            .schedule = (char *) schedule};
+
+    if (found)
+        return channel_update(model, &channel, error);
+    if (!g_error_matches(failure, MODEL_ERROR, MODEL_ERROR_NOT_FOUND))
+        return model_check(failure, error);
+    return name_check("channel", name, error) && channel_create(model, &channel, error) != 0;
+}
+
+static gboolean release(gpointer user, gint64 channel, gint64 build, gint64 from, int percent, const char *schedule,
+        gint64 user_id, GError **error) {
+    Model *model = ((Engine *) user)->model;
+    const ReleaseWish wish = {percent, schedule, user_id};
+
+    return build != 0 ? release_wish(model, channel, build, &wish, error) != 0
+                      : release_promote(model, from, channel, &wish, error) != 0;
+}
+
+static gboolean halt(gpointer user, gint64 id, gint64 user_id, GError **error) {
+    return release_halt(((Engine *) user)->model, id, user_id, error);
+}
+
+static gboolean withdraw(gpointer user, gint64 project, const char *version, gint64 user_id, GError **error) {
+    return version_withdraw(((Engine *) user)->model, project, version, user_id, error);
+}
+
 static char *log_path(gpointer user, gint64 job) {
     return g_strdup_printf("%s/logs/%" G_GINT64_FORMAT ".log", ((Engine *) user)->directory, job);
 }
@@ -206,6 +242,10 @@ Engine *engine_new(Model *model, const char *directory) {
             .add_source = add_source,
             .remove_source = remove_source,
             .set_limits = set_limits,
+            .set_channel = set_channel,
+            .release = release,
+            .halt = halt,
+            .withdraw = withdraw,
             .log_path = log_path,
             .object_path = object_path};
     return engine;

@@ -25,6 +25,12 @@ void api_sources(Visit *visit);
 void api_add_source(Visit *visit);
 void api_remove_source(Visit *visit);
 
+void api_channel(Visit *visit);
+void api_set_channel(Visit *visit);
+void api_release(Visit *visit);
+void api_halt(Visit *visit);
+void api_withdraw(Visit *visit);
+
 void api_credentials(Visit *visit);
 void api_set_credential(Visit *visit);
 void api_remove_credential(Visit *visit);

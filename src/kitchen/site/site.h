@@ -35,6 +35,16 @@ typedef struct {
     gboolean (*remove_source)(gpointer user, gint64 project_id, const char *name, GError **error);
     /* BOOT: 1, 0 or -1 (as it is); DISK_LIMIT: bytes, 0 for none, -1 (as it is). */
     gboolean (*set_limits)(gpointer user, gint64 project_id, int boot, gint64 disk_limit, GError **error);
+    /* Makes a channel of the project, or changes the one of that NAME. SCHEDULE NULL: all devices at once. */
+    gboolean (*set_channel)(gpointer user, gint64 project_id, const char *name, gboolean follows, const char *schedule,
+            GError **error);
+    /* Releases the build to the channel, or what all devices of the channel FROM get if BUILD_ID is 0. PERCENT -1 and
+     * SCHEDULE NULL: as the channel says. */
+    gboolean (*release)(gpointer user, gint64 channel_id, gint64 build_id, gint64 from, int percent, const char *schedule,
+            gint64 user_id, GError **error);
+    gboolean (*halt)(gpointer user, gint64 release_id, gint64 user_id, GError **error);
+    /* No channel of the project offers VERSION any more, for ever. */
+    gboolean (*withdraw)(gpointer user, gint64 project_id, const char *version, gint64 user_id, GError **error);
     /* The file with the log of the job; owned by the caller. */
     char *(*log_path)(gpointer user, gint64 job_id);
     /* The file of the object DIGEST; owned by the caller. */

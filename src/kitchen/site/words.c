@@ -51,7 +51,7 @@ char *words_commit(const char *commit) {
 
 const char *words_tone(const char *state) {
     static const char *const good[] = {"published", "done", "good", NULL};
-    static const char *const bad[] = {"failed", "lost", "refused", NULL};
+    static const char *const bad[] = {"failed", "lost", "refused", "halted", "withdrawn", NULL};
     static const char *const busy[] = {"running", "checking", "publishing", "submitted", "claimed", "uploaded", NULL};
 
     return !state                         ? "idle"

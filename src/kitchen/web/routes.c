@@ -47,6 +47,10 @@ HANDLER(page_retry)
 HANDLER(page_cancel)
 HANDLER(page_log)
 HANDLER(page_channel)
+HANDLER(page_set_channel)
+HANDLER(page_release)
+HANDLER(page_halt)
+HANDLER(page_withdraw)
 HANDLER(page_keys)
 HANDLER(page_key_file)
 HANDLER(page_settings)
@@ -97,6 +101,11 @@ HANDLER(api_limits)
 HANDLER(api_sources)
 HANDLER(api_add_source)
 HANDLER(api_remove_source)
+HANDLER(api_channel)
+HANDLER(api_set_channel)
+HANDLER(api_release)
+HANDLER(api_halt)
+HANDLER(api_withdraw)
 HANDLER(api_missing)
 
 /* Fixed words before ":", which fits everything. */
@@ -133,11 +142,16 @@ static const HttpRoute table[] = {
         {"GET", "/api/v1/projects/:/:/builds/:", on_api_build},
         {"POST", "/api/v1/projects/:/:/builds/:/retry", on_api_retry, API_BODY_MAX},
         {"POST", "/api/v1/projects/:/:/builds/:/cancel", on_api_cancel, API_BODY_MAX},
+        {"POST", "/api/v1/projects/:/:/builds/:/withdraw", on_api_withdraw, API_BODY_MAX},
         {"POST", "/api/v1/projects/:/:/limits", on_api_limits, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/sources", on_api_sources},
         {"POST", "/api/v1/projects/:/:/sources", on_api_add_source, API_BODY_MAX},
         {"POST", "/api/v1/projects/:/:/sources/:/remove", on_api_remove_source, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/channels", on_api_channels},
+        {"POST", "/api/v1/projects/:/:/channels", on_api_set_channel, API_BODY_MAX},
+        {"GET", "/api/v1/projects/:/:/channels/:", on_api_channel},
+        {"POST", "/api/v1/projects/:/:/channels/:/release", on_api_release, API_BODY_MAX},
+        {"POST", "/api/v1/projects/:/:/channels/:/halt", on_api_halt, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/events", on_api_events},
         {"GET", "/api/v1/projects/:/:/credentials", on_api_credentials},
         {"POST", "/api/v1/projects/:/:/credentials", on_api_set_credential, API_BODY_MAX},
@@ -155,6 +169,10 @@ static const HttpRoute table[] = {
         {"POST", "/:/:/builds/:/cancel", on_page_cancel},
         {"GET", "/:/:/builds/:/jobs/:/log", on_page_log},
         {"GET", "/:/:/channels/:", on_page_channel},
+        {"POST", "/:/:/channels", on_page_set_channel},
+        {"POST", "/:/:/channels/:/release", on_page_release},
+        {"POST", "/:/:/channels/:/halt", on_page_halt},
+        {"POST", "/:/:/channels/:/withdraw", on_page_withdraw},
         {"GET", "/:/:/keys", on_page_keys},
         {"GET", "/:/:/keys/:", on_page_key_file},
         {"GET", "/:/:/settings", on_page_settings},
