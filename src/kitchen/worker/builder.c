@@ -55,6 +55,8 @@ static void add_update(const WorkerJob *job, GPtrArray *arguments) {
     add(arguments, "--environment", place);
     add(arguments, "--environment", channel_variable);
     add(arguments, "--environment", target_variable);
+    /* Our channels have addresses for hundredths of the devices. */
+    add(arguments, "--environment", place ? "UPDATE_ROLLOUT=yes" : NULL);
 }
 
 GPtrArray *builder_arguments(const WorkerJob *job) {
