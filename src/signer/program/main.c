@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "signer/answer/signer.h"
+#include "signer/program/copies.h"
 #include "signer/program/credential.h"
+#include "signer/program/keys.h"
 #include "signer/program/lock-down.h"
 #include "signer/program/serve.h"
 #include "signer/program/trust.h"
@@ -16,7 +19,8 @@
 
 typedef struct {
     char *state, *socket, *policies;
-    gboolean development, version;
+    char *checkpoint;
+    gboolean development, version, again;
     char **rest;
 } Options;
 
@@ -24,6 +28,7 @@ static void options_clear(Options *options) {
     g_free(options->state);
     g_free(options->socket);
     g_free(options->policies);
+    g_free(options->checkpoint);
     g_strfreev(options->rest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -40,12 +45,17 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error) {
             {"socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket, "Where to listen", "PATH"},
             {"development", 0, 0, G_OPTION_ARG_NONE, &options->development,
                     "New projects are in development unless they are asked for otherwise", NULL},
+            {"again", 0, 0, G_OPTION_ARG_NONE, &options->again, "Export keys that were exported before", NULL},
+            {"checkpoint", 0, 0, G_OPTION_ARG_FILENAME, &options->checkpoint,
+                    "The newest checkpoint that was published, for restore", "FILE"},
             {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Show the version", NULL},
             {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->rest, NULL, NULL},
             {NULL},
     };
-    GOptionContext *context =
-            g_option_context_new("[trust NAMESPACE/PROJECT FILE… | target NAMESPACE/PROJECT NAME=IMAGE_ID…]");
+    GOptionContext *context = g_option_context_new(
+            "[trust NAMESPACE/PROJECT FILE… | target NAMESPACE/PROJECT NAME=IMAGE_ID… | keys list | "
+            "keys export NAMESPACE/PROJECT OUTPUT CERTIFICATE… | keys import NAMESPACE/PROJECT | "
+            "backup DIRECTORY | restore DIRECTORY]");
 
     g_option_context_set_summary(context, "Signs what the build service makes, once it has looked at it.");
     g_option_context_add_main_entries(context, entries, NULL);
@@ -73,6 +83,21 @@ static gboolean serve(const Options *options, GError **error) {
     return server_run(server, signer, error);
 }
 
+static gboolean run_keys(const Options *options, char **words, GError **error) {
+    guint n = g_strv_length(words);
+
+    if (n == 1 && strcmp(words[0], "list") == 0)
+        return keys_list(options->state, options->policies, error);
+    if (n >= 2 && !check_project(words[1], error))
+        return FALSE;
+    if (n >= 4 && strcmp(words[0], "export") == 0)
+        return keys_export(options->state, options->policies, words[1], words[2], words + 3, options->again, error);
+    if (n == 2 && strcmp(words[0], "import") == 0)
+        return keys_import(options->state, options->policies, words[1], STDIN_FILENO, error);
+    return signer_refuse(error, SIGNER_ERROR_FAILED,
+            "Expected: keys list, keys export NAMESPACE/PROJECT OUTPUT CERTIFICATE…, or: keys import NAMESPACE/PROJECT");
+}
+
 static gboolean run(const Options *options, GError **error) {
     char **rest = options->rest;
 
@@ -88,8 +113,17 @@ static gboolean run(const Options *options, GError **error) {
         return trust_files(options->policies, rest[1], rest + 2, error);
     if (strcmp(rest[0], "target") == 0 && rest[1] && rest[2])
         return add_targets(options->policies, rest[1], rest + 2, error);
+    if (strcmp(rest[0], "keys") == 0) {
+        lock_down_memory();
+        return run_keys(options, rest + 1, error);
+    }
+    if (strcmp(rest[0], "backup") == 0 && rest[1] && !rest[2])
+        return copies_update(options->state, options->policies, rest[1], error);
+    if (strcmp(rest[0], "restore") == 0 && rest[1] && !rest[2])
+        return copies_bring_back(options->state, options->policies, rest[1], options->checkpoint, error);
     return signer_refuse(error, SIGNER_ERROR_FAILED,
-            "Expected nothing, or: trust NAMESPACE/PROJECT FILE…, or: target NAMESPACE/PROJECT NAME=IMAGE_ID…");
+            "Expected nothing, or one of: trust NAMESPACE/PROJECT FILE…, target NAMESPACE/PROJECT NAME=IMAGE_ID…, keys …, "
+            "backup DIRECTORY, restore DIRECTORY");
 }
 
 int main(int argc, char **argv) {

@@ -32,7 +32,7 @@ static gboolean trust_file(const char *policies, const char *project, const char
     return TRUE;
 }
 
-static gboolean check_project(const char *project, GError **error) {
+gboolean check_project(const char *project, GError **error) {
     g_auto(GStrv) parts = g_strsplit(project, "/", -1);
 
     return (g_strv_length(parts) == 2 && signer_is_name(parts[0]) && signer_is_name(parts[1])) ||

@@ -14,3 +14,6 @@ gboolean trust_files(
 /* Adds TARGETS ("NAME=IMAGE_ID", NULL-terminated) to the policy of PROJECT. */
 gboolean add_targets(
         const char *policies, const char *project, char *const *targets, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether PROJECT is "NAMESPACE/PROJECT". */
+gboolean check_project(const char *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
