@@ -11,6 +11,7 @@
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/image-build.h"
 #include "pipeline/state/output-conflicts.h"
+#include "pipeline/state/output-names.h"
 #include "sandbox/sandbox.h"
 
 /* TRUE in UNSUPPORTED is an error that names the setting where it was made. */
@@ -114,9 +115,16 @@ static gboolean check_partial(const ImageConfig *config, GError **error) {
     return TRUE;
 }
 
+static gboolean check_labels(const ImageConfig *config, GError **error) {
+    if (config->selinux_relabel != FEATURE_ENABLED || outputs_are_disks(config))
+        return TRUE;
+    return fail(error, config, "SELinuxRelabel",
+            "SELinuxRelabel=yes: only the file systems of disk images get labels; use Format=disk, or "
+            "SELinuxRelabel=auto");
+}
+
 static gboolean check_content(const ImageConfig *config, GError **error) {
-    return check_hostname(config, error) && check_value(
-            config, config->selinux_relabel == FEATURE_ENABLED, "SELinuxRelabel", "yes", "no", error);
+    return check_hostname(config, error) && check_labels(config, error);
 }
 
 /* The value of KEY in FIELDS ("KEY=value"); NULL if it is not there. */

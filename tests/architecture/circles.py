@@ -14,8 +14,8 @@ CIRCLES = [
     (("update/transfer/transfer", "update/transfer/transfer-private"), PRIVATE),
     (("update/job/update", "update/job/update-private"), PRIVATE),
     (("vm/machine/machine", "vm/machine/machine-private"), PRIVATE),
-    (("format/erofs/writer/erofs-cluster", "format/erofs/writer/erofs-compress", "format/erofs/writer/erofs-data", "format/erofs/writer/erofs-index", "format/erofs/writer/erofs-metadata", "format/erofs/writer/erofs-tree",
-      "format/erofs/writer/erofs-writer"), STRUCTS),
+    (("format/erofs/writer/erofs-cluster", "format/erofs/writer/erofs-compress", "format/erofs/writer/erofs-data", "format/erofs/writer/erofs-index",
+      "format/erofs/writer/erofs-label", "format/erofs/writer/erofs-metadata", "format/erofs/writer/erofs-tree", "format/erofs/writer/erofs-writer"), STRUCTS),
     (("format/efi/uki/pcr", "format/efi/uki/uki", "format/efi/uki/uki-sections", "format/efi/uki/uki-stub", "format/efi/uki/uki-text"), STRUCTS),
 ]
 

@@ -86,6 +86,8 @@ static Volume describe_volume(
             .epoch = disk->options->epoch,
             .work = disk->work,
             .tools_tree = disk->options->tools_tree,
+            .label_of = disk->options->label_of,
+            .label_data = disk->options->label_data,
     };
 }
 

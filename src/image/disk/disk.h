@@ -23,6 +23,7 @@
 #include "image/definitions/partition-definition.h"
 #include "image/plan/partition-plan.h"
 #include "image/volumes/fat-room.h"
+#include "image/volumes/volume.h"
 #include "packs/pack-store.h"
 
 typedef struct {
@@ -78,6 +79,8 @@ typedef struct {
     /* What earlier disks had compressed, and who compresses; see erofs-writer.h. NULL: none. */
     PackStore *store;
     const char *maker;
+    VolumeLabel label_of;   /* SELinux labels of the files in the tree; NULL: they keep what they have */
+    gpointer label_data;
     guint threads;          /* 0: as many as there are CPUs */
     const char *step_image; /* name of the image in progress messages, or NULL */
 } DiskOptions;

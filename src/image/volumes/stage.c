@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/errors.h"
+#include "image/volumes/labels.h"
 #include "tree/tree.h"
 
 #include <errno.h>
@@ -87,6 +88,8 @@ static gboolean finish_directory(
 
         if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             return fail_errno(child, error);
+        if (volume->label_of && !volume_label_set(volume, dir_fd, name, child, st.st_mode, error))
+            return FALSE;
         size->inodes++;
         if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
             size->bytes += ((guint64) st.st_size + 4095) / 4096 * 4096;
@@ -156,6 +159,7 @@ char *stage_content(const Volume *volume, StageSize *ret_size, GError **error) {
             return NULL;
     if (!make_extras(volume, fd, error) || !set_attributes(volume, fd, error) ||
             !tree_clamp_times(fd, volume_time(volume), error) ||
+            (volume->label_of && !volume_label_set(volume, fd, ".", "/", S_IFDIR | 0755, error)) ||
             !finish_directory(volume, fd, "", ret_size, error))
         return NULL;
     return g_steal_pointer(&path);

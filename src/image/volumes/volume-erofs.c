@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "events/task.h"
 #include "format/erofs/writer/erofs-writer.h"
+#include "image/volumes/labels.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +78,14 @@ static gboolean set_attributes(const Volume *volume, ErofsWriter *writer, GError
     return TRUE;
 }
 
+static gboolean label_of(const char *path, mode_t mode, GBytes **ret, gpointer data, GError **error) {
+    return volume_label_of(data, path, mode, ret, error);
+}
+
+static gboolean set_labels(const Volume *volume, ErofsWriter *writer, GError **error) {
+    return !volume->label_of || erofs_writer_label(writer, label_of, (gpointer) volume, error);
+}
+
 static gboolean is_cancelled(gconstpointer data) {
     return task_is_cancelled(data);
 }
@@ -105,5 +114,5 @@ gboolean erofs_volume_write(const Volume *volume, const ErofsVolumeOptions *opti
     memcpy(erofs.uuid, volume->uuid.bytes, sizeof erofs.uuid);
     g_autoptr(ErofsWriter) writer = erofs_writer_new(fd, &erofs, error);
     return writer && add_sources(volume, writer, error) && add_made(volume, writer, error) &&
-           set_attributes(volume, writer, error) && erofs_writer_finish(writer, ret_size, error);
+           set_attributes(volume, writer, error) && set_labels(volume, writer, error) && erofs_writer_finish(writer, ret_size, error);
 }

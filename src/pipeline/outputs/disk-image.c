@@ -15,6 +15,7 @@
 #include "pipeline/layers/compression-cache.h"
 #include "pipeline/layers/layer.h"
 #include "pipeline/outputs/disk-definitions.h"
+#include "pipeline/outputs/disk-labels.h"
 #include "pipeline/outputs/el-torito-record.h"
 #include "pipeline/state/boot-rules.h"
 #include "pipeline/state/output-conflicts.h"
@@ -147,6 +148,7 @@ void disk_image_clear_options(ImageBuild *image) {
     g_free((char *) options->os_version_id);
     g_free((char *) options->os_build_id);
     g_free((char *) options->os_variant_id);
+    selinux_labels_free(options->label_data);
     g_clear_pointer(&image->disk.options, g_free);
 }
 
@@ -190,12 +192,22 @@ static gboolean write_volumes(ImageBuild *image, GError **error) {
     return good;
 }
 
+static gboolean open_labels(ImageBuild *image, GError **error) {
+    SelinuxLabels *labels;
+
+    if (!disk_labels_open(image, &labels, error))
+        return FALSE;
+    image->disk.options->label_of = labels ? disk_label_of : NULL;
+    image->disk.options->label_data = labels;
+    return TRUE;
+}
+
 /* What the verity root hash covers must not contain boot files: those are made after it. */
 gboolean step_disk_volumes(ImageBuild *image, GError **error) {
     if (!outputs_are_disks(image->config))
         return TRUE;
     g_autofree char *plain = outputs_plain_name(image->config);
-    if (!outputs_check_free(image, plain, error) || !make_options(image, error) ||
+    if (!outputs_check_free(image, plain, error) || !make_options(image, error) || !open_labels(image, error) ||
             !(image->disk.disk = disk_new(image->disk.options, error)) || !boot_check_partitions(image, error) ||
             !write_volumes(image, error))
         return FALSE;

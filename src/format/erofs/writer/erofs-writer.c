@@ -7,6 +7,7 @@
 #include "format/erofs/erofs-format.h"
 #include "format/erofs/writer/erofs-compress.h"
 #include "format/erofs/writer/erofs-data.h"
+#include "format/erofs/writer/erofs-label.h"
 #include "format/erofs/writer/erofs-metadata.h"
 #include "format/erofs/writer/erofs-tree.h"
 
@@ -73,6 +74,10 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
 
 gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error) {
     return erofs_xattr_set(writer->tree->xattrs, &writer->tree->root->xattrs, name, value, error);
+}
+
+gboolean erofs_writer_label(ErofsWriter *writer, ErofsLabel label, gpointer data, GError **error) {
+    return erofs_tree_label(writer->tree, label, data, error);
 }
 
 static ErofsDataOptions data_options(const ErofsWriter *writer) {

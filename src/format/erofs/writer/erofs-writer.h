@@ -95,6 +95,17 @@ gboolean erofs_writer_add_symlink(ErofsWriter *writer, const char *path, const c
 gboolean erofs_writer_set_root_xattr(ErofsWriter *writer, const char *name, GBytes *value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /*
+ * The value of the extended attribute security.selinux of what is at PATH (absolute, in the file system that is written)
+ * with MODE; NULL: it stays as it is. Owned by the caller.
+ */
+typedef gboolean (*ErofsLabel)(const char *path, mode_t mode, GBytes **ret, gpointer data, GError **error);
+
+/*
+ * Labels all that was added so far. A file with several names gets the label of the first, by the order of bytes.
+ */
+gboolean erofs_writer_label(ErofsWriter *writer, ErofsLabel label, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/*
  * Reads the contents of all files and writes the file system. Call once. RET_SIZE: its size in bytes, a
  * multiple of 4096; behind it, the output may have got some zeros within MAX_SIZE. If it fails, what was
  * written to the output so far is useless.
