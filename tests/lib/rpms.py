@@ -68,9 +68,9 @@ class RpmRepository:
         self.package("openSUSE-release", requires=["filesystem"], arch="noarch")
 
     def package(self, name, files=None, links=None, directories=(), version="1", release="1", epoch=None, arch="x86_64",
-                scripts=None, sign=True, docs=(), config=(), directory=None, extra="", summary=None, **relations):
+                scripts=None, sign=True, docs=(), config=(), directory=None, extra="", summary=None, modes=None, **relations):
         """Makes NAME-VERSION-RELEASE.ARCH.rpm and returns its path. FILES: paths to text or to a file; LINKS: paths to
-        texts; DOCS, CONFIG: those of FILES that are documentation or configuration; SCRIPTS: sections of the spec file ("post",
+        texts; DOCS, CONFIG: those of FILES that are documentation or configuration; MODES: of FILES; SCRIPTS: sections of the spec file ("post",
         "pre", "transfiletriggerin -- /usr/lib/x") to text; RELATIONS: lists, by the names in RELATIONS; EXTRA: more lines of
         the preamble."""
         work = self.top / "work"
@@ -88,12 +88,21 @@ class RpmRepository:
                 target.chmod(0o755)
             else:
                 target.write_text(content)
+            if path in (modes or {}):
+                target.chmod(modes[path])
             kind = "%doc " if path in docs else "%config(noreplace) " if path in config else ""
             listed.append(f"{kind}/{path}")
         for path, text in (links or {}).items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).symlink_to(text)
             listed.append(f"/{path}")
+        return self.pack(tree, name, listed, version, release, epoch, arch, scripts, sign, directory, extra, summary, relations)
+
+    def pack(self, tree, name, listed, version="1", release="1", epoch=None, arch="x86_64", scripts=None, sign=True, directory=None, extra="",
+             summary=None, relations=None):
+        """What is LISTED (lines of %files) of TREE becomes a package, by rpmbuild."""
+        work = self.top / "work"
+        relations = dict(relations or {})
         tags = {"Name": name, "Version": version, "Release": release, "Epoch": epoch, "Summary": summary or name, "License": "MIT",
                 "BuildArch": "noarch" if arch == "noarch" else None, "AutoReqProv": "no"}
         lines = [f"{tag}: {value}" for tag, value in tags.items() if value is not None]
