@@ -337,6 +337,7 @@ char *timeline_draw(const TimelineRecord *record, const char *title) {
 
     add_text(&picture, MARGIN, picture.y, "title", line);
     double top = picture.y + 6;
+    picture.y += 12;
     if (record->machine && record->machine->samples->len > 1) {
         add_cores(&picture);
         add_disks(&picture, FALSE);
