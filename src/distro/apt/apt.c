@@ -20,6 +20,7 @@
 #include "distro/apt/helpers.h"
 #include "distro/apt/image.h"
 #include "distro/apt/metadata.h"
+#include "distro/apt/package-tars.h"
 #include "distro/apt/repositories.h"
 #include "distro/apt/run.h"
 #include "distro/apt/sources.h"
@@ -339,12 +340,6 @@ static gboolean apt_bootstrap(DistroSession *session, const char *root, GError *
             session->config->with_docs ? NULL : apt_documentation, error);
 }
 
-static guint count_packages_in(
-        DistroSession *session, const char *root, char *const *packages, gboolean bootstrap) {
-    g_autoptr(GPtrArray) resolved = apt_resolve(session, bootstrap ? NULL : root, packages, bootstrap, NULL);
-    return resolved ? resolved->len : 0;
-}
-
 static gboolean apt_install(DistroSession *session, const char *root, char *const *packages,
         gboolean bootstrap, DistroProgress progress, gpointer data, GError **error) {
     g_autoptr(GPtrArray) argv = apt_command(session, "apt-get");
@@ -352,8 +347,9 @@ static gboolean apt_install(DistroSession *session, const char *root, char *cons
 
     if (!apt_prepare_root(session, root, error))
         return FALSE;
-    guint total = progress ? 2 * count_packages_in(session, root, packages, bootstrap) : 0;
-    g_autoptr(AptOutput) output = apt_output_new(progress, data, total);
+    g_autoptr(GPtrArray) files = apt_resolve(session, bootstrap ? NULL : root, packages, bootstrap, NULL);
+    g_autoptr(AptOutput) output = apt_output_new(progress, data, files ? 2 * files->len : 0);
+    g_autoptr(PackageTars) tars = files ? package_tars_begin(session, files, sandbox) : NULL;
     if (bootstrap && !apt_bootstrap(session, root, error)) {
         g_prefix_error(error, "Cannot unpack the base packages: ");
         return FALSE;

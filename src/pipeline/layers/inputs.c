@@ -64,7 +64,7 @@ gboolean inputs_add_paths(LayerInputs *inputs, const char *name, char *const *pa
  * read: none of it is in the outputs. NSpawnSettings= is a file beside them. */
 static gboolean shapes_outputs(const char *section, const char *name) {
     static const char *const elsewhere[] = {"OutputDirectory", "CacheDirectory", "PackageCacheDirectory",
-            "WorkspaceDirectory", "BuildDirectory", "BuildKey", "CacheKey", "CompressionCache", "Incremental", "CacheOnly",
+            "WorkspaceDirectory", "BuildDirectory", "BuildKey", "CacheKey", "CompressionCache", "UnpackedPackages", "Incremental", "CacheOnly",
             "History", "Mirror", "LocalMirror", "RepositoryKeyCheck", "RepositoryKeyFetch", "ProxyUrl",
             "ProxyExclude", "ProxyPeerCertificate", "ProxyClientCertificate", "ProxyClientKey", "ToolsTree",
             "ConfigureScripts", "CleanScripts", "MinimumVersion", "PassEnvironment", "RepositoryDateCheck",
