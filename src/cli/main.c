@@ -37,6 +37,7 @@ static const struct {
         {"clean", verb_clean},
         {"completion", verb_completion},
         {"coredumpctl", verb_coredumpctl},
+        {"delta", verb_delta},
         {"dependencies", verb_dependencies},
         {"documentation", verb_documentation},
         {"genkey", verb_genkey},

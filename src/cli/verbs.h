@@ -33,6 +33,7 @@ gboolean verb_cat_config(const VerbCall *call, int *ret_exit_status, GError **er
 gboolean verb_clean(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_completion(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_coredumpctl(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_delta(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_dependencies(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_documentation(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_genkey(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,6 +22,8 @@ typedef struct {
     gboolean debug_timing;
     gboolean no_pager;
     gboolean json;
+    char *delta_level;      /* of zstd */
+    gboolean delta_no_xz;
     gboolean all; /* summary shows every setting */
     gboolean auto_bump;
     gboolean wipe_build_dir;

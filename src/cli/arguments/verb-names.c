@@ -28,6 +28,7 @@ const VerbName verb_names[] = {
         {"shell", BUILDS | VERB_TAKES_ARGUMENTS, "run a shell in the image"},
         {"boot", BUILDS | VERB_TAKES_ARGUMENTS, "boot the image in a container"},
         {"serve", BUILDS, "serve the output directory over HTTP"},
+        {"delta", VERB_TAKES_ARGUMENTS, "make the differences between two versions, for updates"},
         {"burn", BUILDS | VERB_TAKES_ARGUMENTS, "write the image to a device"},
         {"sysupdate", BUILDS | VERB_TAKES_ARGUMENTS, "run systemd-sysupdate"},
         {"ssh", TOOLS, "log in to the running virtual machine"},

@@ -84,6 +84,14 @@ static const struct {
                 "this machine reach it, unless `--listen` says otherwise: `all`, an address of this machine, or an "
                 "address with a port (`192.0.2.1:8000`, `[2001:db8::1]:8000`, `all:8000`). Everybody who reaches it can read "
                 "every file of that directory."},
+        {"delta", "OLD NEW [TO]",
+                "Makes what devices with the version OLD fetch instead of NEW: the difference of what is in `/usr` and in the "
+                "UKI, before it was compressed. OLD and NEW are directories with the split artifacts of one version each; "
+                "the differences get names that begin with those of the files of NEW and end with `.from-VERSION.delta`, "
+                "and are put beside them, or into the directory TO. They count when they are in the signed `SHA256SUMS`, "
+                "so make them before it. Both versions have to be built with one `Seed=`. "
+                "With `--delta-no-xz`, kernel modules are not unpacked: that costs devices less time, and more bytes. "
+                "See **particleos-update**(8)."},
         {"burn", "DEVICE",
                 "Writes the disk image to a device: refuses one that is in use, asks, moves the backup "
                 "partition table to its end, and reads everything back."},
