@@ -4,7 +4,7 @@
 _particleos_update() {
     local word=${COMP_WORDS[COMP_CWORD]} verbs="check update status list rollback verify cleanup"
     local options="--json --root= --image= --boot-path= --definitions= --transfer-source= --verify= --ignore-freshness
-        --cacert= --timeout= --debug --help --version"
+        --no-deltas --cacert= --timeout= --debug --help --version"
     local before=${COMP_WORDS[COMP_CWORD - 1]}
 
     # "=" is a word of its own.

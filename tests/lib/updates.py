@@ -43,6 +43,19 @@ def noise(seed, size):
     return random.Random(seed).randbytes(size)
 
 
+# What is in a version; a test may have others before it uses anything.
+def file_content(variant, number, last):
+    return noise(f"{variant}{number} {last}", 65536 + number * 16)
+
+
+def file_name(number):
+    return f"file-{number:03}"
+
+
+def uki_content(version):
+    return noise(f"uki {version}", UKI_SIZE)
+
+
 # Of this test program alone: others may run at the same time.
 NAME = f"updates-{Path(sys.argv[0]).name}"
 
@@ -85,14 +98,14 @@ def release(version, variant=""):
     for number in range(FILES):
         # Every version changes five files, which stay so.
         last = max((v for v in range(2, minor + 1) if v * 37 % FILES <= number < v * 37 % FILES + 5), default=1)
-        (files / f"file-{number:03}").write_bytes(noise(f"{variant}{number} {last}", 65536 + number * 16))
+        (files / file_name(number)).write_bytes(file_content(variant, number, last))
     recipe.write("mkosi.skeleton/usr/lib/os-release", f"ID=test\nIMAGE_ID=OS\nIMAGE_VERSION={version}\n")
     recipe.build("--image-version", version)
     path = home() / f"release-{version}{variant}"
     path.mkdir()
     for file in recipe.output.glob("OS_*-x86-64*.raw"):
         shutil.copyfile(file, path / file.name)
-    (path / f"OS_{version}_x86-64.efi").write_bytes(noise(f"uki {version}", UKI_SIZE))
+    (path / f"OS_{version}_x86-64.efi").write_bytes(uki_content(version))
     assert len(list(path.iterdir())) == 4, sorted(x.name for x in recipe.output.iterdir())
     shutil.rmtree(recipe.path)
     return path

@@ -103,6 +103,9 @@ static gboolean install_blocks(Update *update, const GPtrArray *jobs, Job *job, 
             .fd = job->target->disk->fd,
             .offset = job->offset};
 
+    JobDelta delta = {update, jobs, job, progress, data};
+    input.supply = update->no_deltas ? NULL : job_supply_blocks;
+    input.supply_data = &delta;
     input.area = job_tree(jobs, job, &input.superblock);
     g_autoptr(BlockSources) sources = block_sources_new(&input.superblock);
     add_sources(update, job, sources, areas);
@@ -116,7 +119,7 @@ gboolean job_install(Update *update, GPtrArray *jobs, Job *job, BlockResult *res
 
     *result = (BlockResult){0};
     if (!job->target->disk)
-        return job_install_file(job, result, progress, data, error);
+        return job_install_file(update, jobs, job, result, progress, data, error);
     if (job->content)
         return install_content(job, result, error) && check_slot(job, error);
     if (!job->zstd && job_tree(jobs, job, &superblock))
@@ -191,7 +194,22 @@ static gboolean finish_file(const Job *job, int fd, GError **error) {
     return fsync(fd) == 0 || set_errno_error(error, errno, "Cannot flush %s", job->name);
 }
 
-gboolean job_install_file(Job *job, BlockResult *result, BlockProgress progress, gpointer data, GError **error) {
+/* TRUE: the file is whole, out of a delta. */
+static gboolean install_delta(Update *update, const GPtrArray *jobs, const Job *job, int fd, BlockResult *result,
+        BlockProgress progress, gpointer data) {
+    JobDelta delta = {update, jobs, job, progress, data};
+    struct stat info;
+    guint64 fetched = 0;
+
+    if (update->no_deltas || fstat(fd, &info) < 0 || (guint64) info.st_size >= job->size ||
+            !job_make_file(&delta, fd, job->size - (guint64) info.st_size, &fetched))
+        return FALSE;
+    *result = (BlockResult){.made = job->size, .wanted = fetched, .written = job->size};
+    return TRUE;
+}
+
+gboolean job_install_file(Update *update, const GPtrArray *jobs, Job *job, BlockResult *result, BlockProgress progress,
+        gpointer data, GError **error) {
     g_autofree char *path = partial_path(job);
     g_autoptr(GError) failure = NULL;
     guint64 size = job->size;
@@ -201,7 +219,8 @@ gboolean job_install_file(Job *job, BlockResult *result, BlockProgress progress,
     AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return set_errno_error(error, errno, "Cannot open %s", path);
-    gboolean whole = continue_file(job, fd, result, progress, data, &failure);
+    gboolean whole = install_delta(update, jobs, job, fd, result, progress, data) ||
+                     continue_file(job, fd, result, progress, data, &failure);
     if (failure) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return FALSE;

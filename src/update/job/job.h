@@ -61,8 +61,26 @@ gboolean job_install(Update *update, GPtrArray *jobs, Job *job, BlockResult *res
         gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* As that, for files. */
-gboolean job_install_file(
-        Job *job, BlockResult *result, BlockProgress progress, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean job_install_file(Update *update, const GPtrArray *jobs, Job *job, BlockResult *result, BlockProgress progress, gpointer data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes blocks of the volume of JOB out of deltas that fit what the device has. Whatever is wrong with them is a warning:
+ * what does not come of them is fetched. */
+typedef struct {
+    Update *update;
+    const GPtrArray *jobs;
+    const Job *job;
+    BlockProgress progress;
+    gpointer data;
+} JobDelta;
+gboolean job_supply_blocks(
+        gpointer delta, BlockInstall *install, guint64 wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Makes the file of JOB in FD out of a delta that has less than WANTED bytes. FALSE: there is none, or it did not become what it
+ * has to be; then FD is empty, if it was touched. RET_SIZE: bytes of the delta. */
+gboolean job_make_file(const JobDelta *delta, int fd, guint64 wanted, guint64 *ret_size);
+
+/* Removes deltas that were fetched. */
+void jobs_forget_deltas(const Update *update);
 
 /* Gives the file of JOB its name. */
 gboolean job_name_file(const Job *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;

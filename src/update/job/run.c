@@ -41,9 +41,12 @@ static gboolean install_one(Update *update, GPtrArray *jobs, Job *job, UpdateRes
     if (!job_install(update, jobs, job, &result, on_progress, &watch, error))
         return FALSE;
     g_autofree char *kept = text_format_size(result.kept), *wanted = text_format_size(result.wanted);
-    events_step_done(g_steal_pointer(&step), "%s fetched, %s were here", wanted, kept);
+    g_autofree char *made = text_format_size(result.made);
+    events_step_done(g_steal_pointer(&step), "%s fetched, %s were here%s%s%s", wanted, kept, result.made ? ", " : "",
+            result.made ? made : "", result.made ? " made of differences" : "");
     ret->written += result.written;
     ret->kept += result.kept;
+    ret->made += result.made;
     return TRUE;
 }
 
@@ -247,5 +250,7 @@ gboolean update_run(Update *update, const char *wanted, UpdateResult *ret, GErro
     g_autoptr(GPtrArray) jobs = jobs_plan(update, ret->version, error);
     gboolean ok = jobs && check_before(update, jobs, error) && install_all(update, jobs, ret, error);
     ret->received = http_get_received(update->http);
+    if (ok)
+        jobs_forget_deltas(update);
     return ok && update_reload(update, error);
 }

@@ -9,7 +9,7 @@ struct Update {
     Machine *machine;
     char **definitions;
     char *transfer_source;
-    gboolean no_verify, ignore_age, offline;
+    gboolean no_verify, ignore_age, offline, no_deltas;
     Http *http;
     Keyring *keyring; /* NULL: there is none, or nobody asked yet */
     char *keyring_problem;

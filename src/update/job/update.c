@@ -160,6 +160,7 @@ static Update *update_alloc(const UpdateOptions *options) {
     update->no_verify = options->no_verify;
     update->ignore_age = options->ignore_age;
     update->offline = options->offline;
+    update->no_deltas = options->no_deltas;
     update->http = http_new(&http);
     update->disks = g_ptr_array_new_with_free_func(free_disk);
     update->targets = g_ptr_array_new_with_free_func(free_target);

@@ -21,6 +21,7 @@ typedef struct {
     gboolean no_verify;  /* whatever Verify= says */
     gboolean ignore_age; /* BEST-BEFORE- does not count */
     gboolean offline;    /* sources are not asked */
+    gboolean no_deltas;  /* blocks are fetched as they are */
 } UpdateOptions;
 
 typedef struct {
@@ -56,6 +57,7 @@ typedef struct {
     guint64 received; /* bytes over the network */
     guint64 written;
     guint64 kept; /* bytes that the device had */
+    guint64 made; /* bytes that came of deltas */
 } UpdateResult;
 
 void update_result_clear(UpdateResult *result);

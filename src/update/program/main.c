@@ -43,6 +43,7 @@ static void print_help(void) {
            "  --transfer-source=DIRECTORY  for sources with PathRelativeTo=explicit\n"
            "  --verify=BOOLEAN        whether manifests have to be signed; no: whatever transfer files say\n"
            "  --ignore-freshness      take a manifest that is too old\n"
+           "  --no-deltas             fetch blocks as they are: more bytes, less work\n"
            "  --cacert=FILE           certificates that servers are checked by\n"
            "  --timeout=SECONDS       how long a server may be silent; 30\n"
            "  --debug, --help, --version\n");
@@ -85,7 +86,7 @@ static gboolean take_option(const char *word, Arguments *arguments) {
     } known[] = {{"--root", &options->root, NULL}, {"--image", &options->image, NULL},
             {"--boot-path", &options->boot, NULL}, {"--definitions", &options->definitions, NULL},
             {"--transfer-source", &options->transfer_source, NULL}, {"--cacert", &options->ca_file, NULL},
-            {"--ignore-freshness", NULL, &options->ignore_age}, {"--json", NULL, &arguments->json},
+            {"--ignore-freshness", NULL, &options->ignore_age}, {"--no-deltas", NULL, &options->no_deltas}, {"--json", NULL, &arguments->json},
             {"--debug", NULL, &arguments->debug}, {"--help", NULL, &arguments->help},
             {"--version", NULL, &arguments->version}};
 

@@ -111,6 +111,7 @@ static gboolean run_update(
     json_put_text(out, "version", result.version);
     json_put_number(out, "received", (gint64) result.received);
     json_put_number(out, "kept", (gint64) result.kept);
+    json_put_number(out, "made", (gint64) result.made);
     json_put_number(out, "written", (gint64) result.written);
     if (arguments->json)
         printf("%s}\n", out->str);

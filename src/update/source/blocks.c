@@ -178,7 +178,7 @@ GArray *blocks_merge(const guint8 *wanted, guint64 n, guint64 size) {
 
 /* ---- installing ---- */
 
-typedef struct {
+struct BlockInstall {
     const BlockInput *input;
     const guint8 *leaves;
     guint8 *wanted; /* a byte for each block */
@@ -186,9 +186,9 @@ typedef struct {
     gpointer data;
     BlockResult *result;
     guint64 arrived;
-} Install;
+};
 
-static gboolean put(Install *install, guint64 block, const guint8 *bytes, GError **error) {
+static gboolean put(BlockInstall *install, guint64 block, const guint8 *bytes, GError **error) {
     if (!pwrite_all(install->input->fd, bytes, BLOCK, install->input->offset + block * BLOCK, error)) {
         g_prefix_error(error, "Writing the slot: ");
         return FALSE;
@@ -198,7 +198,7 @@ static gboolean put(Install *install, guint64 block, const guint8 *bytes, GError
     return TRUE;
 }
 
-static gboolean is_block(const Install *install, guint64 block, const guint8 *bytes) {
+static gboolean is_block(const BlockInstall *install, guint64 block, const guint8 *bytes) {
     guint8 digest[VERITY_DIGEST_SIZE];
 
     verity_digest_blocks(&install->input->superblock, bytes, 1, digest);
@@ -206,7 +206,7 @@ static gboolean is_block(const Install *install, guint64 block, const guint8 *by
 }
 
 /* Which blocks lie in their place already. */
-static void keep_present(Install *install) {
+static void keep_present(BlockInstall *install) {
     guint64 n = install->input->superblock.data_blocks, read = n;
     g_autofree guint8 *digests =
             hash_blocks(&install->input->superblock, install->input->fd, install->input->offset, &read);
@@ -219,7 +219,7 @@ static void keep_present(Install *install) {
 }
 
 /* Copies what other slots have, and zeros. */
-static gboolean copy_known(Install *install, const BlockSources *sources, GError **error) {
+static gboolean copy_known(BlockInstall *install, const BlockSources *sources, GError **error) {
     static const guint8 zeros[BLOCK];
     guint8 zero_digest[VERITY_DIGEST_SIZE], bytes[BLOCK];
 
@@ -241,8 +241,46 @@ static gboolean copy_known(Install *install, const BlockSources *sources, GError
     return TRUE;
 }
 
+/* ---- what others offer ---- */
+
+gboolean block_install_wants(const BlockInstall *install, guint64 first, guint64 n) {
+    guint64 all = install->input->superblock.data_blocks;
+
+    return first < all && memchr(install->wanted + first, TRUE, MIN(n, all - first)) != NULL;
+}
+
+gboolean block_install_offer(BlockInstall *install, guint64 first, const guint8 *bytes, guint64 n, GError **error) {
+    guint64 all = install->input->superblock.data_blocks;
+
+    for (guint64 i = 0; i < n && first + i < all; i++) {
+        if (!install->wanted[first + i] || !is_block(install, first + i, bytes + i * BLOCK))
+            continue;
+        if (!put(install, first + i, bytes + i * BLOCK, error))
+            return FALSE;
+        install->result->made += BLOCK;
+    }
+    return TRUE;
+}
+
+static guint64 count_wanted(const BlockInstall *install) {
+    guint64 n = 0;
+
+    for (guint64 i = 0; i < install->input->superblock.data_blocks; i++)
+        n += install->wanted[i] ? BLOCK : 0;
+    return n;
+}
+
+static gboolean ask_supply(BlockInstall *install, GError **error) {
+    const BlockInput *input = install->input;
+    guint64 wanted = count_wanted(install);
+
+    return !input->supply || wanted == 0 || input->supply(input->supply_data, install, wanted, error);
+}
+
+/* ---- what is fetched ---- */
+
 static gboolean on_bytes(gpointer data, guint64 offset, const guint8 *bytes, gsize size, GError **error) {
-    Install *install = data;
+    BlockInstall *install = data;
 
     for (gsize at = 0; at + BLOCK <= size; at += BLOCK) {
         guint64 block = (offset + at) / BLOCK;
@@ -262,7 +300,7 @@ static gboolean on_bytes(gpointer data, guint64 offset, const guint8 *bytes, gsi
 }
 
 /* Zeros from the end of the blocks to the end of the file, where there are none. */
-static gboolean clear_tail(Install *install, GError **error) {
+static gboolean clear_tail(BlockInstall *install, GError **error) {
     static const guint8 zeros[BLOCK];
     const BlockInput *input = install->input;
     guint8 bytes[BLOCK];
@@ -280,12 +318,11 @@ static gboolean clear_tail(Install *install, GError **error) {
     return TRUE;
 }
 
-static gboolean fetch_wanted(Install *install, GError **error) {
+static gboolean fetch_wanted(BlockInstall *install, GError **error) {
     const BlockInput *input = install->input;
     guint64 n = input->superblock.data_blocks;
 
-    for (guint64 i = 0; i < n; i++)
-        install->result->wanted += install->wanted[i] ? BLOCK : 0;
+    install->result->wanted = count_wanted(install);
     g_autoptr(GArray) ranges = blocks_merge(install->wanted, n, input->size);
     if (!update_source_fetch(input->source, input->name, input->size, ranges, on_bytes, install, error))
         return FALSE;
@@ -301,12 +338,12 @@ gboolean blocks_install(const BlockInput *input, const BlockSources *sources, Bl
     if (n > input->size / BLOCK)
         return update_fail(error, UPDATE_ERROR_UNTRUSTED, "%s is shorter than its hash tree says", input->name);
     g_autofree guint8 *wanted = g_malloc0(n);
-    Install install = {.input = input,
+    BlockInstall install = {.input = input,
             .leaves = verity_area_leaves(input->area, &input->superblock),
             .wanted = wanted,
             .progress = progress,
             .data = data,
             .result = ret};
     keep_present(&install);
-    return copy_known(&install, sources, error) && fetch_wanted(&install, error) && clear_tail(&install, error);
+    return copy_known(&install, sources, error) && ask_supply(&install, error) && fetch_wanted(&install, error) && clear_tail(&install, error);
 }

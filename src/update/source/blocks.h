@@ -27,6 +27,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BlockSources, block_sources_free)
 void block_sources_add(
         BlockSources *sources, int fd, guint64 offset, guint64 size, const guint8 *area, guint64 area_size);
 
+/* A volume that is being made. */
+typedef struct BlockInstall BlockInstall;
+
+/* Whether any of the N blocks from FIRST on are still to come. */
+gboolean block_install_wants(const BlockInstall *install, guint64 first, guint64 n);
+
+/* Writes those of the N blocks from FIRST on that are still to come and are what the hash tree says. */
+gboolean block_install_offer(
+        BlockInstall *install, guint64 first, const guint8 *bytes, guint64 n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Somebody else who may have blocks, asked before any is fetched. WANTED: bytes that are still to come. FALSE with ERROR set
+ * ends everything: what was offered could not be written. */
+typedef gboolean (*BlockSupply)(gpointer data, BlockInstall *install, guint64 wanted, GError **error);
+
 typedef struct {
     UpdateSource *source;
     const char *name; /* of the file */
@@ -35,11 +49,14 @@ typedef struct {
     guint64 offset;   /* of the slot, which has room for SIZE */
     const guint8 *area;
     VeritySuperblock superblock;
+    BlockSupply supply; /* NULL: there is none */
+    gpointer supply_data;
 } BlockInput;
 
 typedef struct {
     guint64 kept;    /* bytes that the device had */
-    guint64 wanted;  /* bytes that it had not */
+    guint64 made;    /* bytes that came of deltas */
+    guint64 wanted;  /* bytes that were fetched */
     guint64 written; /* bytes written */
 } BlockResult;
 
