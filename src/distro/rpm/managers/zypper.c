@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "distro/rpm/metadata/metadata.h"
 #include "distro/rpm/run/configuration.h"
 #include "distro/rpm/run/run.h"
+#include "events/events.h"
 #include "tree/tree.h"
 
 #define INSTALL_ADVICE "Run again with --debug to see the whole output of the package manager."
@@ -228,13 +230,39 @@ static gboolean zypper_install(DistroSession *session, const char *root, char *c
     return FALSE;
 }
 
+static gboolean has_name(GPtrArray *installed, const char *name) {
+    for (guint i = 0; i < installed->len; i++) {
+        const DistroInstalled *package = installed->pdata[i];
+        if (g_str_equal(package->name, name))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* zypper fails for names that nobody has; dnf does not. Patterns are left to it. Owned by the caller. */
+static char **names_there(DistroSession *session, const char *root, char *const *packages, GError **error) {
+    g_autoptr(GPtrArray) installed = rpm_installed(session, root, error);
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+    for (; installed && *packages; packages++) {
+        if (strpbrk(*packages, "*?[:=<>") || has_name(installed, *packages))
+            g_strv_builder_add(builder, *packages);
+        else
+            events_warning("RemovePackages=%s: it is not installed", *packages);
+    }
+    return installed ? g_strv_builder_end(builder) : NULL;
+}
+
 static gboolean zypper_remove(DistroSession *session, const char *root, char *const *packages, GError **error) {
     g_autoptr(GPtrArray) argv = zypper_command(session, FALSE);
     g_autoptr(Sandbox) sandbox = rpm_sandbox(session, root, 0);
     const char *const words[] = {"remove", "--clean-deps", NULL};
+    g_auto(GStrv) names = names_there(session, root, packages, error);
 
+    if (!names || !*names)
+        return names != NULL;
     rpm_add_words(argv, words);
-    rpm_add_words(argv, (const char *const *) packages);
+    rpm_add_words(argv, (const char *const *) names);
     if (rpm_run(session, sandbox, argv, NULL, NULL, DISTRO_ERROR_INSTALL, "Check the names in RemovePackages=.", error))
         return TRUE;
     g_prefix_error(error, "Cannot remove packages: ");
