@@ -35,7 +35,7 @@ static void check_request(const char *text, gsize size) {
     if (!request)
         return;
     g_assert_true(!request->owner || (signer_is_name(request->namespace) && signer_is_name(request->project)));
-    g_assert_true(request->type == SIGNER_STATUS || request->owner);
+    g_assert_true(request->type == SIGNER_STATUS || request->type == SIGNER_LOG || request->owner);
     g_assert_true(!request->version || signer_is_version(request->version, NULL));
 }
 

@@ -14,19 +14,24 @@
 #include "signer/answer/create.h"
 #include "signer/client/packet.h"
 #include "signer/judges/judges.h"
+#include "signer/log/checkpoints.h"
 #include "signer/log/journal.h"
 #include "signer/text/error.h"
 #include "signer/text/text.h"
 
 /* Bytes of objects that are in memory at one time. */
 #define MEMORY_MAX (1536ull * 1024 * 1024)
+/* Bytes of entries that one answer has. */
+#define ENTRIES_MAX (96 * 1024)
 
 struct Signer {
     char *state, *policies;
     gboolean development;
     int lock_fd;
     SignerKeys *keys;
+    SignerInstance instance;
     SignerJournal *journal;
+    SignerCheckpoints *checkpoints;
     SignerIndex *index;
     SignerSay say;
     gpointer user;
@@ -127,6 +132,8 @@ static gboolean take_lock(Signer *signer, GError **error) {
 static gboolean start(Signer *signer, const SignerOptions *options, GError **error) {
     g_autofree char *keys = g_build_filename(options->state, "keys", NULL);
     g_autofree char *log = g_build_filename(options->state, "log", NULL);
+    g_autofree char *instance = g_build_filename(options->state, "instance", NULL);
+    g_autofree char *checkpoint = g_build_filename(options->state, "checkpoint", NULL);
     g_autofree char *repaired = NULL;
 
     if (!check_directory(options->state, error) || !take_lock(signer, error) || !check_directory(keys, error))
@@ -137,7 +144,8 @@ static gboolean start(Signer *signer, const SignerOptions *options, GError **err
         return FALSE;
     if (repaired)
         signer->say(signer->user, repaired);
-    return TRUE;
+    return signer_instance_open(instance, options->name, options->session, &signer->instance, error) &&
+           (signer->checkpoints = signer_checkpoints_new(checkpoint, signer->journal, &signer->instance, error));
 }
 
 Signer *signer_new(const SignerOptions *options, GError **error) {
@@ -158,7 +166,9 @@ Signer *signer_new(const SignerOptions *options, GError **error) {
 void signer_free(Signer *signer) {
     if (!signer)
         return;
+    signer_checkpoints_free(signer->checkpoints);
     signer_journal_free(signer->journal);
+    signer_instance_clear(&signer->instance);
     signer_index_free(signer->index);
     signer_keys_free(signer->keys);
     cleanup_fd(&signer->lock_fd);
@@ -194,7 +204,19 @@ static void add_log(Signer *signer, JsonObject *answer) {
     json_object_set_object_member(answer, "log", log);
 }
 
-static char *make_answer(Signer *signer, const SignerCase *this, gboolean replayed) {
+/* Where in the log the request is, and the proof of it. */
+static gboolean add_proof(Signer *signer, JsonObject *answer, gint64 n, GError **error) {
+    g_autofree char *proof = signer_checkpoints_prove(signer->checkpoints, (guint64) n, error);
+
+    if (!proof)
+        return FALSE;
+    json_object_set_int_member(answer, "leaf", n);
+    json_object_set_string_member(answer, "proof", proof);
+    return TRUE;
+}
+
+/* N: the leaf of the request; -1: it has none. */
+static char *make_answer(Signer *signer, const SignerCase *this, gint64 n, gboolean replayed, GError **error) {
     g_autoptr(JsonObject) answer = answer_new();
     g_autoptr(GList) names = json_object_get_members(this->extra);
 
@@ -206,7 +228,7 @@ static char *make_answer(Signer *signer, const SignerCase *this, gboolean replay
     if (this->policy && this->policy->development)
         json_object_set_boolean_member(answer, "development", TRUE);
     add_log(signer, answer);
-    return signer_packet_to_text(answer);
+    return n < 0 || add_proof(signer, answer, n, error) ? signer_packet_to_text(answer) : NULL;
 }
 
 /* ---- one request ---- */
@@ -272,9 +294,9 @@ static gboolean repeat(Signer *signer, SignerCase *this, const SignerAnswered *a
 }
 
 static gboolean append(Signer *signer, SignerCase *this, GError **error) {
-    g_autoptr(JsonObject) leaf = signer_case_make_leaf(this);
+    g_autoptr(JsonObject) leaf = signer_case_make_leaf(this, error);
 
-    return signer_journal_append(signer->journal, leaf, error) && signer_index_add(signer->index, leaf, error);
+    return leaf && signer_journal_append(signer->journal, leaf, error) && signer_index_add(signer->index, leaf, error);
 }
 
 static gboolean make(Signer *signer, SignerCase *this, GError **error) {
@@ -290,23 +312,64 @@ static gboolean make(Signer *signer, SignerCase *this, GError **error) {
 static char *settle(Signer *signer, SignerCase *this, GError **error) {
     SignerType type = this->request->type;
     const SignerAnswered *answered = signer_index_find_request(signer->index, this->request->owner, this->request->id);
+    gint64 n = answered ? answered->n : (gint64) signer_journal_get_size(signer->journal);
 
     if (!signer_check_withdrawn(this, signer->index, error) ||
             (answered ? !repeat(signer, this, answered, error) : !make(signer, this, error)))
         return NULL;
     if (operations[type].finish && !operations[type].finish(this, error))
         return NULL;
-    return make_answer(signer, this, answered != NULL);
+    return make_answer(signer, this, n, answered != NULL, error);
 }
 
-static char *answer_status(Signer *signer) {
+/* What others need to check what this signer says. */
+static gboolean add_instance(Signer *signer, JsonObject *answer, GError **error) {
+    g_autofree char *key = tlog_verifier_to_text(&signer->instance.verifier);
+    g_autofree char *certificate = certificate_to_pem(signer->instance.provenance_certificate);
+    const char *checkpoint = signer_checkpoints_get(signer->checkpoints, error);
+
+    if (!checkpoint)
+        return FALSE;
+    json_object_set_string_member(answer, "logKey", key);
+    json_object_set_string_member(answer, "provenance", certificate);
+    json_object_set_string_member(answer, "checkpoint", checkpoint);
+    return TRUE;
+}
+
+/* Entries of the published log from FIRST on, as many as fit. */
+static gboolean add_entries(Signer *signer, JsonObject *answer, guint64 first, GError **error) {
+    JsonArray *entries = json_array_new();
+    gsize bytes = 0;
+
+    json_object_set_array_member(answer, "entries", entries);
+    for (guint64 n = first; n < signer_journal_get_size(signer->journal); n++) {
+        g_autoptr(GBytes) line = signer_journal_read_line(signer->journal, n, error);
+        gsize size;
+        const char *text = line ? g_bytes_get_data(line, &size) : NULL;
+        g_autoptr(GBytes) entry = text ? signer_leaf_entry(text, size, NULL, error) : NULL;
+        if (!entry)
+            return FALSE;
+        bytes += g_bytes_get_size(entry);
+        if (bytes > ENTRIES_MAX && n > first)
+            return TRUE;
+        g_autofree char *encoded = g_base64_encode(g_bytes_get_data(entry, NULL), g_bytes_get_size(entry));
+        json_array_add_string_element(entries, encoded);
+    }
+    return TRUE;
+}
+
+/* What changes nothing. */
+static char *answer_log(Signer *signer, const SignerRequest *request, GError **error) {
     g_autoptr(JsonObject) answer = answer_new();
+    gint64 first = signer_json_get_number(request->json, "first");
 
     json_object_set_object_member(answer, "answers", json_object_new());
     g_mutex_lock(&signer->lock);
     add_log(signer, answer);
+    gboolean good = add_instance(signer, answer, error) &&
+                    (request->type != SIGNER_LOG || add_entries(signer, answer, (guint64) first, error));
     g_mutex_unlock(&signer->lock);
-    return signer_packet_to_text(answer);
+    return good ? signer_packet_to_text(answer) : NULL;
 }
 
 static char *answer_case(Signer *signer, SignerCase *this, GError **error) {
@@ -317,7 +380,7 @@ static char *answer_case(Signer *signer, SignerCase *this, GError **error) {
         return NULL;
     g_mutex_lock(&signer->lock);
     if (type == SIGNER_CERTIFICATES)
-        answer = signer_add_certificates(this, error) ? make_answer(signer, this, FALSE) : NULL;
+        answer = signer_add_certificates(this, error) ? make_answer(signer, this, -1, FALSE, error) : NULL;
     else
         answer = settle(signer, this, error);
     const char *note = answer && json_object_has_member(this->extra, "note")
@@ -374,8 +437,8 @@ static char *answer_request(Signer *signer, const SignerRequest *request, GArray
 
     if (!objects || !check_objects(request, objects, error))
         return NULL;
-    if (request->type == SIGNER_STATUS)
-        return answer_status(signer);
+    if (request->type == SIGNER_STATUS || request->type == SIGNER_LOG)
+        return answer_log(signer, request, error);
     guint64 bytes = count_bytes(objects);
     if (!take_memory(signer, bytes, error))
         return NULL;

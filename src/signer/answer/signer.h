@@ -13,7 +13,8 @@ typedef struct Signer Signer;
 typedef void (*SignerSay)(gpointer user, const char *text);
 
 typedef struct {
-    const char *state;    /* directory: keys/, log */
+    const char *state;    /* directory: keys/, instance/, log, checkpoint */
+    const char *name;     /* of the log; NULL: as before, or one made of its key */
     const char *policies; /* directory: NAMESPACE/PROJECT.conf */
     gboolean development; /* new projects are in development unless they are asked for otherwise */
     KeySession *session;  /* has to last as long */

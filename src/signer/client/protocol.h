@@ -17,7 +17,7 @@
  *     "version"     1
  *     "id"          names this request in its project: 1 to 128 of A-Z a-z 0-9 . _ : - ; asked again with the same
  *                   content it gets the same answer, and the signature counts once; with other content it is refused.
- *                   Not needed for "status" and "certificates", which change nothing.
+ *                   Not needed for "status", "log" and "certificates", which change nothing.
  *     "type"        one of those below
  *     "namespace", "project", "target"   1 to 64 of a-z 0-9 _ - , beginning with a letter or digit
  *     "job"         1 to 64 of the characters of "id": what is signed for a job is seen by this job alone
@@ -45,9 +45,12 @@
  *     withdraw       imageVersion                                   nothing: no manifest lists that version any more, ever
  *     certificates   namespace, project                             nothing
  *     status         nothing but version and type                   nothing
+ *     log            "first": a number                              nothing: entries of the published log from that one on
  *
  * "title" may be given with every type that has a thing. "target" is asked of all but create, target, withdraw,
- * certificates and status. Things of signing.json are asked for by their types, but: those of "variable" as enrolment; those of "pcr"
+ * certificates, status and log. "private": true may be given with every type that is logged: the published log then has a
+ * digest instead of the leaf (signer/client/leaf.h).
+ * Things of signing.json are asked for by their types, but: those of "variable" as enrolment; those of "pcr"
  * (SplitArtifacts=pcrs) not at all, since the answers about their UKI are theirs, too; those of "manifest" neither,
  * since the signer writes manifests itself. Root hashes come before the UKIs that name them.
  *
@@ -69,6 +72,11 @@
  * NAME is that of the request in signing.json. "manifest", "addition" and "revocation" have one answer of that name: the
  * OpenPGP signature packet, and the whole update of db or dbx. Beside these there may be
  *
+ *     "leaf"          the number of the request's leaf in the log, and "proof", text of a tlog-proof@v1 of it; with the answers
+ *                     of all requests that are logged
+ *     "logKey"        key of the log as signed notes have it, "provenance", PEM of the certificate of the key for provenance,
+ *                     and "checkpoint", the newest one; answers of status and log
+ *     "entries"       [BASE64, …] of log: as many as fit into an answer; none when there are no more
  *     "manifest"      text of SHA256SUMS
  *     "certificates"  {PURPOSE: PEM}; answers of create and certificates
  *     "keyRing"       base64 of the OpenPGP public key, which is import-pubring.pgp; of these, too

@@ -2,9 +2,13 @@
 #include "signer/judges/case.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/hex.h"
 #include "signer/client/packet.h"
 #include "signer/text/error.h"
+
+#define SALT_SIZE 32
 
 SignerCase *signer_case_new(SignerKeys *keys, const char *policies, const SignerRequest *request, GPtrArray *objects) {
     SignerCase *this = g_new0(SignerCase, 1);
@@ -182,8 +186,19 @@ GBytes *signer_case_sign_thing(SignerCase *this, GError **error) {
 
 /* ---- for the log ---- */
 
+/* Whether the log may show it is no part of what is asked for. */
+static char *request_to_text(const SignerCase *this) {
+    g_autoptr(JsonObject) request = json_object_new();
+    g_autoptr(GList) names = json_object_get_members(this->request->json);
+
+    for (const GList *name = names; name; name = name->next)
+        if (!g_str_equal(name->data, "private"))
+            json_object_set_member(request, name->data, json_object_dup_member(this->request->json, name->data));
+    return signer_packet_to_text(request);
+}
+
 char *signer_case_digest(const SignerCase *this) {
-    g_autofree char *text = signer_packet_to_text(this->request->json);
+    g_autofree char *text = request_to_text(this);
     g_autoptr(GString) all = g_string_new(text);
 
     for (guint i = 0; i < this->objects->len; i++) {
@@ -198,11 +213,27 @@ static void put(JsonObject *leaf, const char *name, const char *value) {
         json_object_set_string_member(leaf, name, value);
 }
 
-JsonObject *signer_case_make_leaf(const SignerCase *this) {
-    JsonObject *leaf = json_object_new();
+/* Makes a leaf of which others see a digest one that they cannot guess. */
+static gboolean add_salt(const SignerCase *this, JsonObject *leaf, GError **error) {
+    guint8 salt[SALT_SIZE];
+    gboolean wanted = json_object_get_boolean_member_with_default(this->request->json, "private", FALSE) ||
+                      (this->policy && this->policy->is_private);
+
+    if (!wanted)
+        return TRUE;
+    if (getentropy(salt, sizeof salt) < 0)
+        return signer_refuse(error, SIGNER_ERROR_FAILED, "There is no randomness for a private leaf");
+    g_autofree char *hex = hex_encode(salt, sizeof salt);
+    json_object_set_string_member(leaf, "salt", hex);
+    return TRUE;
+}
+
+JsonObject *signer_case_make_leaf(const SignerCase *this, GError **error) {
+    g_autoptr(JsonObject) leaf = json_object_new();
     g_autofree char *digest = signer_case_digest(this);
 
-    json_object_set_int_member(leaf, "version", 1);
+    if (!add_salt(this, leaf, error))
+        return NULL;
     json_object_set_int_member(leaf, "time", this->time);
     put(leaf, "id", this->request->id);
     put(leaf, "type", signer_type_to_string(this->request->type));
@@ -215,5 +246,5 @@ JsonObject *signer_case_make_leaf(const SignerCase *this) {
     put(leaf, "policy", this->policy ? this->policy->digest : NULL);
     json_object_set_array_member(leaf, "signatures", json_array_ref(this->signatures));
     json_object_set_object_member(leaf, "facts", json_object_ref(this->facts));
-    return leaf;
+    return g_steal_pointer(&leaf);
 }

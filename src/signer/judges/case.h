@@ -65,5 +65,5 @@ void signer_case_answer(SignerCase *this, const char *name, GBytes *data);
 /* SHA-256 of the request with its objects: two that are equal get the same. Owned by the caller. */
 char *signer_case_digest(const SignerCase *this);
 
-/* The leaf for the log. */
-JsonObject *signer_case_make_leaf(const SignerCase *this);
+/* The leaf for the log; with a salt where the request or the policy says that the project is private. */
+JsonObject *signer_case_make_leaf(const SignerCase *this, GError **error);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "signer/client/leaf.h"
 #include "signer/request/request.h"
 #include "signer/text/error.h"
 #include "signer/text/text.h"
@@ -100,7 +101,7 @@ typedef struct {
     SignerType type;
     char *project;
     const char *id, *digest, *target, *job, *version;
-    gint64 time;
+    gint64 n, time;
     guint n_signatures;
     JsonObject *facts;
 } Leaf;
@@ -124,9 +125,11 @@ static gboolean read_leaf(JsonObject *object, Leaf *ret, GError **error) {
             .target = signer_json_get_string(object, "target"),
             .job = signer_json_get_string(object, "job"),
             .version = signer_json_get_string(object, "imageVersion"),
+            .n = signer_json_get_number(object, "n"),
             .time = signer_json_get_number(object, "time"),
     };
-    if (signer_json_get_number(object, "version") != 1)
+    gint64 version = signer_json_get_number(object, "version");
+    if (version < 1 || version > SIGNER_LEAF_VERSION)
         return signer_refuse(error, SIGNER_ERROR_FAILED, "it is of a newer version of particleos-signer");
     if (type < 0 || type >= SIGNER_CERTIFICATES || !signer_is_name(namespace) || !signer_is_name(project) || !ret->id ||
             !signer_is_digest(ret->digest) || ret->time < 0 || !signatures || !JSON_NODE_HOLDS_ARRAY(signatures) ||
@@ -223,6 +226,7 @@ static gboolean add_manifest(SignerIndex *index, const Leaf *leaf, GError **erro
 static void add_request(SignerIndex *index, const Leaf *leaf) {
     SignerAnswered *answered = g_new0(SignerAnswered, 1);
 
+    answered->n = leaf->n;
     g_strlcpy(answered->digest, leaf->digest, sizeof answered->digest);
     answered->time = leaf->time;
     answered->trusted = g_strdup(signer_json_get_string(leaf->facts, "trusted"));

@@ -18,6 +18,7 @@ gboolean signer_index_add(SignerIndex *index, JsonObject *leaf, GError **error) 
 /* A request that was answered. */
 typedef struct {
     char digest[65]; /* of the request with its objects */
+    gint64 n;        /* which leaf; -1: it does not say */
     gint64 time;     /* seconds since 1970 */
     char *trusted;   /* digest of the program that it made trusted, or NULL */
 } SignerAnswered;

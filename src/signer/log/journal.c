@@ -21,6 +21,8 @@ struct SignerJournal {
     int fd;
     guint64 bytes, n;
     char head[SHA256_HEX_SIZE + 1];
+    GArray *starts; /* of guint64: where each line begins */
+    TlogTree *tree;
     gboolean broken; /* what is in the file is not known any more */
 };
 
@@ -29,6 +31,8 @@ void signer_journal_free(SignerJournal *journal) {
         return;
     cleanup_fd(&journal->fd);
     g_free(journal->path);
+    g_array_unref(journal->starts);
+    tlog_tree_free(journal->tree);
     g_free(journal);
 }
 
@@ -40,11 +44,35 @@ const char *signer_journal_get_head(const SignerJournal *journal) {
     return journal->head;
 }
 
-static void set_head(SignerJournal *journal, const char *line, gsize size) {
+TlogReader signer_journal_reader(const SignerJournal *journal) {
+    return tlog_tree_reader(journal->tree);
+}
+
+/* The line LEAF is on the disk behind all others. */
+static void count_line(SignerJournal *journal, JsonObject *leaf, const char *line, gsize size) {
     guint8 digest[SHA256_SIZE];
+    g_autoptr(GBytes) entry = signer_leaf_entry_of(leaf, line, size);
+    TlogHash hash = tlog_leaf_hash(g_bytes_get_data(entry, NULL), g_bytes_get_size(entry));
+
     sha256_buffer(line, size, digest);
     g_autofree char *hex = hex_encode(digest, sizeof digest);
     g_strlcpy(journal->head, hex, sizeof journal->head);
+    tlog_tree_append(journal->tree, &hash);
+    g_array_append_val(journal->starts, journal->bytes);
+    journal->n++;
+    journal->bytes += size + 1;
+}
+
+GBytes *signer_journal_read_line(const SignerJournal *journal, guint64 n, GError **error) {
+    guint64 start = g_array_index(journal->starts, guint64, n);
+    guint64 end = n + 1 < journal->n ? g_array_index(journal->starts, guint64, n + 1) : journal->bytes;
+    gsize size = (gsize) (end - start) - 1;
+    g_autofree char *line = g_malloc(MAX(size, 1));
+
+    if (pread_all(journal->fd, line, size, start, error))
+        return g_bytes_new_take(g_steal_pointer(&line), size);
+    g_prefix_error(error, "Cannot read %s: ", journal->path);
+    return NULL;
 }
 
 JsonObject *signer_journal_parse_line(const char *line, gsize size, guint64 n, const char *previous, GError **error) {
@@ -73,9 +101,7 @@ static gboolean read_line(
         g_prefix_error(error, "%s:%" G_GUINT64_FORMAT ": the log is damaged: ", journal->path, journal->n + 1);
         return FALSE;
     }
-    set_head(journal, line, size);
-    journal->n++;
-    journal->bytes += size + 1;
+    count_line(journal, leaf, line, size);
     return TRUE;
 }
 
@@ -136,6 +162,8 @@ SignerJournal *signer_journal_open(
 
     *ret_repaired = NULL;
     journal->path = g_strdup(path);
+    journal->starts = g_array_new(FALSE, FALSE, sizeof(guint64));
+    journal->tree = tlog_tree_new();
     memset(journal->head, '0', SHA256_HEX_SIZE);
     journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (journal->fd < 0) {
@@ -160,6 +188,7 @@ gboolean signer_journal_append(SignerJournal *journal, JsonObject *leaf, GError 
         return signer_refuse(error, SIGNER_ERROR_FAILED,
                 "The log could not be written before, so nothing is signed until particleos-signer starts "
                 "anew");
+    json_object_set_int_member(leaf, "version", SIGNER_LEAF_VERSION);
     json_object_set_int_member(leaf, "n", (gint64) journal->n);
     json_object_set_string_member(leaf, "previous", journal->head);
     g_autofree char *text = signer_packet_to_text(leaf);
@@ -177,8 +206,6 @@ gboolean signer_journal_append(SignerJournal *journal, JsonObject *leaf, GError 
             journal->broken = FALSE;
         return FALSE;
     }
-    set_head(journal, text, size);
-    journal->n++;
-    journal->bytes += size + 1;
+    count_line(journal, leaf, text, size);
     return TRUE;
 }

@@ -104,6 +104,8 @@ static gboolean read_floor(SignerPolicy *policy, const IniEntry *entry, GError *
 static gboolean read_project(SignerPolicy *policy, const IniEntry *entry, GError **error) {
     if (g_str_equal(entry->key, "Development"))
         return recipe_boolean_parse(entry->value, &policy->development) || bad_value(error, entry, "yes or no");
+    if (g_str_equal(entry->key, "Private"))
+        return recipe_boolean_parse(entry->value, &policy->is_private) || bad_value(error, entry, "yes or no");
     if (g_str_equal(entry->key, "SignaturesPerHour"))
         return g_ascii_string_to_unsigned(entry->value, 10, 0, G_MAXUINT32, &policy->signatures_per_hour, NULL) ||
                bad_value(error, entry, "a number");

@@ -48,6 +48,7 @@ typedef struct {
     char *path;           /* of the file, for messages */
     char *digest;         /* SHA-256 of the file in hexadecimal */
     gboolean development; /* the first program of each name is trusted */
+    gboolean is_private;  /* the published log shows digests of its leaves alone */
     guint64 signatures_per_hour;
     SignerKey keys[SIGNER_N_PURPOSES];
     GPtrArray *targets;   /* of SignerTarget */

@@ -18,7 +18,7 @@
 #include "signer/text/error.h"
 
 typedef struct {
-    char *state, *socket, *policies;
+    char *state, *socket, *policies, *name;
     char *checkpoint;
     gboolean development, version, again;
     char **rest;
@@ -29,6 +29,7 @@ static void options_clear(Options *options) {
     g_free(options->socket);
     g_free(options->policies);
     g_free(options->checkpoint);
+    g_free(options->name);
     g_strfreev(options->rest);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
@@ -43,6 +44,8 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error) {
             {"policy", 0, 0, G_OPTION_ARG_FILENAME, &options->policies,
                     "Where policies are (signer.d in the state directory)", "DIRECTORY"},
             {"socket", 0, 0, G_OPTION_ARG_FILENAME, &options->socket, "Where to listen", "PATH"},
+            {"log-name", 0, 0, G_OPTION_ARG_STRING, &options->name,
+                    "What the log is called from the first start on (a name made of its key)", "NAME"},
             {"development", 0, 0, G_OPTION_ARG_NONE, &options->development,
                     "New projects are in development unless they are asked for otherwise", NULL},
             {"again", 0, 0, G_OPTION_ARG_NONE, &options->again, "Export keys that were exported before", NULL},
@@ -75,7 +78,14 @@ static gboolean serve(const Options *options, GError **error) {
 
     lock_down_memory();
     session = key_session_new(credential_ask, NULL);
-    SignerOptions with = {options->state, options->policies, options->development, session, say, NULL};
+    SignerOptions with = {
+            .state = options->state,
+            .name = options->name,
+            .policies = options->policies,
+            .development = options->development,
+            .session = session,
+            .say = say,
+    };
     if (!(signer = signer_new(&with, error)) || !(server = server_new(options->socket, error)) ||
             !lock_down_calls(error))
         return FALSE;

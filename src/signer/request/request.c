@@ -12,24 +12,26 @@
 
 #define COMMON "version type "
 #define LOGGED COMMON "id namespace project "
+#define PRIVATE "private "
 #define OF_JOB LOGGED "target job imageVersion "
 
 /* Members that have to be there, and that may be. */
 static const struct {
     const char *name, *needed, *allowed;
 } types[SIGNER_N_TYPES] = {
-        [SIGNER_VERITY] = {"verity", OF_JOB "objects", "title"},
-        [SIGNER_PE] = {"pe", OF_JOB "objects title", ""},
-        [SIGNER_IPE] = {"ipe", OF_JOB "objects", "title"},
-        [SIGNER_ENROLMENT] = {"enrolment", OF_JOB "objects title", ""},
-        [SIGNER_ADDITION] = {"addition", OF_JOB, ""},
-        [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", ""},
-        [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", "bestBefore"},
-        [SIGNER_CREATE] = {"create", LOGGED "targets", "development keys commandLineAllow signaturesPerHour"},
-        [SIGNER_TARGET] = {"target", LOGGED "targets", ""},
-        [SIGNER_WITHDRAW] = {"withdraw", LOGGED "imageVersion", ""},
+        [SIGNER_VERITY] = {"verity", OF_JOB "objects", PRIVATE "title"},
+        [SIGNER_PE] = {"pe", OF_JOB "objects title", PRIVATE},
+        [SIGNER_IPE] = {"ipe", OF_JOB "objects", PRIVATE "title"},
+        [SIGNER_ENROLMENT] = {"enrolment", OF_JOB "objects title", PRIVATE},
+        [SIGNER_ADDITION] = {"addition", OF_JOB, PRIVATE},
+        [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", PRIVATE},
+        [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", PRIVATE "bestBefore"},
+        [SIGNER_CREATE] = {"create", LOGGED "targets", PRIVATE "development keys commandLineAllow signaturesPerHour"},
+        [SIGNER_TARGET] = {"target", LOGGED "targets", PRIVATE},
+        [SIGNER_WITHDRAW] = {"withdraw", LOGGED "imageVersion", PRIVATE},
         [SIGNER_CERTIFICATES] = {"certificates", COMMON "namespace project", "id"},
         [SIGNER_STATUS] = {"status", COMMON, "id"},
+        [SIGNER_LOG] = {"log", COMMON "first", "id"},
 };
 
 const char *signer_type_to_string(SignerType type) {
@@ -99,6 +101,11 @@ static gboolean check(const SignerRequest *request, const char *name, gboolean g
     return signer_refuse(error, SIGNER_ERROR_MALFORMED, "'%s' of the request is not as it has to be", name);
 }
 
+static gboolean is_boolean(const SignerRequest *request, const char *name) {
+    JsonNode *node = json_object_get_member(request->json, name);
+    return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN;
+}
+
 static gboolean read_members(SignerRequest *request, GError **error) {
     request->id = signer_request_get_string(request, "id");
     request->namespace = signer_request_get_string(request, "namespace");
@@ -117,6 +124,8 @@ static gboolean read_members(SignerRequest *request, GError **error) {
            check(request, "imageVersion", signer_is_version(request->version, NULL), error) &&
            check(request, "title", signer_is_title(request->title), error) &&
            check(request, "channel", signer_is_name(signer_request_get_string(request, "channel")), error) &&
+           check(request, "private", is_boolean(request, "private"), error) &&
+           check(request, "first", signer_json_get_number(request->json, "first") >= 0, error) &&
            check(request, "objects", signer_request_get_array(request, "objects") != NULL, error) &&
            check(request, "entries", signer_request_get_array(request, "entries") != NULL, error) &&
            check(request, "digests", signer_request_get_array(request, "digests") != NULL, error) &&

@@ -18,6 +18,7 @@ typedef enum {
     SIGNER_WITHDRAW,
     SIGNER_CERTIFICATES,
     SIGNER_STATUS,
+    SIGNER_LOG,
     SIGNER_N_TYPES,
 } SignerType;
 
