@@ -25,6 +25,8 @@ static JsonObject *create_keys(
     json_object_set_object_member(request, "targets", name_targets(targets));
     if (development)
         json_object_set_boolean_member(request, "development", TRUE);
+    if (!project->is_public)
+        json_object_set_boolean_member(request, "private", TRUE);
     return sign_service_ask(signer, request, NULL, 0, error);
 }
 
@@ -54,6 +56,8 @@ static gboolean add_targets(SignService *signer, const Project *project, GPtrArr
     g_autoptr(GError) failure = NULL;
 
     json_object_set_object_member(request, "targets", name_targets(targets));
+    if (!project->is_public)
+        json_object_set_boolean_member(request, "private", TRUE);
     answer = sign_service_ask(signer, request, NULL, 0, &failure);
     if (answer || !g_error_matches(failure, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_LATER))
         return TRUE;

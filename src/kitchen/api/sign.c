@@ -40,9 +40,7 @@ static gboolean ask(gpointer data, GError **error) {
 
 /* Position of the leaf in the signer's log; -1: not told. */
 static gint64 leaf_of(JsonObject *answer) {
-    JsonNode *node = json_object_get_member(answer, "log");
-
-    return node && JSON_NODE_HOLDS_OBJECT(node) ? json_number(json_node_get_object(node), "size", 0) - 1 : -1;
+    return json_number(answer, "leaf", -1);
 }
 
 static gboolean note(WorkerCall *call, const Signing *signing, GError **error) {
@@ -152,6 +150,8 @@ static Signing *make_request(WorkerCall *call, JsonObject *body, GError **error)
     signing->request = sign_request_new(type, id, project->namespace_name, project->name, target->name);
     json_object_set_string_member(signing->request, "job", job);
     json_object_set_string_member(signing->request, "imageVersion", build->version);
+    if (!project->is_public)
+        json_object_set_boolean_member(signing->request, "private", TRUE);
     if (title)
         json_object_set_string_member(signing->request, "title", title);
     if (digests)

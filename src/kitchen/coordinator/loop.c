@@ -106,6 +106,7 @@ gboolean coordinator_step(Coordinator *coordinator, GError **error) {
     look_at_clock(coordinator);
     if (!coordinator->stopped)
         look_at_disk(coordinator);
+    publish_log(coordinator);
     return dispatch_watch(coordinator, error) && check_jobs(coordinator, error) && check_builds(coordinator, error) &&
            release_builds(coordinator, error) && roll_out(coordinator, error) && watch_repositories(coordinator, error) &&
            look_at_sources(coordinator, error) && poll_projects(coordinator, error) &&

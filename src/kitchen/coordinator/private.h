@@ -12,6 +12,8 @@ struct Coordinator {
     char *stopped;
     gint64 started;            /* when it began; workers get time to find us */
     gint64 cleaned;            /* when files were removed last */
+    gint64 logged;             /* when the signer's log was published last */
+    gboolean logging;          /* it is being published */
     guint timer, idle;         /* sources */
     Background *background;    /* what runs in threads */
     GHashTable *polling;       /* IDs of projects that are looked at (gint64) */
@@ -48,6 +50,9 @@ gboolean release_builds(Coordinator *coordinator, GError **error) G_GNUC_WARN_UN
 
 /* rollout.c: what people and the clock do with releases. */
 gboolean roll_out(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* log.c: the signer's log. */
+void publish_log(Coordinator *coordinator);
 
 /* refresh.c */
 gboolean refresh_manifests(Coordinator *coordinator, GError **error) G_GNUC_WARN_UNUSED_RESULT;

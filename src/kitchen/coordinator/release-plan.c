@@ -31,6 +31,7 @@ typedef struct {
 
 struct ReleasePlan {
     char *space, *project, *best_before;
+    gboolean is_private;
     GPtrArray *places;
     GArray *switches;    /* of PlanSwitch: what links will follow */
     GHashTable *waiting; /* release -> why */
@@ -167,6 +168,7 @@ static ReleasePlan *new_plan(Model *model, gint64 project_id, guint best_before,
     plan->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     plan->space = g_strdup(project->namespace_name);
     plan->project = g_strdup(project->name);
+    plan->is_private = !project->is_public;
     plan->best_before = best_before > 0 ? day_after(model_now(model), best_before) : NULL;
     return plan;
 }
@@ -223,7 +225,8 @@ static PublishSet as_publish_set(const ReleasePlan *plan, const PlanPlace *place
             .version = set->version,
             .files = set->files,
             .former = set->former,
-            .best_before = plan->best_before};
+            .best_before = plan->best_before,
+            .is_private = plan->is_private};
 }
 
 static gboolean prepare(ReleasePlan *plan, Publisher *publisher, PlanPlace *place, GError **error) {
@@ -261,6 +264,8 @@ gboolean release_plan_run(ReleasePlan *plan, Publisher *publisher, GError **erro
     for (guint i = 0; i < plan->places->len; i++)
         if (!prepare(plan, publisher, plan->places->pdata[i], error))
             return FALSE;
+    if (!publisher_publish_log(publisher, error))
+        return FALSE;
     for (guint i = 0; i < plan->places->len; i++)
         if (!switch_place(plan, publisher, plan->places->pdata[i], error))
             return FALSE;

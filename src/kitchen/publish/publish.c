@@ -29,6 +29,7 @@ struct Publisher {
     char *directory;
     Store *store;
     SignService *signer;
+    LogMirror *log; /* or NULL */
     StoreFault fault;
     gpointer fault_user;
 };
@@ -37,12 +38,14 @@ struct Publisher {
 typedef struct {
     char *text;
     GBytes *signature;
+    char *proof; /* that it is in the signer's log, or NULL */
     char *digest;
 } Manifest;
 
 static void manifest_clear(Manifest *manifest) {
     g_clear_pointer(&manifest->text, g_free);
     g_clear_pointer(&manifest->signature, g_bytes_unref);
+    g_clear_pointer(&manifest->proof, g_free);
     g_clear_pointer(&manifest->digest, g_free);
 }
 
@@ -76,6 +79,14 @@ SignService *publisher_signer(Publisher *publisher) {
 void publisher_set_fault(Publisher *publisher, StoreFault fault, gpointer user) {
     publisher->fault = fault;
     publisher->fault_user = user;
+}
+
+void publisher_set_log(Publisher *publisher, LogMirror *log) {
+    publisher->log = log;
+}
+
+gboolean publisher_publish_log(Publisher *publisher, GError **error) {
+    return !publisher->log || log_mirror_update(publisher->log, error);
 }
 
 PublishFile *publish_file_new(const char *name, const char *digest) {
@@ -126,6 +137,8 @@ static JsonObject *make_request(const PublishSet *set) {
     json_object_set_array_member(request, "entries", entries);
     if (set->best_before)
         json_object_set_string_member(request, "bestBefore", set->best_before);
+    if (set->is_private)
+        json_object_set_boolean_member(request, "private", TRUE);
     return request;
 }
 
@@ -149,13 +162,15 @@ static gboolean sign(Publisher *publisher, const PublishSet *set, Manifest *mani
 
     if (!answer)
         return FALSE;
-    if (!text || !signature) {
-        g_set_error(error, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_REFUSED, "The signer gave no manifest");
+    if (!text || !signature || (publisher->log && !get_text(answer, "proof"))) {
+        g_set_error(error, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_REFUSED,
+                "The signer gave no manifest, or no proof that it is in its log");
         return FALSE;
     }
     data = g_base64_decode(signature, &size);
     sha256_buffer(text, strlen(text), digest);
     manifest->text = g_strdup(text);
+    manifest->proof = g_strdup(get_text(answer, "proof"));
     manifest->signature = g_bytes_new_take(data, size);
     manifest->digest = hex_encode(digest, sizeof digest);
     return TRUE;
@@ -219,6 +234,8 @@ static gboolean fill(
     if (!link_files(publisher, directory, set->files, error) || !link_files(publisher, directory, set->former, error) ||
             !link_latest(publisher, directory, set, error) || !link_buckets(directory, set->channel, error) ||
             (best_before && !write_file(publisher, directory, best_before, "", 0, error)) ||
+            (manifest->proof && !write_file(publisher, directory, SUMS ".tlog-proof", manifest->proof,
+                                        strlen(manifest->proof), error)) ||
             !write_file(publisher, directory, SUMS ".gpg", signature, size, error) ||
             !write_file(publisher, directory, SUMS, manifest->text, strlen(manifest->text), error))
         return FALSE;

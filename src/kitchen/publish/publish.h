@@ -7,7 +7,7 @@
  * CHANNEL/b/99 (links to .buckets/CHANNEL/NN) have what each hundredth of them gets, so that devices which know their
  * hundredth take part in rollouts, and others wait for their end. */
 
-#include "kitchen/signing/sign-service.h"
+#include "kitchen/publish/log-mirror.h"
 #include "kitchen/store/store.h"
 
 typedef struct Publisher Publisher;
@@ -20,6 +20,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Publisher, publisher_free)
 
 /* Who signs; borrowed. */
 SignService *publisher_signer(Publisher *publisher);
+
+/* From now on the signer's log is published, too: LOG, which has to outlive the publisher. Each set gets the proof of its
+ * manifest (SHA256SUMS.tlog-proof), and no channel is switched to a set whose proof is not in the published log. */
+void publisher_set_log(Publisher *publisher, LogMirror *log);
+
+/* Shows what the signer has logged until now; nothing is done without a log. Blocks. */
+gboolean publisher_publish_log(Publisher *publisher, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
     char *name;   /* "TARGET.CHANNEL.NAME" */
@@ -34,6 +41,7 @@ typedef struct {
     GPtrArray *files;        /* of PublishFile: those of the release */
     GPtrArray *former;       /* of PublishFile: those of the release before, for who is loading them; may be NULL */
     const char *best_before; /* "YYYY-MM-DD"; NULL: for ever */
+    gboolean is_private;     /* the log shows a digest alone */
 } PublishSet;
 
 /* "TARGET.CHANNEL.NAME": a file that is published. Owned by the caller. */

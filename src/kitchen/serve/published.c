@@ -23,7 +23,8 @@ static int open_below(const char *directory, const char *path) {
 
 /* Names that stay while what they mean changes. */
 static gboolean changes(const char *name) {
-    return g_str_has_prefix(name, "SHA256SUMS") || g_str_has_prefix(name, "BEST-BEFORE-") || strstr(name, "latest");
+    return g_str_equal(name, "checkpoint") || g_str_equal(name, "key") || g_str_equal(name, "provenance.pem") ||
+           g_str_has_prefix(name, "SHA256SUMS") || g_str_has_prefix(name, "BEST-BEFORE-") || strstr(name, "latest");
 }
 
 void published(Visit *visit) {

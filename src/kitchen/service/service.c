@@ -11,6 +11,7 @@
 #include "kitchen/executor/executor.h"
 #include "kitchen/git/git-source.h"
 #include "kitchen/net/repository-watch.h"
+#include "kitchen/publish/log-mirror.h"
 #include "kitchen/publish/publish.h"
 #include "kitchen/service/changes.h"
 #include "kitchen/signing/sign-service.h"
@@ -24,6 +25,7 @@
 struct Service {
     Store *store;
     SignService *signer;
+    LogMirror *log;
     Publisher *publisher;
     Executor *executor;
     GitSource *git;
@@ -146,12 +148,15 @@ static void open_coordinator(Service *service, const ServiceSettings *settings) 
 
 Service *service_new(const ServiceSettings *settings, GError **error) {
     g_autoptr(Service) service = g_new0(Service, 1);
+    g_autofree char *log = g_build_filename(settings->publish_directory, "log", NULL);
 
     service->store = store_open(settings->directory, error);
     if (!service->store)
         return NULL;
     service->signer = sign_service_new_socket(settings->signer);
+    service->log = log_mirror_new(log, service->signer);
     service->publisher = publisher_new(settings->publish_directory, service->store, service->signer);
+    publisher_set_log(service->publisher, service->log);
     if (!open_workers(service, settings, error) || !open_git(service, settings, error) ||
             !open_net(service, settings, error) || !open_api(service, settings, error))
         return NULL;
@@ -167,6 +172,7 @@ void service_free(Service *service) {
     git_source_free(service->git);
     executor_free(service->executor);
     publisher_free(service->publisher);
+    log_mirror_free(service->log);
     sign_service_unref(service->signer);
     store_free(service->store);
     address_policy_free(service->policy);
