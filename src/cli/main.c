@@ -46,6 +46,7 @@ static const struct {
         {"inputs", verb_inputs},
         {"kitchen", verb_kitchen},
         {"inspect", verb_inspect},
+        {"verify", verb_verify},
         {"journalctl", verb_journalctl},
         {"latest-snapshot", verb_latest_snapshot},
         {"revoke", verb_revoke},

@@ -51,4 +51,5 @@ gboolean verb_sign(const VerbCall *call, int *ret_exit_status, GError **error) G
 gboolean verb_ssh(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_summary(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_sysupdate(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean verb_verify(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean verb_vm(const VerbCall *call, int *ret_exit_status, GError **error) G_GNUC_WARN_UNUSED_RESULT;

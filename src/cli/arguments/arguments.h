@@ -34,6 +34,7 @@ typedef struct {
     gboolean genkey_request;     /* genkey makes a request to an authority, not a certificate */
     gboolean genkey_per_purpose; /* genkey makes a key for each purpose */
     gboolean watch;              /* kitchen build waits for the build */
+    gboolean whole_log;          /* verify reads all entries */
     gboolean yes;                /* burn does not ask */
     gboolean until_login;        /* vm boots unattended and reports */
 
@@ -51,6 +52,9 @@ typedef struct {
     char *other_certificate;
     char *known_files;
     char *image;
+    char *log_key; /* of verify, like the next two */
+    char *log;
+    char *checkpoint;
     char *events_fd;   /* the number of a descriptor that gets events */
     char *timeline;    /* the file of the picture */
     char *revocations; /* the file of revoke */

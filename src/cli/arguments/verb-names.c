@@ -14,6 +14,7 @@ const VerbName verb_names[] = {
         {"genkey", 0, "make the key and certificate that images are signed with"},
         {"inspect", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE | VERB_RECIPE_OR_ARGUMENT,
                 "verify every link of an image's chain of trust"},
+        {"verify", VERB_TAKES_ARGUMENTS, "check that a release is what a build service logged and published"},
         {"revoke", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE, "have the firmware refuse versions that are out already"},
         {"sign", VERB_TAKES_ARGUMENTS | VERB_READS_RECIPE,
                 "answer the requests for signatures of a build with --sign=offline"},

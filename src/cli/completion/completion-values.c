@@ -78,8 +78,9 @@ char *completion_of_verb(const char *verb) {
 }
 
 gboolean completion_of_verb_is_file(const char *verb) {
-    return strcmp(verb, "inspect") == 0 || strcmp(verb, "burn") == 0 || strcmp(verb, "revoke") == 0 ||
-           strcmp(verb, "sign") == 0 || strcmp(verb, "delta") == 0 || strcmp(verb, "attach") == 0;
+    return strcmp(verb, "inspect") == 0 || strcmp(verb, "verify") == 0 || strcmp(verb, "burn") == 0 ||
+           strcmp(verb, "revoke") == 0 || strcmp(verb, "sign") == 0 || strcmp(verb, "delta") == 0 ||
+           strcmp(verb, "attach") == 0;
 }
 
 char *completion_escape(const char *text, const char *special) {

@@ -57,6 +57,13 @@ static const struct {
                 "Verifies every link of a disk image's chain of trust without booting it: signatures of boot files, "
                 "the root hash in the signed command line, the hash tree, the expected measurements. Exits with 1 when "
                 "a link is broken. `--certificate` names the signer to expect."},
+        {"verify", "ADDRESS",
+                "Checks that files are what a build service published. *ADDRESS* is that of a channel or of a file in it "
+                "(`https://kitchen.example.com/pub/acme/phone/main/stable`), a directory, or a file with `SHA256SUMS` "
+                "beside it. `--log-key` is the fingerprint of the key of the service's log, which has to come from "
+                "somebody who knows it. With `--checkpoint=FILE` the log has to be the continuation of what *FILE* "
+                "remembers of it. Exits with 1 when something is not as it has to be, and says what. See **VERIFYING "
+                "RELEASES**."},
         {"revoke", "[UKI...]",
                 "Has the firmware of devices refuse versions that were signed once: adds the Authenticode digests of "
                 "the given UKIs to `mkosi.extra/usr/lib/particleos/revoked.auth` of the recipe (another file with "

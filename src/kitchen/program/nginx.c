@@ -18,7 +18,7 @@ static const char published[] =
         "        location ~ /\\.sets/ {\n"
         "            return 404;\n"
         "        }\n"
-        "        location ~ (/SHA256SUMS|/SHA256SUMS\\.(gpg|tlog-proof)|/log/(checkpoint|key|provenance\\.pem)|/BEST-BEFORE-[0-9-]+|_latest[^/]*)$ {\n"
+        "        location ~ (/SHA256SUMS|/SHA256SUMS\\.(gpg|tlog-proof|log-key)|/log/(checkpoint|key|provenance\\.pem)|/BEST-BEFORE-[0-9-]+|_latest[^/]*)$ {\n"
         "            add_header Cache-Control no-cache;\n"
         "            add_header X-Content-Type-Options nosniff;\n"
         "            add_header Content-Security-Policy sandbox;\n"

@@ -39,6 +39,7 @@ typedef struct {
     char *text;
     GBytes *signature;
     char *proof; /* that it is in the signer's log, or NULL */
+    char *key;   /* of the log, or NULL */
     char *digest;
 } Manifest;
 
@@ -46,6 +47,7 @@ static void manifest_clear(Manifest *manifest) {
     g_clear_pointer(&manifest->text, g_free);
     g_clear_pointer(&manifest->signature, g_bytes_unref);
     g_clear_pointer(&manifest->proof, g_free);
+    g_clear_pointer(&manifest->key, g_free);
     g_clear_pointer(&manifest->digest, g_free);
 }
 
@@ -171,6 +173,7 @@ static gboolean sign(Publisher *publisher, const PublishSet *set, Manifest *mani
     sha256_buffer(text, strlen(text), digest);
     manifest->text = g_strdup(text);
     manifest->proof = g_strdup(get_text(answer, "proof"));
+    manifest->key = g_strconcat(get_text(answer, "logKey") ?: "", "\n", NULL);
     manifest->signature = g_bytes_new_take(data, size);
     manifest->digest = hex_encode(digest, sizeof digest);
     return TRUE;
@@ -187,6 +190,10 @@ static gboolean write_file(
     if (fd < 0 || !write_all(fd, data, size) || fsync(fd) < 0)
         return set_errno_error(error, errno, "Cannot write %s", name);
     return TRUE;
+}
+
+static gboolean write_text(Publisher *publisher, int directory, const char *name, const char *text, GError **error) {
+    return write_file(publisher, directory, name, text, strlen(text), error);
 }
 
 static gboolean link_files(Publisher *publisher, int directory, GPtrArray *files, GError **error) {
@@ -234,10 +241,10 @@ static gboolean fill(
     if (!link_files(publisher, directory, set->files, error) || !link_files(publisher, directory, set->former, error) ||
             !link_latest(publisher, directory, set, error) || !link_buckets(directory, set->channel, error) ||
             (best_before && !write_file(publisher, directory, best_before, "", 0, error)) ||
-            (manifest->proof && !write_file(publisher, directory, SUMS ".tlog-proof", manifest->proof,
-                                        strlen(manifest->proof), error)) ||
+            (manifest->proof && (!write_text(publisher, directory, SUMS ".tlog-proof", manifest->proof, error) ||
+                                        !write_text(publisher, directory, SUMS ".log-key", manifest->key, error))) ||
             !write_file(publisher, directory, SUMS ".gpg", signature, size, error) ||
-            !write_file(publisher, directory, SUMS, manifest->text, strlen(manifest->text), error))
+            !write_text(publisher, directory, SUMS, manifest->text, error))
         return FALSE;
     reach(publisher, "publish.sync");
     return fsync(directory) == 0 || set_errno_error(error, errno, "Cannot sync a set");

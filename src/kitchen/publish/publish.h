@@ -22,7 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Publisher, publisher_free)
 SignService *publisher_signer(Publisher *publisher);
 
 /* From now on the signer's log is published, too: LOG, which has to outlive the publisher. Each set gets the proof of its
- * manifest (SHA256SUMS.tlog-proof), and no channel is switched to a set whose proof is not in the published log. */
+ * manifest (SHA256SUMS.tlog-proof) with the key of the log (SHA256SUMS.log-key), and no channel is switched to a set whose proof is not in the published log. */
 void publisher_set_log(Publisher *publisher, LogMirror *log);
 
 /* Shows what the signer has logged until now; nothing is done without a log. Blocks. */

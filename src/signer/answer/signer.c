@@ -210,7 +210,9 @@ static gboolean add_proof(Signer *signer, JsonObject *answer, gint64 n, GError *
 
     if (!proof)
         return FALSE;
+    g_autofree char *key = tlog_verifier_to_text(&signer->instance.verifier);
     json_object_set_int_member(answer, "leaf", n);
+    json_object_set_string_member(answer, "logKey", key);
     json_object_set_string_member(answer, "proof", proof);
     return TRUE;
 }

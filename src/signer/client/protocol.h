@@ -72,10 +72,10 @@
  * NAME is that of the request in signing.json. "manifest", "addition" and "revocation" have one answer of that name: the
  * OpenPGP signature packet, and the whole update of db or dbx. Beside these there may be
  *
- *     "leaf"          the number of the request's leaf in the log, and "proof", text of a tlog-proof@v1 of it; with the answers
- *                     of all requests that are logged
- *     "logKey"        key of the log as signed notes have it, "provenance", PEM of the certificate of the key for provenance,
- *                     and "checkpoint", the newest one; answers of status and log
+ *     "leaf"          the number of the request's leaf in the log, "proof", text of a tlog-proof@v1 of it, and "logKey", the
+ *                     key of the log as signed notes have it; with the answers of all requests that are logged
+ *     "logKey"        the same, "provenance", PEM of the certificate of the key for provenance, and "checkpoint", the newest
+ *                     one; answers of status and log
  *     "entries"       [BASE64, …] of log: as many as fit into an answer; none when there are no more
  *     "manifest"      text of SHA256SUMS
  *     "certificates"  {PURPOSE: PEM}; answers of create and certificates
