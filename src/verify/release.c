@@ -95,7 +95,12 @@ static gboolean find_place(Verifying *this, GError **error) {
     if (is_file && !(slash && g_str_equal(slash + 1, SUMS)) && !g_str_equal(address, SUMS))
         this->only = g_path_get_basename(address);
     g_autofree char *directory = !is_file ? g_strdup(address) : slash ? g_strndup(address, (gsize) (slash - address)) : g_strdup(".");
-    g_autofree char *above = is_url(address) ? go_up(directory, LEVELS_ABOVE) : NULL;
+    g_autofree char *channel = g_strdup(directory);
+    gsize n = strlen(channel);
+    /* A bucket of a rollout (CHANNEL/b/42) lies in its channel. */
+    if (n > 5 && g_str_has_prefix(channel + n - 5, "/b/") && g_ascii_isdigit(channel[n - 2]) && g_ascii_isdigit(channel[n - 1]))
+        channel[n - 5] = '\0';
+    g_autofree char *above = is_url(address) ? go_up(channel, LEVELS_ABOVE) : NULL;
     g_autofree char *log = this->options->log ? g_strdup(this->options->log) : above ? g_strconcat(above, "/log", NULL) : NULL;
     return (this->place = place_new(directory, error)) && (!log || (this->log = place_new(log, error)));
 }

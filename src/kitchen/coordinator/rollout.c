@@ -160,6 +160,8 @@ static gboolean tell(gpointer data, GError **error) {
     g_autoptr(JsonObject) answer = NULL;
 
     json_object_set_string_member(request, "imageVersion", what->version);
+    if (what->is_private)
+        json_object_set_boolean_member(request, "private", TRUE);
     answer = sign_service_ask(telling->signer, request, NULL, 0, error);
     return answer != NULL;
 }

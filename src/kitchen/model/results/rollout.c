@@ -297,12 +297,13 @@ static gpointer read_withdrawal(const DatabaseRows *rows) {
     withdrawal->space = database_rows_dup(rows, 1);
     withdrawal->project = database_rows_dup(rows, 2);
     withdrawal->version = database_rows_dup(rows, 3);
+    withdrawal->is_private = database_rows_integer(rows, 4) == 0;
     return withdrawal;
 }
 
 GPtrArray *withdrawal_list_untold(Model *model, GError **error) {
     return model_rows(model,
-            "SELECT w.project_id, n.name, p.name, w.version FROM withdrawal w JOIN project p ON p.id = w.project_id JOIN "
+            "SELECT w.project_id, n.name, p.name, w.version, p.public FROM withdrawal w JOIN project p ON p.id = w.project_id JOIN "
             "namespace n ON n.id = p.namespace_id WHERE w.told IS NULL ORDER BY w.created, w.version",
             DB_NONE, read_withdrawal, (GDestroyNotify) withdrawal_free, error);
 }

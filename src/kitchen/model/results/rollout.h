@@ -36,6 +36,7 @@ gboolean version_withdraw(Model *model, gint64 project, const char *version, gin
 typedef struct {
     gint64 project_id;
     char *space, *project, *version;
+    gboolean is_private; /* the log shows a digest alone */
 } Withdrawal;
 
 void withdrawal_free(Withdrawal *withdrawal);
