@@ -28,17 +28,25 @@ void signer_instance_clear(SignerInstance *instance) {
     g_clear_pointer(&instance->provenance_certificate, certificate_unref);
 }
 
-/* A key and its certificate appear one after the other: what a signer left that was killed in between nobody has seen. */
-static gboolean make_pair(int fd, const char *purpose, GError **error) {
+/* A key and its certificate appear one after the other: a signer that was killed in between left a key that has none yet. A
+ * certificate alone is of a state that was brought back, whose key is somewhere else. */
+static gboolean make_pair(int fd, const char *directory, const char *purpose, KeySession *session, GError **error) {
     g_autofree char *key = g_strconcat(purpose, ".key", NULL), *certificate = g_strconcat(purpose, ".crt", NULL);
     g_autofree char *common_name = g_strdup_printf("particleos-signer %s", purpose);
     GenkeyOptions options = {.purpose = GENKEY_FOR_MANIFESTS, .common_name = common_name, .valid_days = VALID_DAYS};
 
-    if (faccessat(fd, key, F_OK, 0) == 0 && faccessat(fd, certificate, F_OK, 0) == 0)
+    gboolean has_key = faccessat(fd, key, F_OK, 0) == 0, has_certificate = faccessat(fd, certificate, F_OK, 0) == 0;
+    if (has_key && has_certificate)
         return TRUE;
-    if (unlinkat(fd, faccessat(fd, certificate, F_OK, 0) == 0 ? certificate : key, 0) < 0 && errno != ENOENT)
-        return set_errno_error(error, errno, "Cannot make the key for %s", purpose);
-    return genkey_create_at(fd, key, certificate, &options, error);
+    if (has_certificate)
+        return signer_refuse(error, SIGNER_ERROR_FAILED,
+                "%s/%s is not there, and its certificate is: bring the key back (keys import), since nobody would believe another one",
+                directory, key);
+    if (!has_key)
+        return genkey_create_at(fd, key, certificate, &options, error);
+    g_autofree char *path = g_build_filename(directory, key, NULL);
+    g_autoptr(KeySource) source = key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, path, error);
+    return source && genkey_certify_at(fd, source, certificate, &options, error);
 }
 
 static gboolean open_pair(int fd, const char *directory, const char *purpose, KeySession *session, KeySource **ret_key,
@@ -46,7 +54,7 @@ static gboolean open_pair(int fd, const char *directory, const char *purpose, Ke
     g_autofree char *key = g_strdup_printf("%s/%s.key", directory, purpose);
     g_autofree char *certificate = g_strdup_printf("%s/%s.crt", directory, purpose);
 
-    return make_pair(fd, purpose, error) && (*ret_certificate = certificate_load(certificate, error)) &&
+    return make_pair(fd, directory, purpose, session, error) && (*ret_certificate = certificate_load(certificate, error)) &&
            (*ret_key = key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, key, error)) &&
            certificate_check_key(*ret_certificate, *ret_key, error);
 }

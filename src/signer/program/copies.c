@@ -171,7 +171,7 @@ gboolean copies_update(const char *state, const char *policies, const char *dire
     /* What the checkpoint speaks of is in the log by then. */
     return copy_if_there(checkpoint, copied, error) && update_log(state, directory, error) &&
            copy_below(policies, rules, ".conf", 1, error) && copy_below(keys, certificates, ".crt", 2, error) &&
-           copy_files(instance, own, ".crt", error);
+           copy_files(instance, own, ".crt", error) && copy_files(instance, own, "name", error);
 }
 
 gboolean copies_bring_back(
@@ -198,7 +198,7 @@ gboolean copies_bring_back(
     /* The log comes last: without it nothing was brought back. */
     if ((checkpoint ? !copy_file(checkpoint, newest, error) : !copy_if_there(copied, newest, error)) ||
             !copy_below(rules, policies, ".conf", 1, error) || !copy_below(certificates, keys, ".crt", 2, error) ||
-            !copy_files(own, instance, ".crt", error) || !append_log(to, &log, &nothing, error))
+            !copy_files(own, instance, ".crt", error) || !copy_files(own, instance, "name", error) || !append_log(to, &log, &nothing, error))
         return FALSE;
     printf("%" G_GUINT64_FORMAT " lines are back; private keys come by \"keys import\"\n", log.n);
     return TRUE;
