@@ -28,6 +28,7 @@ SYSUSERS = {"transfiletriggerin -P 1000700 -- /usr/lib/sysusers.d/": "systemd-sy
 
 COMMON = {
     "cryptsetup": "cryptsetup-bin",
+    "dbus-broker": "dbus-broker",  # before the pattern for what else begins like this
     "e2fsprogs": "e2fsprogs|logsave|libext2fs.*|libss2|libcom-err2",
     "glibc": "libc6|libc-bin|libc-l10n",
     "kmod": "kmod|libkmod2",
