@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
-AT_A_TIME = 2
+# One more than processors: tests wait for machines, servers and downloads.
+AT_A_TIME = os.cpu_count() + 1
 # How a test ended for meson, when it did not say itself what is wrong.
 BAD_ENDS = {"FAIL", "ERROR", "TIMEOUT", "INTERRUPT"}
 
