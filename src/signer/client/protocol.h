@@ -38,7 +38,7 @@
  *                                                                   for it: those of the project and of vendors
  *     revocation     job, imageVersion, "digests"                   an addition to dbx that the signer makes itself
  *     manifest       job, imageVersion, "channel", "entries",       SHA256SUMS that the signer writes itself
- *                    optionally "bestBefore"
+ *                    optionally "bestBefore", "approvals"
  *     create         "targets", optionally "development", "keys",   nothing: makes the keys of a project
  *                    "commandLineAllow", "signaturesPerHour"
  *     target         "targets"                                      nothing: adds targets to a project in development
@@ -59,6 +59,11 @@
  *                    SIGNER_ENTRIES_MAX; versions of 14 digits, none above "imageVersion" and one at least equal to it.
  *                    "imageVersion" may be lower than one that was signed for the channel before if the very same entries
  *                    were, and nothing newer that is not withdrawn was signed first more than SIGNER_ROLLOUT_DAYS ago
+ *     "approvals"    of manifest: [{"notAfter": 14 digits, "signature": TEXT}], at most SIGNER_APPROVALS_MAX: signatures by
+ *                    keys of SSH (`ssh-keygen -Y sign -n particleos-release`) over the statement of signer/client/statement.h,
+ *                    which the signer writes itself from what it knows. Those that do not count are no reason to refuse;
+ *                    too few that do are one, where the policy says Approvals= of the channel. What was approved once and is
+ *                    signed anew needs no further ones
  *     "bestBefore"   of manifest: "YYYY-MM-DD", at most 31 days ahead
  *     "targets"      of create and target: {TARGET: IMAGE_ID}; at least one
  *     "development"  of create: true or false; what the signer was started with, when it is not there
@@ -97,6 +102,9 @@
 #define SIGNER_ANSWER_SIZE_MAX (192 * 1024)
 #define SIGNER_OBJECTS_MAX 4
 #define SIGNER_ENTRIES_MAX 700
+#define SIGNER_APPROVALS_MAX 32
+/* For so long an approval may be good. */
+#define SIGNER_APPROVAL_DAYS 31
 /* For so long the version before is signed anew while a newer one does not reach all devices yet. */
 #define SIGNER_ROLLOUT_DAYS 30
 
@@ -116,5 +124,7 @@
 #define SIGNER_REFUSED_LIMIT "limit"
 /* too much at once, ask again later; */
 #define SIGNER_REFUSED_BUSY "busy"
+/* people have to approve the release first; */
+#define SIGNER_REFUSED_APPROVAL "approval"
 /* the signer itself could not: disk, token. */
 #define SIGNER_REFUSED_FAILED "failed"

@@ -198,7 +198,7 @@ gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GEr
             return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s is no program that was signed as this version of %s",
                     words[2], request->target);
     }
-    return TRUE;
+    return signer_compare_approvals(this, index, error);
 }
 
 /* ---- signing ---- */

@@ -29,6 +29,9 @@ gboolean signer_compare_revocation(
         SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean signer_compare_manifest(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether as many people as the policy says approved the release; their names go into the log. */
+gboolean signer_compare_approvals(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whether what the request lists was withdrawn: asked of repeated requests, too. */
 gboolean signer_check_withdrawn(SignerCase *this, const SignerIndex *index, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -41,6 +41,7 @@ static void offer_free(gpointer data) {
 
     g_free(offer->version);
     g_free(offer->entries);
+    g_hash_table_unref(offer->approved);
     g_free(offer);
 }
 
@@ -202,8 +203,21 @@ static SignerOffer *find_offer(GPtrArray *offers, const Leaf *leaf) {
     offer = g_new0(SignerOffer, 1);
     offer->version = g_strdup(leaf->version);
     offer->first = leaf->time;
+    offer->approved = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_ptr_array_add(offers, offer);
     return offer;
+}
+
+/* Who approved what LEAF lists, besides those who approved the same before. */
+static void add_approvals(SignerOffer *offer, const Leaf *leaf) {
+    JsonNode *node = json_object_get_member(leaf->facts, "approvals");
+    JsonArray *names = node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+    for (guint i = 0; names && i < json_array_get_length(names); i++) {
+        JsonNode *name = json_array_get_element(names, i);
+        if (json_node_get_value_type(name) == G_TYPE_STRING)
+            g_hash_table_add(offer->approved, g_strdup(json_node_get_string(name)));
+    }
 }
 
 static gboolean add_manifest(SignerIndex *index, const Leaf *leaf, GError **error) {
@@ -218,8 +232,11 @@ static gboolean add_manifest(SignerIndex *index, const Leaf *leaf, GError **erro
         g_hash_table_insert(
                 index->offers, g_steal_pointer(&key), offers = g_ptr_array_new_with_free_func(offer_free));
     SignerOffer *offer = find_offer(offers, leaf);
+    if (g_strcmp0(offer->entries, entries) != 0)
+        g_hash_table_remove_all(offer->approved);
     g_free(offer->entries);
     offer->entries = g_strdup(entries);
+    add_approvals(offer, leaf);
     return TRUE;
 }
 

@@ -49,6 +49,7 @@ typedef struct {
     char *version;
     char *entries; /* digest of what it listed last, but for its last day; NULL: the leaf is of before this was noted */
     gint64 first;  /* when a manifest of the version was signed first; seconds since 1970 */
+    GHashTable *approved; /* a set of names of those who approved these entries */
 } SignerOffer;
 
 /* The versions (SignerOffer) of CHANNEL of TARGET, in the order in which they were signed first; NULL: none. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "format/sshsig/sshsig.h"
 #include "signer/text/error.h"
 #include "signer/text/ini.h"
 #include "signer/text/text.h"
@@ -12,6 +13,7 @@
 #define SIGNATURES_PER_HOUR_DEFAULT 2000
 #define POLICY_SIZE_MAX (1024 * 1024)
 #define IMAGE_ID_MAX 64
+#define APPROVALS_MAX 16
 
 static const char *const purposes[SIGNER_N_PURPOSES] = {"secure-boot", "enrolment", "verity", "pcr", "ipe", "manifest"};
 
@@ -34,6 +36,19 @@ static void target_free(gpointer data) {
     g_free(target);
 }
 
+static void person_free(gpointer data) {
+    g_free(((SignerPerson *) data)->name);
+    g_bytes_unref(((SignerPerson *) data)->key);
+    g_free(data);
+}
+
+static void channel_free(gpointer data) {
+    SignerChannel *channel = data;
+    g_free(channel->name);
+    g_ptr_array_unref(channel->people);
+    g_free(channel);
+}
+
 static void floor_free(gpointer data) {
     g_free(((SignerFloor *) data)->component);
     g_free(data);
@@ -50,6 +65,7 @@ void signer_policy_free(SignerPolicy *policy) {
         g_free(policy->keys[i].certificate);
     }
     g_ptr_array_unref(policy->targets);
+    g_ptr_array_unref(policy->channels);
     g_ptr_array_unref(policy->allowed);
     g_ptr_array_unref(policy->forbidden);
     g_hash_table_unref(policy->trusted);
@@ -67,6 +83,7 @@ static SignerPolicy *policy_new(const char *path) {
     for (guint i = 0; i < SIGNER_N_PURPOSES; i++)
         policy->keys[i].same_as = -1;
     policy->targets = g_ptr_array_new_with_free_func(target_free);
+    policy->channels = g_ptr_array_new_with_free_func(channel_free);
     policy->allowed = g_ptr_array_new_with_free_func(g_free);
     policy->forbidden = g_ptr_array_new_with_free_func(g_free);
     policy->trusted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -210,6 +227,53 @@ static gboolean read_target(SignerPolicy *policy, const IniEntry *entry, GError 
     return TRUE;
 }
 
+static SignerChannel *find_channel(const SignerPolicy *policy, const char *name) {
+    for (guint i = 0; i < policy->channels->len; i++)
+        if (g_str_equal(((SignerChannel *) policy->channels->pdata[i])->name, name))
+            return policy->channels->pdata[i];
+    return NULL;
+}
+
+/* "NAME TYPE BASE64". */
+static gboolean read_person(SignerChannel *channel, const IniEntry *entry, GError **error) {
+    g_auto(GStrv) words = g_strsplit(entry->value, " ", 2);
+    g_autoptr(GBytes) key = words[0] && words[1] && signer_is_name(words[0]) ? sshsig_key_parse(words[1], NULL) : NULL;
+
+    if (!key)
+        return bad_value(error, entry,
+                "a name (a-z 0-9 _ -) and a public key of SSH without a comment, like 'ada ssh-ed25519 AAAA…'");
+    for (guint i = 0; i < channel->people->len; i++)
+        if (g_bytes_equal(((SignerPerson *) channel->people->pdata[i])->key, key))
+            return signer_refuse(error, SIGNER_ERROR_POLICY, "AllowedSigner=%s: the key is there twice", entry->value);
+    SignerPerson *person = g_new0(SignerPerson, 1);
+    person->name = g_strdup(words[0]);
+    person->key = g_steal_pointer(&key);
+    g_ptr_array_add(channel->people, person);
+    return TRUE;
+}
+
+static gboolean read_channel(SignerPolicy *policy, const IniEntry *entry, GError **error) {
+    if (!signer_is_name(entry->name))
+        return signer_refuse(
+                error, SIGNER_ERROR_POLICY, "[Channel %s]: a channel is named with a-z 0-9 _ -", entry->name ?: "");
+    SignerChannel *channel = find_channel(policy, entry->name);
+    if (!entry->key) {
+        if (channel)
+            return signer_refuse(error, SIGNER_ERROR_POLICY, "[Channel %s]: it is there twice", entry->name);
+        channel = g_new0(SignerChannel, 1);
+        channel->name = g_strdup(entry->name);
+        channel->people = g_ptr_array_new_with_free_func(person_free);
+        g_ptr_array_add(policy->channels, channel);
+        return TRUE;
+    }
+    if (g_str_equal(entry->key, "Approvals"))
+        return g_ascii_string_to_unsigned(entry->value, 10, 0, APPROVALS_MAX, &channel->approvals, NULL) ||
+               bad_value(error, entry, "a number up to 16");
+    if (g_str_equal(entry->key, "AllowedSigner"))
+        return read_person(channel, entry, error);
+    return signer_refuse(error, SIGNER_ERROR_POLICY, "%s=: [Channel] has no such setting", entry->key);
+}
+
 static gboolean visit(gpointer user, const IniEntry *entry, GError **error) {
     SignerPolicy *policy = user;
 
@@ -219,8 +283,25 @@ static gboolean visit(gpointer user, const IniEntry *entry, GError **error) {
         return read_key(policy, entry, error);
     if (g_str_equal(entry->section, "Target"))
         return read_target(policy, entry, error);
-    return signer_refuse(
-            error, SIGNER_ERROR_POLICY, "[%s]: expected [Project], [Key PURPOSE] or [Target NAME]", entry->section);
+    if (g_str_equal(entry->section, "Channel"))
+        return read_channel(policy, entry, error);
+    return signer_refuse(error, SIGNER_ERROR_POLICY,
+            "[%s]: expected [Project], [Key PURPOSE], [Target NAME] or [Channel NAME]", entry->section);
+}
+
+/* A channel that nobody could approve a release for would never have one. */
+static gboolean check_channels(const SignerPolicy *policy, GError **error) {
+    for (guint i = 0; i < policy->channels->len; i++) {
+        const SignerChannel *channel = policy->channels->pdata[i];
+        g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+        for (guint k = 0; k < channel->people->len; k++)
+            g_hash_table_add(names, ((SignerPerson *) channel->people->pdata[k])->name);
+        if (g_hash_table_size(names) < channel->approvals)
+            return signer_refuse(error, SIGNER_ERROR_POLICY,
+                    "%s: [Channel %s]: Approvals=%" G_GUINT64_FORMAT " needs as many people in AllowedSigner=, not %u",
+                    policy->path, channel->name, channel->approvals, g_hash_table_size(names));
+    }
+    return TRUE;
 }
 
 /* What no line alone can be wrong about. */
@@ -241,7 +322,7 @@ static gboolean check_whole(const SignerPolicy *policy, GError **error) {
             return signer_refuse(
                     error, SIGNER_ERROR_POLICY, "%s: [Target %s]: ImageID= is missing", policy->path, target->name);
     }
-    return TRUE;
+    return check_channels(policy, error);
 }
 
 SignerPolicy *signer_policy_parse(const char *path, const char *text, gsize size, GError **error) {
@@ -279,6 +360,10 @@ SignerPolicy *signer_policy_load(const char *directory, const char *project, GEr
 
 const SignerTarget *signer_policy_find_target(const SignerPolicy *policy, const char *name) {
     return find_target(policy, name);
+}
+
+const SignerChannel *signer_policy_find_channel(const SignerPolicy *policy, const char *name) {
+    return find_channel(policy, name);
 }
 
 gboolean signer_target_is_initrd(const SignerTarget *target, const char *id) {

@@ -38,6 +38,19 @@ typedef struct {
     char **initrd; /* IDs of profiles that mount nothing that is signed; "*": all */
 } SignerTarget;
 
+/* Somebody whose signature counts as an approval. */
+typedef struct {
+    char *name;
+    GBytes *key; /* format/sshsig/sshsig.h */
+} SignerPerson;
+
+/* A channel that people approve releases for. */
+typedef struct {
+    char *name;
+    guint64 approvals; /* of different people; 0: none is needed */
+    GPtrArray *people; /* of SignerPerson */
+} SignerChannel;
+
 /* The lowest generation of a component that may still start. */
 typedef struct {
     char *component;
@@ -52,6 +65,7 @@ typedef struct {
     guint64 signatures_per_hour;
     SignerKey keys[SIGNER_N_PURPOSES];
     GPtrArray *targets;   /* of SignerTarget */
+    GPtrArray *channels;  /* of SignerChannel */
     GPtrArray *allowed;   /* words of command lines, with * and ?, although they open or undo something */
     GPtrArray *forbidden; /* others that are not */
     GHashTable *trusted;  /* a set of Authenticode digests in hexadecimal */
@@ -73,6 +87,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SignerPolicy, signer_policy_free)
 
 /* NULL when there is none. */
 const SignerTarget *signer_policy_find_target(const SignerPolicy *policy, const char *name);
+
+/* NULL when the policy says nothing about it. */
+const SignerChannel *signer_policy_find_channel(const SignerPolicy *policy, const char *name);
 
 /* Whether the profile ID ("" for a program without profiles) of TARGET may mount nothing that is signed. */
 gboolean signer_target_is_initrd(const SignerTarget *target, const char *id);

@@ -25,7 +25,7 @@ static const struct {
         [SIGNER_ENROLMENT] = {"enrolment", OF_JOB "objects title", PRIVATE},
         [SIGNER_ADDITION] = {"addition", OF_JOB, PRIVATE},
         [SIGNER_REVOCATION] = {"revocation", OF_JOB "digests", PRIVATE},
-        [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", PRIVATE "bestBefore"},
+        [SIGNER_MANIFEST] = {"manifest", OF_JOB "channel entries", PRIVATE "bestBefore approvals"},
         [SIGNER_CREATE] = {"create", LOGGED "targets", PRIVATE "development keys commandLineAllow signaturesPerHour"},
         [SIGNER_TARGET] = {"target", LOGGED "targets", PRIVATE},
         [SIGNER_WITHDRAW] = {"withdraw", LOGGED "imageVersion", PRIVATE},
@@ -128,6 +128,7 @@ static gboolean read_members(SignerRequest *request, GError **error) {
            check(request, "first", signer_json_get_number(request->json, "first") >= 0, error) &&
            check(request, "objects", signer_request_get_array(request, "objects") != NULL, error) &&
            check(request, "entries", signer_request_get_array(request, "entries") != NULL, error) &&
+           check(request, "approvals", signer_request_get_array(request, "approvals") != NULL, error) &&
            check(request, "digests", signer_request_get_array(request, "digests") != NULL, error) &&
            check(request, "targets", signer_request_get_object(request, "targets") != NULL, error);
 }

@@ -16,6 +16,7 @@ const char *signer_error_to_word(const GError *error) {
             [SIGNER_ERROR_LIMIT] = SIGNER_REFUSED_LIMIT,
             [SIGNER_ERROR_BUSY] = SIGNER_REFUSED_BUSY,
             [SIGNER_ERROR_FAILED] = SIGNER_REFUSED_FAILED,
+            [SIGNER_ERROR_APPROVAL] = SIGNER_REFUSED_APPROVAL,
     };
     return error->domain == SIGNER_ERROR && error->code >= 0 && error->code < (int) G_N_ELEMENTS(words)
                    ? words[error->code]

@@ -19,6 +19,7 @@ typedef enum {
     SIGNER_ERROR_LIMIT,
     SIGNER_ERROR_BUSY,
     SIGNER_ERROR_FAILED,
+    SIGNER_ERROR_APPROVAL,
 } SignerError;
 
 /* The word of the protocol for ERROR; "failed" for one of another domain. */
