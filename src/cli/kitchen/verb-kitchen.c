@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/kitchen/kitchen-approve.h"
 #include "cli/kitchen/kitchen-show.h"
 #include "kitchen/client/client.h"
 #include "kitchen/client/login.h"
@@ -433,6 +434,28 @@ static gboolean run_withdraw(Call *call, GError **error) {
     return path && post_quietly(call, path, "{}", error);
 }
 
+static gboolean run_approve(Call *call, GError **error) {
+    static const char *const options[] = {"key", "files", "instance", "yes", NULL};
+    char **words = call->words;
+    guint64 number = 0;
+    g_autofree char *path = NULL;
+
+    if (g_strv_length(words) < 3 || !are_settings(words + 3, options) ||
+            !g_ascii_string_to_unsigned(words[1], 10, 1, G_MAXINT64, &number, NULL))
+        return usage_error(error, "kitchen approve NAMESPACE/NAME BUILD CHANNEL [key=FILE] [files=DIRECTORY] "
+                                  "[instance=FINGERPRINT] [yes=yes]");
+    path = channel_path(words[0], words[2], "", error);
+    return path && kitchen_approve(call->client,
+                           &(KitchenApproval){.project = words[0],
+                                   .channel = words[2],
+                                   .build = (gint64) number,
+                                   .key = setting(words + 3, "key"),
+                                   .files = setting(words + 3, "files"),
+                                   .instance = setting(words + 3, "instance"),
+                                   .yes = g_strcmp0(setting(words + 3, "yes"), "yes") == 0},
+                           error);
+}
+
 /* "channel PROJECT [CHANNEL [set SETTING=VALUE …]]". */
 static gboolean run_channel(Call *call, GError **error) {
     static const char *const options[] = {"follows", "schedule", NULL};
@@ -510,6 +533,7 @@ static const struct {
         {"channel", run_channel},
         {"release", run_release},
         {"promote", run_promote},
+        {"approve", run_approve},
         {"halt", run_halt},
         {"withdraw", run_withdraw},
 };
@@ -527,7 +551,7 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
     g_autofree char *token = NULL;
 
     if (!words)
-        return usage_error(error, "kitchen login | project | source | build | log | why | queue | channel | release | promote | halt | withdraw");
+        return usage_error(error, "kitchen login | project | source | build | log | why | queue | channel | release | promote | approve | halt | withdraw");
     for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
         if (strcmp(commands[i].name, arguments[0]) != 0)
             continue;
@@ -539,5 +563,5 @@ gboolean verb_kitchen(const VerbCall *verb, int *ret_exit_status, GError **error
         return commands[i].run(&call, error);
     }
     return usage_error(
-            error, "There is no \"kitchen %s\"; there are: login project source build log why queue channel release promote halt withdraw", arguments[0]);
+            error, "There is no \"kitchen %s\"; there are: login project source build log why queue channel release promote approve halt withdraw", arguments[0]);
 }

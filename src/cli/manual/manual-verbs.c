@@ -42,7 +42,10 @@ static const struct {
                 "NAMESPACE/NAME CHANNEL` its releases, `channel NAMESPACE/NAME CHANNEL set follows=yes "
                 "schedule=5@0h,25@24h,100@72h` makes or changes one; `release NAMESPACE/NAME BUILD CHANNEL` publishes a build "
                 "there, with `percent=5` to a part of the devices, and again to raise that, or with `schedule=`; `promote "
-                "NAMESPACE/NAME FROM CHANNEL` releases what all devices of another channel get; `halt NAMESPACE/NAME BUILD "
+                "NAMESPACE/NAME FROM CHANNEL` releases what all devices of another channel get; `approve NAMESPACE/NAME BUILD "
+                "CHANNEL [key=FILE]` fetches and compares the files of a release, shows what changed, and has **ssh-keygen**(1) sign "
+                "that (with `files=DIRECTORY` they stay there, for `particleos inspect`; with `instance=` the key for manifests has "
+                "to have that fingerprint; `yes=yes` asks nobody); `halt NAMESPACE/NAME BUILD "
                 "CHANNEL` offers it to no further device; `withdraw NAMESPACE/NAME BUILD` to none in any channel, for ever. "
                 "`--json` prints the answers of the service. "
                 "`$PARTICLEOS_KITCHEN_URL` and `$PARTICLEOS_KITCHEN_TOKEN` go before the file."},

@@ -5,6 +5,7 @@
 
 #include "kitchen/client/events.h"
 #include "modules/curl.h"
+#include "base/io.h"
 #include "text/json-shape.h"
 
 #define ANSWER_MAX (16 * 1024 * 1024)
@@ -134,6 +135,34 @@ JsonNode *kitchen_client_ask(
         return NULL;
     }
     return parse(text->str, text->len, error);
+}
+
+static size_t write_out(char *data, size_t size, size_t n, void *user) {
+    return write_all(*(const int *) user, data, size * n) ? size * n : 0;
+}
+
+gboolean kitchen_client_fetch(KitchenClient *client, const char *digest, int fd, GError **error) {
+    g_autofree char *url = g_strdup_printf("%s/sha256/%s", client->url, digest);
+    struct curl_slist *headers = headers_for(client, NULL);
+    CURLcode code = CURLE_OK;
+    long status = 0;
+
+    prepare(client, "GET", "", NULL);
+    client->lib->easy_setopt(client->curl, CURLOPT_URL, url);
+    client->lib->easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+    client->lib->easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    client->lib->easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 60L);
+    client->lib->easy_setopt(client->curl, CURLOPT_FAILONERROR, 1L);
+    client->lib->easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, write_out);
+    client->lib->easy_setopt(client->curl, CURLOPT_WRITEDATA, &fd);
+    code = client->lib->easy_perform(client->curl);
+    client->lib->easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+    client->lib->slist_free_all(headers);
+    if (code == CURLE_OK && status == 200)
+        return TRUE;
+    g_set_error(error, KITCHEN_CLIENT_ERROR, KITCHEN_CLIENT_ERROR_FAILED, "Cannot fetch %s: %s", url,
+            client->lib->easy_strerror(code));
+    return FALSE;
 }
 
 /* A log on its way. */

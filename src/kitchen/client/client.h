@@ -24,6 +24,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(KitchenClient, kitchen_client_free)
 JsonNode *kitchen_client_ask(
         KitchenClient *client, const char *method, const char *path, const char *body, GError **error);
 
+/* Writes the object DIGEST to FD. Whether these are its bytes is for the caller to see. */
+gboolean kitchen_client_fetch(
+        KitchenClient *client, const char *digest, int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A line of a log. FALSE: nothing more is wanted. */
 typedef gboolean (*KitchenLine)(gpointer user, const char *line);
 

@@ -3,11 +3,15 @@
 
 #include <string.h>
 
+#include "kitchen/model/builds/events.h"
 #include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/approvals.h"
 #include "kitchen/model/results/rollout.h"
 #include "kitchen/publish/rollout.h"
 
 #define DAY (24 * 60 * 60)
+#define NOT_AFTER "\nnot-after: "
+#define VERSION_LENGTH 14
 
 /* What a release has for a target. */
 typedef struct {
@@ -16,6 +20,7 @@ typedef struct {
     guint percent;
     gboolean sign;             /* DIGEST is to be made */
     GPtrArray *files, *former; /* of PublishFile */
+    GPtrArray *approvals;      /* of PublishApproval */
     char *digest;              /* of the set, once it is made; NULL before, and of what waits for approvals */
 } PlanSet;
 
@@ -35,6 +40,7 @@ struct ReleasePlan {
     GPtrArray *places;
     GArray *switches;    /* of PlanSwitch: what links will follow */
     GHashTable *waiting; /* release -> why */
+    gint64 seen;         /* the last event that it knows of */
 };
 
 static void plan_set_free(gpointer data) {
@@ -44,6 +50,7 @@ static void plan_set_free(gpointer data) {
     g_free(set->digest);
     g_clear_pointer(&set->files, g_ptr_array_unref);
     g_clear_pointer(&set->former, g_ptr_array_unref);
+    g_clear_pointer(&set->approvals, g_ptr_array_unref);
     g_free(set);
 }
 
@@ -98,6 +105,22 @@ static gint64 former_release(Model *model, gint64 channel, const char *version, 
     return 0;
 }
 
+/* What people signed for TARGET of RELEASE, with the last line of the statement, which is how long it counts. */
+static GPtrArray *find_approvals(Model *model, gint64 release, gint64 target, GError **error) {
+    g_autoptr(GPtrArray) approvals = approval_list(model, release, target, error);
+    GPtrArray *list = approvals ? g_ptr_array_new_with_free_func((GDestroyNotify) publish_approval_free) : NULL;
+
+    for (guint i = 0; approvals && i < approvals->len; i++) {
+        const Approval *approval = approvals->pdata[i];
+        const char *found = strstr(approval->statement, NOT_AFTER);
+        g_autofree char *not_after = found ? g_strndup(found + strlen(NOT_AFTER), VERSION_LENGTH) : NULL;
+
+        if (not_after)
+            g_ptr_array_add(list, publish_approval_new(not_after, approval->signature));
+    }
+    return list;
+}
+
 /* What RELEASE has for the target of PLACE, if it has something. SIGN: it is to be made, or signed anew. */
 static gboolean add_set(
         PlanPlace *place, Model *model, const Release *release, gint64 target, gboolean sign, GError **error) {
@@ -106,6 +129,7 @@ static gboolean add_set(
     g_autoptr(GPtrArray) files = failure ? NULL : release_files(model, release->id, target, &failure);
     g_autoptr(GPtrArray) before = former != 0 && files ? release_files(model, former, target, &failure) : NULL;
     g_autofree char *digest = failure ? NULL : release_set_get(model, release->id, target, &failure);
+    g_autoptr(GPtrArray) approvals = failure || !sign ? NULL : find_approvals(model, release->id, target, &failure);
     PlanSet *set = NULL;
 
     if (!model_check(failure, error))
@@ -120,6 +144,7 @@ static gboolean add_set(
     set->sign = sign;
     set->files = as_publish_files(files);
     set->former = as_publish_files(before);
+    set->approvals = g_steal_pointer(&approvals);
     set->digest = g_steal_pointer(&digest);
     g_ptr_array_add(place->sets, set);
     return TRUE;
@@ -158,14 +183,17 @@ static gboolean add_channel(ReleasePlan *plan, Model *model, const Channel *chan
 /* A plan for PROJECT without places. */
 static ReleasePlan *new_plan(Model *model, gint64 project_id, guint best_before, GError **error) {
     g_autoptr(Project) project = project_get(model, project_id, error);
+    g_autoptr(GError) failure = NULL;
+    gint64 seen = event_last(model, &failure);
     ReleasePlan *plan = NULL;
 
-    if (!project)
+    if (!project || !model_check(failure, error))
         return NULL;
     plan = g_new0(ReleasePlan, 1);
     plan->places = g_ptr_array_new_with_free_func(plan_place_free);
     plan->switches = g_array_new(FALSE, FALSE, sizeof(PlanSwitch));
     plan->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    plan->seen = seen;
     plan->space = g_strdup(project->namespace_name);
     plan->project = g_strdup(project->name);
     plan->is_private = !project->is_public;
@@ -226,21 +254,43 @@ static PublishSet as_publish_set(const ReleasePlan *plan, const PlanPlace *place
             .files = set->files,
             .former = set->former,
             .best_before = plan->best_before,
-            .is_private = plan->is_private};
+            .is_private = plan->is_private,
+            .approvals = set->approvals};
+}
+
+/* Without the approvals that it needs a new release waits; one that is there already stays as it is, until its last day. */
+static gboolean wait_for_people(ReleasePlan *plan, PlanSet *set, char **before, const GError *why) {
+    if (!g_error_matches(why, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_APPROVAL))
+        return FALSE;
+    set->digest = g_steal_pointer(before);
+    if (set->digest)
+        set->sign = FALSE;
+    else
+        g_hash_table_insert(
+                plan->waiting, g_memdup2(&set->release, sizeof set->release), g_strdup(why->message));
+    return TRUE;
+}
+
+static gboolean prepare_set(
+        ReleasePlan *plan, Publisher *publisher, const PlanPlace *place, PlanSet *set, GError **error) {
+    PublishSet publish = as_publish_set(plan, place, set);
+    g_autofree char *before = g_steal_pointer(&set->digest);
+    g_autoptr(GError) failure = NULL;
+
+    if (publisher_prepare(publisher, &publish, &set->digest, &failure) ||
+            wait_for_people(plan, set, &before, failure))
+        return TRUE;
+    g_propagate_prefixed_error(
+            error, g_steal_pointer(&failure), "%s of %s: ", place->channel, place->target_name);
+    return FALSE;
 }
 
 static gboolean prepare(ReleasePlan *plan, Publisher *publisher, PlanPlace *place, GError **error) {
     for (guint i = 0; i < place->sets->len; i++) {
         PlanSet *set = place->sets->pdata[i];
-        PublishSet publish = as_publish_set(plan, place, set);
 
-        if (!set->sign)
-            continue;
-        g_clear_pointer(&set->digest, g_free);
-        if (publisher_prepare(publisher, &publish, &set->digest, error))
-            continue;
-        g_prefix_error(error, "%s of %s: ", place->channel, place->target_name);
-        return FALSE;
+        if (set->sign && !prepare_set(plan, publisher, place, set, error))
+            return FALSE;
     }
     return TRUE;
 }
@@ -278,7 +328,7 @@ static gboolean note_set(ReleasePlan *plan, Model *model, const PlanSet *set, GE
     if (!set->sign)
         return TRUE;
     if (why)
-        return release_waits(model, set->release, why, error);
+        return release_waits(model, set->release, why, plan->seen, error);
     return release_set_note(model, set->release, set->target, set->digest, error) &&
            release_published(model, set->release, error);
 }

@@ -9,6 +9,7 @@
 #include "kitchen/model/builds/sources.h"
 #include "kitchen/model/database/name.h"
 #include "kitchen/model/projects/projects.h"
+#include "kitchen/model/results/approvals.h"
 #include "kitchen/model/results/rollout.h"
 
 struct Engine {
@@ -214,6 +215,11 @@ static gboolean halt(gpointer user, gint64 id, gint64 user_id, GError **error) {
     return release_halt(((Engine *) user)->model, id, user_id, error);
 }
 
+static gboolean approve(gpointer user, gint64 release_id, gint64 target, const char *fingerprint, const char *statement,
+        const char *signature, gint64 user_id, GError **error) {
+    return approval_add(((Engine *) user)->model, release_id, target, user_id, fingerprint, statement, signature, error);
+}
+
 static gboolean withdraw(gpointer user, gint64 project, const char *version, gint64 user_id, GError **error) {
     return version_withdraw(((Engine *) user)->model, project, version, user_id, error);
 }
@@ -245,6 +251,7 @@ Engine *engine_new(Model *model, const char *directory) {
             .set_channel = set_channel,
             .release = release,
             .halt = halt,
+            .approve = approve,
             .withdraw = withdraw,
             .log_path = log_path,
             .object_path = object_path};

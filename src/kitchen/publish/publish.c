@@ -107,6 +107,22 @@ void publish_file_free(PublishFile *file) {
     g_free(file);
 }
 
+PublishApproval *publish_approval_new(const char *not_after, const char *signature) {
+    PublishApproval *approval = g_new0(PublishApproval, 1);
+
+    approval->not_after = g_strdup(not_after);
+    approval->signature = g_strdup(signature);
+    return approval;
+}
+
+void publish_approval_free(PublishApproval *approval) {
+    if (!approval)
+        return;
+    g_free(approval->not_after);
+    g_free(approval->signature);
+    g_free(approval);
+}
+
 char *publish_name(const char *target, const char *channel, const char *name) {
     return g_strdup_printf("%s.%s.%s", target, channel, name);
 }
@@ -119,9 +135,35 @@ char *publish_latest_name(const char *name, const char *version) {
 
 /* ---- the signer ---- */
 
+static JsonArray *list_approvals(GPtrArray *approvals) {
+    JsonArray *list = json_array_new();
+
+    for (guint i = 0; i < approvals->len; i++) {
+        const PublishApproval *approval = approvals->pdata[i];
+        JsonObject *object = json_object_new();
+
+        json_object_set_string_member(object, "notAfter", approval->not_after);
+        json_object_set_string_member(object, "signature", approval->signature);
+        json_array_add_object_element(list, object);
+    }
+    return list;
+}
+
+/* Another one for each set of approvals: the same request has the same content. Owned by the caller. */
+static char *request_id(const PublishSet *set) {
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint n = set->approvals ? set->approvals->len : 0;
+
+    for (guint i = 0; i < n; i++)
+        g_checksum_update(sum, (const guchar *) ((const PublishApproval *) set->approvals->pdata[i])->signature, -1);
+    return n == 0 ? g_strdup_printf("manifest:%s:%s:%s:%s", set->target, set->channel, set->version,
+                            set->best_before ?: "ever")
+                  : g_strdup_printf("manifest:%s:%s:%s:%s:%.8s", set->target, set->channel, set->version,
+                            set->best_before ?: "ever", g_checksum_get_string(sum));
+}
+
 static JsonObject *make_request(const PublishSet *set) {
-    g_autofree char *id = g_strdup_printf(
-            "manifest:%s:%s:%s:%s", set->target, set->channel, set->version, set->best_before ?: "ever");
+    g_autofree char *id = request_id(set);
     JsonObject *request = sign_request_new("manifest", id, set->space, set->project, set->target);
     JsonArray *entries = json_array_new();
 
@@ -141,6 +183,8 @@ static JsonObject *make_request(const PublishSet *set) {
         json_object_set_string_member(request, "bestBefore", set->best_before);
     if (set->is_private)
         json_object_set_boolean_member(request, "private", TRUE);
+    if (set->approvals && set->approvals->len > 0)
+        json_object_set_array_member(request, "approvals", list_approvals(set->approvals));
     return request;
 }
 

@@ -42,7 +42,16 @@ typedef struct {
     GPtrArray *former;       /* of PublishFile: those of the release before, for who is loading them; may be NULL */
     const char *best_before; /* "YYYY-MM-DD"; NULL: for ever */
     gboolean is_private;     /* the log shows a digest alone */
+    GPtrArray *approvals;    /* of PublishApproval; NULL: none */
 } PublishSet;
+
+/* What somebody signed for a set (signer/client/protocol.h, "approvals"). */
+typedef struct {
+    char *not_after, *signature;
+} PublishApproval;
+
+PublishApproval *publish_approval_new(const char *not_after, const char *signature);
+void publish_approval_free(PublishApproval *approval);
 
 /* "TARGET.CHANNEL.NAME": a file that is published. Owned by the caller. */
 char *publish_name(const char *target, const char *channel, const char *name);

@@ -19,3 +19,6 @@ typedef gboolean (*ApiAction)(
 
 /* Does it once for each Idempotency-Key, with its answer in the same transaction. PROJECT and BODY may be NULL. */
 void api_run_once(Visit *visit, const ProjectView *project, JsonNode *body, ApiAction action);
+
+/* The channel NAME of the project; 0 with ERROR set. */
+gint64 api_find_channel(Visit *visit, const ProjectView *project, const char *name, GError **error);

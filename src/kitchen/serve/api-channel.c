@@ -10,8 +10,7 @@
 
 #define RELEASES_SHOWN 50
 
-/* The channel NAME of the project; 0 with ERROR set. */
-static gint64 find_channel(Visit *visit, const ProjectView *project, const char *name, GError **error) {
+gint64 api_find_channel(Visit *visit, const ProjectView *project, const char *name, GError **error) {
     g_autoptr(GPtrArray) channels = channel_views(visit->site->database, project->id, error);
 
     for (guint i = 0; channels && i < channels->len; i++) {
@@ -41,7 +40,7 @@ static void add_release(JsonBuilder *builder, const ReleaseView *release) {
 void api_channel(Visit *visit) {
     g_autoptr(GError) error = NULL;
     g_autoptr(ProjectView) project = api_find_project(visit, 3, ROLE_NONE);
-    gint64 channel = project ? find_channel(visit, project, visit_segment(visit, 6), &error) : 0;
+    gint64 channel = project ? api_find_channel(visit, project, visit_segment(visit, 6), &error) : 0;
     g_autoptr(GPtrArray) releases =
             channel != 0 ? release_views(visit->site->database, channel, RELEASES_SHOWN, &error) : NULL;
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();
@@ -108,13 +107,13 @@ static gint64 find_build(Visit *visit, const ProjectView *project, gint64 number
 static gboolean release(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
     const SiteEngine *engine = visit->site->engine;
     const char *from = api_member(body, "from", NULL);
-    gint64 channel = find_channel(visit, project, visit_segment(visit, 6), error), source = 0, build = 0;
+    gint64 channel = api_find_channel(visit, project, visit_segment(visit, 6), error), source = 0, build = 0;
 
     *ret_text = g_strdup("{}\n");
     if (channel == 0)
         return FALSE;
     if (from)
-        source = find_channel(visit, project, from, error);
+        source = api_find_channel(visit, project, from, error);
     else
         build = find_build(visit, project, number_member(body, "build", 0), error);
     if (source == 0 && build == 0)
@@ -134,7 +133,7 @@ void api_release(Visit *visit) {
 
 static gboolean halt(Visit *visit, const ProjectView *project, JsonNode *body, char **ret_text, GError **error) {
     const SiteEngine *engine = visit->site->engine;
-    gint64 channel = find_channel(visit, project, visit_segment(visit, 6), error);
+    gint64 channel = api_find_channel(visit, project, visit_segment(visit, 6), error);
     gint64 number = number_member(body, "build", 0);
     g_autoptr(GPtrArray) releases =
             channel != 0 ? release_views(visit->site->database, channel, RELEASES_SHOWN, error) : NULL;

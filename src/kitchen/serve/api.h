@@ -29,6 +29,8 @@ void api_channel(Visit *visit);
 void api_set_channel(Visit *visit);
 void api_release(Visit *visit);
 void api_halt(Visit *visit);
+void api_release_files(Visit *visit);
+void api_approve(Visit *visit);
 void api_withdraw(Visit *visit);
 
 void api_credentials(Visit *visit);

@@ -61,6 +61,8 @@ static SignServiceError meaning(const GError *failure, const char *refusal) {
                                                                                             : SIGN_SERVICE_ERROR_LATER;
     if (g_strcmp0(refusal, SIGNER_REFUSED_UNKNOWN) == 0)
         return SIGN_SERVICE_ERROR_UNKNOWN;
+    if (g_strcmp0(refusal, SIGNER_REFUSED_APPROVAL) == 0)
+        return SIGN_SERVICE_ERROR_APPROVAL;
     return g_strcmp0(refusal, SIGNER_REFUSED_BUSY) == 0 || g_strcmp0(refusal, SIGNER_REFUSED_LIMIT) == 0 ||
                            g_strcmp0(refusal, SIGNER_REFUSED_FAILED) == 0
                    ? SIGN_SERVICE_ERROR_LATER

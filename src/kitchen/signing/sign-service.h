@@ -13,6 +13,7 @@ typedef enum {
     SIGN_SERVICE_ERROR_LATER,   /* nobody answers, or there is too much to do: ask again, with the same "id" */
     SIGN_SERVICE_ERROR_UNKNOWN, /* the signer has no keys of this project */
     SIGN_SERVICE_ERROR_REFUSED, /* and the message says why */
+    SIGN_SERVICE_ERROR_APPROVAL, /* people have to approve it first */
 } SignServiceError;
 
 typedef struct SignService SignService;

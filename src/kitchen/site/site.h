@@ -43,6 +43,9 @@ typedef struct {
     gboolean (*release)(gpointer user, gint64 channel_id, gint64 build_id, gint64 from, int percent, const char *schedule,
             gint64 user_id, GError **error);
     gboolean (*halt)(gpointer user, gint64 release_id, gint64 user_id, GError **error);
+    /* What somebody signed for TARGET of the release; FINGERPRINT says by which key. */
+    gboolean (*approve)(gpointer user, gint64 release_id, gint64 target_id, const char *fingerprint, const char *statement,
+            const char *signature, gint64 user_id, GError **error);
     /* No channel of the project offers VERSION any more, for ever. */
     gboolean (*withdraw)(gpointer user, gint64 project_id, const char *version, gint64 user_id, GError **error);
     /* The file with the log of the job; owned by the caller. */

@@ -105,6 +105,8 @@ HANDLER(api_channel)
 HANDLER(api_set_channel)
 HANDLER(api_release)
 HANDLER(api_halt)
+HANDLER(api_release_files)
+HANDLER(api_approve)
 HANDLER(api_withdraw)
 HANDLER(api_missing)
 
@@ -152,6 +154,8 @@ static const HttpRoute table[] = {
         {"GET", "/api/v1/projects/:/:/channels/:", on_api_channel},
         {"POST", "/api/v1/projects/:/:/channels/:/release", on_api_release, API_BODY_MAX},
         {"POST", "/api/v1/projects/:/:/channels/:/halt", on_api_halt, API_BODY_MAX},
+        {"GET", "/api/v1/projects/:/:/channels/:/releases/:", on_api_release_files},
+        {"POST", "/api/v1/projects/:/:/channels/:/releases/:/approve", on_api_approve, API_BODY_MAX},
         {"GET", "/api/v1/projects/:/:/events", on_api_events},
         {"GET", "/api/v1/projects/:/:/credentials", on_api_credentials},
         {"POST", "/api/v1/projects/:/:/credentials", on_api_set_credential, API_BODY_MAX},

@@ -208,6 +208,46 @@ GPtrArray *release_views(Database *database, gint64 channel_id, guint limit, GEr
             DB_VALUES(DB_INT(channel_id), DB_INT(limit)), read_release, free_release, error);
 }
 
+static void free_file(gpointer data) {
+    ReleaseFileView *view = data;
+
+    g_free(view->target);
+    g_free(view->previous);
+    g_free(view->name);
+    g_free(view->digest);
+    g_free(view);
+}
+
+static gpointer read_file(const DatabaseRows *rows) {
+    ReleaseFileView *view = g_new0(ReleaseFileView, 1);
+
+    view->target_id = database_rows_integer(rows, 0);
+    view->target = database_rows_dup(rows, 1);
+    view->previous = database_rows_dup(rows, 2);
+    view->name = database_rows_dup(rows, 3);
+    view->digest = database_rows_dup(rows, 4);
+    view->size = database_rows_integer(rows, 5);
+    return view;
+}
+
+GPtrArray *release_file_views(Database *database, gint64 release_id, GError **error) {
+    return database_list(database,
+            "SELECT t.id, t.name, (SELECT max(o.version) FROM release o JOIN release_set s ON s.release_id = o.id AND "
+            "s.target_id = t.id WHERE o.channel_id = r.channel_id AND o.version < r.version AND o.state <> 'withdrawn'), "
+            "f.name, f.digest, f.size FROM release_file f JOIN release r ON r.id = f.release_id JOIN target t ON t.id = "
+            "f.target_id WHERE r.id = ? ORDER BY t.name, f.name",
+            DB_VALUES(DB_INT(release_id)), read_file, free_file, error);
+}
+
+static gpointer read_text(const DatabaseRows *rows) {
+    return database_rows_dup(rows, 0);
+}
+
+char *certificate_view(Database *database, gint64 project_id, const char *purpose, GError **error) {
+    return database_first(database, "SELECT text FROM key_certificate WHERE project_id = ? AND purpose = ?",
+            DB_VALUES(DB_INT(project_id), DB_TEXT(purpose)), read_text, error);
+}
+
 static void free_event(gpointer data) {
     EventView *view = data;
 

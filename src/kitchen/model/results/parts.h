@@ -69,6 +69,18 @@ typedef struct {
 GPtrArray *release_views(Database *database, gint64 channel_id, guint limit, GError **error);
 
 typedef struct {
+    gint64 target_id;
+    char *target, *previous; /* PREVIOUS: the version that the target's channel had before; NULL: none */
+    char *name, *digest;
+    gint64 size;
+} ReleaseFileView;
+/* The files (ReleaseFileView) of a release, by target and name. */
+GPtrArray *release_file_views(Database *database, gint64 release_id, GError **error);
+
+/* The certificate of PURPOSE of a project as PEM, owned by the caller; NULL without an error: the signer gave out none yet. */
+char *certificate_view(Database *database, gint64 project_id, const char *purpose, GError **error);
+
+typedef struct {
     gint64 id, time, build_id, job_id; /* 0: none */
     char *kind, *detail;
 } EventView;

@@ -212,7 +212,17 @@ gboolean release_published(Model *model, gint64 release, GError **error) {
            database_commit(transaction, error);
 }
 
-gboolean release_waits(Model *model, gint64 release, const char *detail, GError **error) {
+gboolean release_waits(Model *model, gint64 release, const char *detail, gint64 seen, GError **error) {
+    g_autoptr(GError) failure = NULL;
+    gint64 since = database_integer(model_database(model),
+            "SELECT count(*) FROM event WHERE build_id = (SELECT build_id FROM release WHERE id = ?) AND id > ? AND kind = "
+            "'release.approved'",
+            DB_VALUES(DB_INT(release), DB_INT(seen)), 0, &failure);
+
+    if (!model_check(failure, error))
+        return FALSE;
+    if (since > 0)
+        return TRUE;
     return change_state(model, release, "publishing", "approval", detail, "release.approval", error);
 }
 

@@ -47,9 +47,10 @@ char *release_set_get(Model *model, gint64 release, gint64 target, GError **erro
 
 /* The sets are in place: "published", with an event. Repeating is harmless. */
 gboolean release_published(Model *model, gint64 release, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* It waits: the signer wants more approvals, as DETAIL says. */
+/* It waits: the signer wants more approvals, as DETAIL says, than there were at the event SEEN. One that came since has it
+ * tried again. */
 gboolean release_waits(
-        Model *model, gint64 release, const char *detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+        Model *model, gint64 release, const char *detail, gint64 seen, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* It cannot be published, as DETAIL says. */
 gboolean release_failed(
         Model *model, gint64 release, const char *detail, GError **error) G_GNUC_WARN_UNUSED_RESULT;

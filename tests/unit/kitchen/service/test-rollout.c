@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "kitchen/model/results/approvals.h"
 #include "kitchen/model/results/rollout.h"
 #include "kitchen/publish/rollout.h"
 #include "world.h"
@@ -350,13 +351,51 @@ static void test_signer(void) {
     end_world(world);
 }
 
+/* It waits for people, does not fail, holds up no other channel, and goes on when somebody approves. What was published before
+ * stays when its policy changes. */
+static void test_approval(void) {
+    World *world = open_world();
+    gint64 stable = add_channel(world, "stable", NULL), id = 0;
+    gint64 target = database_integer(model_database(world->model), "SELECT id FROM target", DB_NONE, 0, NULL);
+    g_autoptr(Release) found = NULL;
+    g_autoptr(GError) error = NULL;
+
+    world->approvals = "stable";
+    push(world, "c1");
+    assert_all(world, "testing", "c1");
+    id = release(world, stable, "c1", -1);
+    world_run(world, 700);
+    found = release_get(world->model, id, NULL);
+    g_assert_cmpstr(found->state, ==, "approval");
+    g_assert_cmpstr(found->detail, ==, "It needs an approval");
+    assert_all(world, "stable", NULL);
+    push(world, "c2");
+    assert_all(world, "testing", "c2");
+    g_assert_false(approval_add(world->model, id, target + 1, 0, "SHA256:x", "s", "signature", &error));
+    g_assert_error(error, MODEL_ERROR, MODEL_ERROR_STATE);
+    g_clear_error(&error);
+    g_assert_true(approval_add(
+            world->model, id, target, 0, "SHA256:x", "s\nnot-after: 20251207000000\n", "signature", &error));
+    world_run(world, 2);
+    assert_all(world, "stable", "c1");
+    /* Every build goes to a channel that follows, too, and is published in others meanwhile. */
+    world->approvals = "testing";
+    push(world, "c3");
+    assert_all(world, "testing", "c2");
+    g_assert_cmpuint(count_events(world, "approval"), ==, 2);
+    world->now += DAY;
+    world_run(world, 4);
+    assert_all(world, "testing", "c2");
+    end_world(world);
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*function)(void);
     } tests[] = {{"raise", test_raise}, {"halt", test_halt}, {"two-at-once", test_two_at_once},
             {"schedule", test_schedule}, {"withdraw", test_withdraw}, {"promote", test_promote},
-            {"refused", test_refused}, {"signer", test_signer}};
+            {"refused", test_refused}, {"signer", test_signer}, {"approval", test_approval}};
 
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

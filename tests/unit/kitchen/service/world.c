@@ -72,6 +72,11 @@ static JsonObject *ask_signer(gpointer user, JsonObject *request, const int *des
     }
     if (strcmp(type, "withdraw") == 0)
         world->n_withdrawn++;
+    if (strcmp(type, "manifest") == 0 && !json_object_has_member(request, "approvals") &&
+            g_strcmp0(json_object_get_string_member(request, "channel"), world->approvals) == 0) {
+        g_set_error(error, SIGN_SERVICE_ERROR, SIGN_SERVICE_ERROR_APPROVAL, "It needs an approval");
+        return NULL;
+    }
     answer = json_object_new();
     answers = json_object_new();
     json_object_set_object_member(answer, "answers", answers);

@@ -32,6 +32,7 @@ typedef struct {
     guint n_watched; /* how often the repository of packages was looked at */
     /* How the players behave. */
     gboolean forge_fails, git_fails, signer_fails, workers_die, workers_hang;
+    const char *approvals; /* the channel that needs one for each target; NULL: none does */
     const char *inputs;   /* NULL: the commit */
     const char *metadata; /* digest of the one repository of packages */
 } World;
