@@ -133,6 +133,9 @@ gboolean delta_reader_get(DeltaReader *reader, const DeltaReference *reference, 
         if (reference->offset > reader->content_size || reference->length > reader->content_size - reference->offset)
             return wrong(error, "bytes behind the end of what a file unpacks to");
         memcpy(out, reader->content + reference->offset, reference->length);
+        /* Nobody asks for the rest of a whole object. */
+        if (reference->length == reader->content_size)
+            g_clear_pointer(&reader->content, g_free);
         return TRUE;
     }
     if (reference->place == DELTA_OLD_BYTES)
