@@ -54,8 +54,9 @@ static gboolean sync_directory(const char *path, GError **error) {
     return (fd >= 0 && fsync(fd) == 0) || set_errno_error(error, errno, "Cannot write %s", path);
 }
 
+/* DURABLE: it is on the disk afterwards. What can be made anew from other files need not be. */
 static gboolean write_file(
-        const TlogStore *store, const char *name, const void *data, gsize size, GError **error) {
+        const TlogStore *store, const char *name, const void *data, gsize size, gboolean durable, GError **error) {
     g_autofree char *path = g_build_filename(store->directory, name, NULL);
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *fresh = g_strconcat(path, ".new", NULL);
@@ -64,12 +65,12 @@ static gboolean write_file(
     if (g_mkdir_with_parents(parent, 0755) < 0)
         return set_errno_error(error, errno, "Cannot make %s", parent);
     fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0 || !write_all(fd, data, size) || fsync(fd) < 0 || rename(fresh, path) < 0) {
+    if (fd < 0 || !write_all(fd, data, size) || (durable && fsync(fd) < 0) || rename(fresh, path) < 0) {
         set_errno_error(error, errno, "Cannot write %s", path);
         (void) unlink(fresh);
         return FALSE;
     }
-    return sync_directory(parent, error);
+    return !durable || sync_directory(parent, error);
 }
 
 /* The file NAME of at most LARGEST bytes; NULL, without an error, when it is not there or is no such file. */
@@ -110,7 +111,7 @@ static gboolean write_tile(
         const TlogStore *store, guint level, guint64 index, guint width, const void *data, gsize size, GError **error) {
     g_autofree char *path = tlog_tile_path(level, index, width);
 
-    if (!write_file(store, path, data, size, error))
+    if (!write_file(store, path, data, size, level == TLOG_TILE_ENTRIES, error))
         return FALSE;
     if (width == TLOG_TILE_WIDTH)
         remove_parts(store, level, index);
@@ -119,7 +120,15 @@ static gboolean write_tile(
 
 /* ---- tiles of hashes ---- */
 
-static gboolean write_hash_tile(const TlogStore *store, guint level, guint64 index, GError **error) {
+static gboolean is_there(const TlogStore *store, guint level, guint64 index, guint width, const TlogHash *hashes) {
+    g_autofree char *path = tlog_tile_path(level, index, width);
+    g_autoptr(GBytes) tile = read_file(store, path, TLOG_TILE_WIDTH * SHA256_SIZE);
+
+    return tile && g_bytes_get_size(tile) == (gsize) width * SHA256_SIZE &&
+           memcmp(g_bytes_get_data(tile, NULL), hashes, (gsize) width * SHA256_SIZE) == 0;
+}
+
+static gboolean write_hash_tile(const TlogStore *store, guint level, guint64 index, gboolean missing, GError **error) {
     guint width = tlog_tile_width(level, index, tlog_store_get_size(store));
     TlogReader reader = tlog_store_reader(store);
     TlogHash hashes[TLOG_TILE_WIDTH];
@@ -127,25 +136,18 @@ static gboolean write_hash_tile(const TlogStore *store, guint level, guint64 ind
     for (guint i = 0; i < width; i++)
         if (!reader.read(reader.user, level * TLOG_TILE_HEIGHT, index * TLOG_TILE_WIDTH + i, &hashes[i], error))
             return FALSE;
-    return write_tile(store, level, index, width, hashes, (gsize) width * SHA256_SIZE, error);
+    return (missing && is_there(store, level, index, width, hashes)) ||
+           write_tile(store, level, index, width, hashes, (gsize) width * SHA256_SIZE, error);
 }
 
-static gboolean is_there(const TlogStore *store, guint level, guint64 index) {
-    guint width = tlog_tile_width(level, index, tlog_store_get_size(store));
-    g_autofree char *path = tlog_tile_path(level, index, width);
-    g_autoptr(GBytes) tile = read_file(store, path, TLOG_TILE_WIDTH * SHA256_SIZE);
-
-    return tile && g_bytes_get_size(tile) == (gsize) width * SHA256_SIZE;
-}
-
-/* The tiles that the log has beyond those of its first OLD entries; with MISSING alone those that are not there. */
+/* The tiles that the log has beyond those of its first OLD entries; with MISSING those alone that are not there, or not as they have to be. */
 static gboolean write_hashes(const TlogStore *store, guint64 old, gboolean missing, GError **error) {
     guint64 size = tlog_store_get_size(store);
 
     for (guint level = 0; tlog_tile_level_size(level, size) > 0; level++) {
         guint64 from = tlog_tile_level_size(level, old), to = tlog_tile_level_size(level, size);
         for (guint64 index = from / TLOG_TILE_WIDTH; from < to && index * TLOG_TILE_WIDTH < to; index++)
-            if (!(missing && is_there(store, level, index)) && !write_hash_tile(store, level, index, error))
+            if (!write_hash_tile(store, level, index, missing, error))
                 return FALSE;
     }
     return TRUE;
@@ -291,7 +293,7 @@ gboolean tlog_store_publish(TlogStore *store, const char *note, GError **error) 
     if (store->noted && checkpoint.size == store->shown)
         return TRUE;
     if (!write_bundles(store, error) || !write_hashes(store, store->shown, FALSE, error) ||
-            !write_file(store, "checkpoint", note, strlen(note), error))
+            !write_file(store, "checkpoint", note, strlen(note), TRUE, error))
         return FALSE;
     store->shown = checkpoint.size;
     store->noted = TRUE;
