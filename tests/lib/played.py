@@ -3,6 +3,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -87,9 +88,35 @@ elif verb == "vm":
 """
 
 
+class FakeLog:
+    """A log with one leaf for ever, as C2SP tlog-checkpoint has it; openssl signs."""
+
+    NAME = "played.example/log"
+
+    def __init__(self, directory):
+        key, note, signature = (Path(directory) / x for x in ("log.key", "log.note", "log.signature"))
+        leaf = b"a leaf"
+        call("openssl", "genpkey", "-algorithm", "ed25519", "-out", key)
+        public = call("openssl", "pkey", "-in", key, "-pubout").stdout
+        raw = b"\x01" + base64.b64decode("".join(public.splitlines()[1:-1]))[-32:]
+        number = hashlib.sha256(self.NAME.encode() + b"\n" + raw).digest()[:4]
+        text = f"{self.NAME}\n1\n{base64.b64encode(hashlib.sha256(bytes(1) + leaf).digest()).decode()}\n"
+        note.write_text(text)
+        call("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key, "-in", note, "-out", signature)
+        signed = base64.b64encode(number + signature.read_bytes()).decode()
+        self.checkpoint = f"{text}\n\u2014 {self.NAME} {signed}\n"
+        self.key, self.provenance = f"{self.NAME}+{number.hex()}+{base64.b64encode(raw).decode()}", public
+        self.leaf = base64.b64encode(leaf).decode()
+
+    def answer(self, first):
+        return {"version": 1, "answers": {}, "log": {"size": 1, "head": "00"}, "checkpoint": self.checkpoint, "logKey": self.key,
+                "provenance": self.provenance, "entries": [] if first else [self.leaf]}
+
+
 class FakeSigner(threading.Thread):
     def __init__(self, path):
         super().__init__(daemon=True)
+        self.log = FakeLog(Path(path).resolve().parent)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.bind(str(path))
         self.socket.listen(16)
@@ -118,6 +145,8 @@ class FakeSigner(threading.Thread):
         kind = request["type"]
         if self.refuse and kind == self.refuse[0]:
             return {"version": 1, "error": self.refuse[1], "detail": self.refuse[2]}
+        if kind == "log":
+            return self.log.answer(request["first"])
         answer = {"version": 1, "answers": {}, "log": {"size": len(self.requests), "head": "00"}}
         if kind == "certificates":
             answer["certificates"] = {"secure-boot": "PEM"}
@@ -125,6 +154,8 @@ class FakeSigner(threading.Thread):
         elif kind == "manifest":
             answer["manifest"] = "".join(f"{x['sha256']} *{x['name']}\n" for x in request["entries"])
             answer["answers"]["manifest"] = base64.b64encode(b"OpenPGP").decode()
+            # Whether it is one, who verifies a release says.
+            answer["proof"] = "proof\n"
         else:
             answer["answers"][f"{kind}-1"] = base64.b64encode(f"signature of {kind}".encode()).decode()
         return answer
@@ -133,7 +164,7 @@ class FakeSigner(threading.Thread):
 class Kitchen:
     def __init__(self, name, **env):
         self.env = env
-        need("git", "tar")
+        need("git", "tar", "openssl")
         if not KITCHEN.exists():
             raise Skip(f"{KITCHEN} is not built")
         self.path = fresh(name)
