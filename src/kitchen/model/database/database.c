@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/errors.h"
@@ -278,11 +280,21 @@ void database_set_fault(Database *database, DatabaseFault fault, gpointer user) 
     database->fault_user = user;
 }
 
+/* An empty file is an empty database; the files that SQLite puts beside it get its mode. */
+static gboolean make_file(const char *path, GError **error) {
+    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    return fd >= 0 || set_errno_error(error, errno, "Cannot open the database %s", path);
+}
+
 gboolean database_backup(Database *database, const char *path, GError **error) {
     if (g_file_test(path, G_FILE_TEST_EXISTS)) {
         g_set_error(error, DATABASE_ERROR, DATABASE_ERROR_CONFLICT, "%s is there already", path);
         return FALSE;
     }
+    /* SQLite would make one that everybody reads. */
+    if (!make_file(path, error))
+        return FALSE;
     if (!database_run(database, "VACUUM INTO ?", DB_VALUES(DB_TEXT(path)), error)) {
         g_prefix_error(error, "Cannot copy the database to %s: ", path);
         return FALSE;
@@ -326,6 +338,17 @@ static gboolean read_version(Database *database, gint64 *ret_version, GError **e
     return TRUE;
 }
 
+/* Makes the copy PATH, which is there whole or not at all. */
+static gboolean copy_whole(Database *database, const char *path, GError **error) {
+    g_autofree char *beside = g_strconcat(path, ".new", NULL);
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    (void) unlink(beside);
+    return database_backup(database, beside, error) &&
+           (rename(beside, path) == 0 || set_errno_error(error, errno, "Cannot rename %s", beside));
+}
+
 static gboolean upgrade(Database *database, const char *path, GError **error) {
     gint64 version = 0;
 
@@ -334,7 +357,7 @@ static gboolean upgrade(Database *database, const char *path, GError **error) {
     if (version > 0 && version < SCHEMA_VERSION) {
         g_autofree char *copy = g_strdup_printf("%s.before-%u", path, SCHEMA_VERSION);
 
-        if (!g_file_test(copy, G_FILE_TEST_EXISTS) && !database_backup(database, copy, error))
+        if (!copy_whole(database, copy, error))
             return FALSE;
     }
     while (version < SCHEMA_VERSION)
@@ -345,13 +368,6 @@ static gboolean upgrade(Database *database, const char *path, GError **error) {
 
 static void finalize_statement(gpointer statement) {
     sqlite3_finalize(statement);
-}
-
-/* An empty file is an empty database; the files that SQLite puts beside it get its mode. */
-static gboolean make_file(const char *path, GError **error) {
-    AUTO_FD fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-    return fd >= 0 || set_errno_error(error, errno, "Cannot open the database %s", path);
 }
 
 static Database *open_file(const char *path, GError **error) {
