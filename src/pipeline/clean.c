@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/directory.h"
+#include "pipeline/layers/compression-cache.h"
 #include "pipeline/layers/layer.h"
 #include "pipeline/outputs/publish.h"
 #include "pipeline/scripts/scripts.h"
@@ -23,7 +24,7 @@ static gboolean remove_layers(const Build *build, const ImageConfig *config, GEr
         if (!layer_remove(cache, name, error))
             return FALSE;
     }
-    return TRUE;
+    return compression_cache_remove(build, config, error);
 }
 
 /* The directory itself is the user's. */

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pipeline/layers/compression-cache.h"
 
+#include <fcntl.h>
+
 #include "events/events.h"
 #include "pipeline/state/cache-places.h"
+#include "tree/tree.h"
+
+static char *get_directory(const Build *build, const ImageConfig *config) {
+    g_autofree char *cache = build_cache_directory(build, config);
+
+    return g_build_filename(cache, "compressed", NULL);
+}
 
 PackStore *compression_cache_open(const ImageBuild *image) {
     const ImageConfig *config = image->config;
@@ -10,8 +19,7 @@ PackStore *compression_cache_open(const ImageBuild *image) {
 
     if (config->incremental == INCREMENTAL_NO || config->compression_cache == 0)
         return NULL;
-    g_autofree char *cache = build_cache_directory(image->build, config);
-    g_autofree char *directory = g_build_filename(cache, "compressed", NULL);
+    g_autofree char *directory = get_directory(image->build, config);
     PackStore *store = pack_store_open(directory, config->compression_cache,
             image->build->options.force > 1 ? PACK_STORE_FORGET : 0, &error);
     if (!store)
@@ -30,4 +38,10 @@ void compression_cache_close(const ImageBuild *image, PackStore *store) {
                  "; files removed from it: %u damaged, %u old%s%s",
             image->name, report.found, report.added, report.damaged, report.forgotten,
             failure ? "; it got nothing: " : "", failure ? failure : "");
+}
+
+gboolean compression_cache_remove(const Build *build, const ImageConfig *config, GError **error) {
+    g_autofree char *directory = get_directory(build, config);
+
+    return tree_remove(AT_FDCWD, directory, error);
 }

@@ -12,3 +12,7 @@ PackStore *compression_cache_open(const ImageBuild *image);
 
 /* The end: keeps what was added, and says for --debug what the cache was good for. STORE may be NULL. */
 void compression_cache_close(const ImageBuild *image, PackStore *store);
+
+/* Removes what is kept in the CacheDirectory= of CONFIG, also that of other recipes which have the same one: it only saves
+ * time. Nothing there is no error. */
+gboolean compression_cache_remove(const Build *build, const ImageConfig *config, GError **error) G_GNUC_WARN_UNUSED_RESULT;
