@@ -83,6 +83,11 @@ static char *go_up(const char *address, guint levels) {
     return g_steal_pointer(&text);
 }
 
+/* Whether ADDRESS is of one file, whose name is NAME, and not of a directory: a server's are told apart by the dot. */
+static gboolean names_file(const char *address, const char *name) {
+    return is_url(address) ? strchr(name, '.') || g_str_equal(name, SUMS) : !g_file_test(address, G_FILE_TEST_IS_DIR);
+}
+
 /* A channel has a manifest; what has none beside or in it is nothing that can be verified. */
 static gboolean find_place(Verifying *this, GError **error) {
     g_autofree char *address = g_strdup(this->options->address);
@@ -90,10 +95,10 @@ static gboolean find_place(Verifying *this, GError **error) {
     while (g_str_has_suffix(address, "/") && address[1])
         address[strlen(address) - 1] = '\0';
     const char *slash = strrchr(address, '/');
-    gboolean is_file = is_url(address) ? strchr(slash + 1, '.') != NULL || g_str_equal(slash + 1, SUMS)
-                                       : !g_file_test(address, G_FILE_TEST_IS_DIR);
-    if (is_file && !(slash && g_str_equal(slash + 1, SUMS)) && !g_str_equal(address, SUMS))
-        this->only = g_path_get_basename(address);
+    const char *name = slash ? slash + 1 : address;
+    gboolean is_file = names_file(address, name);
+    if (is_file && !g_str_equal(name, SUMS))
+        this->only = g_strdup(name);
     g_autofree char *directory = !is_file ? g_strdup(address) : slash ? g_strndup(address, (gsize) (slash - address)) : g_strdup(".");
     g_autofree char *channel = g_strdup(directory);
     gsize n = strlen(channel);

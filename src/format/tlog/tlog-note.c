@@ -61,13 +61,10 @@ char *tlog_verifier_to_text(const TlogVerifier *verifier) {
 /* The bytes that TEXT is the one spelling of; NULL when it is none. Owned by the caller. */
 static GBytes *decode(const char *text) {
     gsize size = 0;
-    guchar *data = g_base64_decode(text, &size);
+    g_autofree guchar *data = g_base64_decode(text, &size);
     g_autofree char *again = g_base64_encode(data, size);
-    gboolean good = g_str_equal(again, text);
 
-    if (!good)
-        g_free(data);
-    return good ? g_bytes_new_take(data, size) : NULL;
+    return g_str_equal(again, text) ? g_bytes_new_take(g_steal_pointer(&data), size) : NULL;
 }
 
 gboolean tlog_verifier_parse(const char *text, TlogVerifier *ret, GError **error) {

@@ -13,7 +13,7 @@
 #include "kitchen/executor/executor.h"
 #include "kitchen/process/process.h"
 
-#define ENDED -1
+#define ENDED (-1)
 
 typedef struct {
     Executor executor;
