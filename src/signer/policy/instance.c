@@ -40,7 +40,7 @@ static gboolean make_pair(int fd, const char *directory, const char *purpose, Ke
         return TRUE;
     if (has_certificate)
         return signer_refuse(error, SIGNER_ERROR_FAILED,
-                "%s/%s is not there, and its certificate is: bring the key back (keys import), since nobody would believe another one",
+                "%s/%s is not there, and its certificate is: bring the key back (keys import instance), since nobody would believe another one",
                 directory, key);
     if (!has_key)
         return genkey_create_at(fd, key, certificate, &options, error);

@@ -200,6 +200,6 @@ gboolean copies_bring_back(
             !copy_below(rules, policies, ".conf", 1, error) || !copy_below(certificates, keys, ".crt", 2, error) ||
             !copy_files(own, instance, ".crt", error) || !copy_files(own, instance, "name", error) || !append_log(to, &log, &nothing, error))
         return FALSE;
-    printf("%" G_GUINT64_FORMAT " lines are back; private keys come by \"keys import\"\n", log.n);
+    printf("%" G_GUINT64_FORMAT " lines are back; private keys come by \"keys import\", those of the instance too\n", log.n);
     return TRUE;
 }

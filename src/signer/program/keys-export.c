@@ -16,26 +16,9 @@
 #include "signer/program/keys.h"
 #include "signer/text/error.h"
 
-char *keys_mark_path(const char *state, const char *project) {
-    return keys_file_path(state, project, "exported");
-}
-
-char *keys_file_path(const char *state, const char *project, const char *name) {
-    return g_build_filename(state, "keys", project, name, NULL);
-}
-
-gboolean keys_is_own_file(const SignerPolicy *policy, SignerPurpose purpose) {
-    const SignerKey *key = &policy->keys[purpose];
-
-    return key->key && key->kind == KEY_SOURCE_KIND_FILE && !strchr(key->key, '/') && !strchr(key->certificate, '/') &&
-           key->key[0] != '.' && key->certificate[0] != '.';
-}
-
-static gboolean add_key(const char *state, const char *project, const SignerPolicy *policy, SignerPurpose purpose,
-        JsonObject *keys, GError **error) {
-    const SignerKey *key = &policy->keys[purpose];
-    g_autofree char *key_path = keys_file_path(state, project, key->key);
-    g_autofree char *certificate_path = keys_file_path(state, project, key->certificate);
+static gboolean add_key(const KeyPlace *place, const KeyFiles *files, JsonObject *keys, GError **error) {
+    g_autofree char *key_path = g_build_filename(place->directory, files->key, NULL);
+    g_autofree char *certificate_path = g_build_filename(place->directory, files->certificate, NULL);
     g_autofree char *secret = NULL, *text = NULL;
     gsize size = 0;
 
@@ -45,26 +28,28 @@ static gboolean add_key(const char *state, const char *project, const SignerPoli
     JsonObject *pair = json_object_new();
     json_object_set_string_member(pair, "key", secret);
     json_object_set_string_member(pair, "certificate", text);
-    json_object_set_object_member(keys, signer_purpose_to_string(purpose), pair);
+    json_object_set_object_member(keys, files->purpose, pair);
     explicit_bzero(secret, size);
     return TRUE;
 }
 
 /* What is encrypted; the caller wipes it. */
-static char *collect(const char *state, const char *policies, const char *project, GError **error) {
-    g_autoptr(SignerPolicy) policy = signer_policy_load(policies, project, error);
+static char *collect(const char *state, const char *policies, const char *owner, GError **error) {
+    g_auto(KeyPlace) place = {NULL};
     g_autoptr(JsonObject) all = json_object_new();
     JsonObject *keys = json_object_new();
 
     json_object_set_int_member(all, "version", 1);
-    json_object_set_string_member(all, "project", project);
+    json_object_set_string_member(all, "project", owner);
     json_object_set_object_member(all, "keys", keys);
-    for (SignerPurpose purpose = 0; policy && purpose < SIGNER_N_PURPOSES; purpose++)
-        if (keys_is_own_file(policy, purpose) && !add_key(state, project, policy, purpose, keys, error))
+    if (!key_place_open(state, policies, owner, &place, error))
+        return NULL;
+    for (guint i = 0; i < place.keys->len; i++)
+        if (!add_key(&place, &g_array_index(place.keys, KeyFiles, i), keys, error))
             return NULL;
-    if (policy && json_object_get_size(keys) == 0)
-        signer_refuse(error, SIGNER_ERROR_FAILED, "%s has no keys in files: a token exports none", project);
-    return policy && json_object_get_size(keys) > 0 ? signer_packet_to_text(all) : NULL;
+    if (place.keys->len == 0)
+        signer_refuse(error, SIGNER_ERROR_FAILED, "%s has no keys in files: a token exports none", owner);
+    return place.keys->len > 0 ? signer_packet_to_text(all) : NULL;
 }
 
 static GPtrArray *load_recipients(char *const *paths, GError **error) {
@@ -100,9 +85,9 @@ static gboolean write_new(const char *path, GBytes *bytes, GError **error) {
            set_errno_error(error, errno, "Cannot write the new file %s", path);
 }
 
-gboolean keys_export(const char *state, const char *policies, const char *project, const char *output,
+gboolean keys_export(const char *state, const char *policies, const char *owner, const char *output,
         char *const *recipients, gboolean again, GError **error) {
-    g_autofree char *mark = keys_mark_path(state, project);
+    g_autofree char *mark = keys_mark_path(state, owner);
     g_autoptr(GPtrArray) people = load_recipients(recipients, error);
     g_autofree char *text = NULL;
     g_autoptr(GBytes) content = NULL;
@@ -112,9 +97,9 @@ gboolean keys_export(const char *state, const char *policies, const char *projec
         return FALSE;
     if (!again && g_file_test(mark, G_FILE_TEST_EXISTS))
         return signer_refuse(error, SIGNER_ERROR_FAILED,
-                "The keys of %s were exported before (%s says when, and to whom); --again does it once more", project,
+                "The keys of %s were exported before (%s says when, and to whom); --again does it once more", owner,
                 mark);
-    if (!(text = collect(state, policies, project, error)))
+    if (!(text = collect(state, policies, owner, error)))
         return FALSE;
     content = g_bytes_new_static(text, strlen(text));
     sealed = envelope_seal(people, content, error);

@@ -22,9 +22,8 @@
 #define SIZE_MAX_IMPORTED (256 * 1024)
 
 typedef struct {
-    const char *state, *project;
-    SignerPolicy *policy;
-    char *beside;     /* directory that becomes part of the project's */
+    KeyPlace place;
+    char *beside;     /* directory whose files go to the owner's */
     GPtrArray *names; /* of files in it, borrowed */
 } Import;
 
@@ -37,7 +36,7 @@ static void import_clear(Import *import) {
         (void) g_rmdir(import->beside);
     g_free(import->beside);
     g_ptr_array_unref(import->names);
-    signer_policy_free(import->policy);
+    key_place_clear(&import->place);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Import, import_clear)
 
@@ -70,8 +69,8 @@ static gboolean write_beside(Import *import, const char *name, const char *text,
 }
 
 /* The certificate that is in place, if any, is the one that devices trust. */
-static gboolean check_certificate(Import *import, const SignerKey *key, const Certificate *new, GError **error) {
-    g_autofree char *path = keys_file_path(import->state, import->project, key->certificate);
+static gboolean check_certificate(Import *import, const KeyFiles *files, const Certificate *new, GError **error) {
+    g_autofree char *path = g_build_filename(import->place.directory, files->certificate, NULL);
     g_autoptr(Certificate) old = g_file_test(path, G_FILE_TEST_EXISTS) ? certificate_load(path, error) : NULL;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
@@ -81,8 +80,8 @@ static gboolean check_certificate(Import *import, const SignerKey *key, const Ce
                                   certificate_get_description(old), certificate_get_description(new)));
 }
 
-static gboolean check_absent(Import *import, const SignerKey *key, const char *secret, GError **error) {
-    g_autofree char *path = keys_file_path(import->state, import->project, key->key);
+static gboolean check_absent(Import *import, const KeyFiles *files, const char *secret, GError **error) {
+    g_autofree char *path = g_build_filename(import->place.directory, files->key, NULL);
     g_autofree char *there = NULL;
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
@@ -95,25 +94,24 @@ static gboolean check_absent(Import *import, const SignerKey *key, const char *s
 }
 
 static gboolean take_pair(Import *import, KeySession *session, const char *name, JsonObject *pair, GError **error) {
-    int purpose = signer_purpose_from_string(name);
+    const KeyFiles *files = key_place_find(&import->place, name);
     const char *secret = pair ? signer_json_get_string(pair, "key") : NULL;
     const char *text = pair ? signer_json_get_string(pair, "certificate") : NULL;
 
-    if (purpose < 0 || !secret || !text)
+    if ((!files && import->place.policy && signer_purpose_from_string(name) < 0) || !secret || !text)
         return signer_refuse(error, SIGNER_ERROR_MALFORMED, "'%s' is no purpose with a key and a certificate", name);
-    if (!keys_is_own_file(import->policy, (SignerPurpose) purpose))
-        return signer_refuse(
-                error, SIGNER_ERROR_CONTENT, "The policy of %s has no file for a key for %s", import->project, name);
-    const SignerKey *key = &import->policy->keys[purpose];
-    if (!write_beside(import, key->key, secret, error) || !write_beside(import, key->certificate, text, error))
+    if (!files)
+        return signer_refuse(error, SIGNER_ERROR_CONTENT, "%s%s has no file for a key for %s",
+                import->place.policy ? "The policy of " : "The ", import->place.owner, name);
+    if (!write_beside(import, files->key, secret, error) || !write_beside(import, files->certificate, text, error))
         return FALSE;
-    g_autofree char *key_path = g_build_filename(import->beside, key->key, NULL);
-    g_autofree char *certificate_path = g_build_filename(import->beside, key->certificate, NULL);
+    g_autofree char *key_path = g_build_filename(import->beside, files->key, NULL);
+    g_autofree char *certificate_path = g_build_filename(import->beside, files->certificate, NULL);
     g_autoptr(Certificate) certificate = certificate_load(certificate_path, error);
     g_autoptr(KeySource) source =
             certificate ? key_session_open(session, KEY_SOURCE_KIND_FILE, NULL, key_path, error) : NULL;
     return source && certificate_check_key(certificate, source, error) &&
-           check_certificate(import, key, certificate, error) && check_absent(import, key, secret, error);
+           check_certificate(import, files, certificate, error) && check_absent(import, files, secret, error);
 }
 
 static gboolean take_all(Import *import, JsonObject *object, GError **error) {
@@ -125,9 +123,9 @@ static gboolean take_all(Import *import, JsonObject *object, GError **error) {
 
     if (signer_json_get_number(object, "version") != 1 || !names)
         return signer_refuse(error, SIGNER_ERROR_MALFORMED, "What came has no keys that this version knows");
-    if (g_strcmp0(project, import->project) != 0)
+    if (g_strcmp0(project, import->place.owner) != 0)
         return signer_refuse(error, SIGNER_ERROR_CONTENT, "What came are keys of %.140s, not of %s",
-                project ?: "nobody", import->project);
+                project ?: "nobody", import->place.owner);
     for (const GList *name = names; name; name = name->next) {
         JsonNode *pair = json_object_get_member(keys, name->data);
 
@@ -144,32 +142,30 @@ static gboolean take_all(Import *import, JsonObject *object, GError **error) {
 static gboolean put_in_place(Import *import, GError **error) {
     for (guint i = 0; i < import->names->len; i++) {
         g_autofree char *from = g_build_filename(import->beside, import->names->pdata[i], NULL);
-        g_autofree char *to = keys_file_path(import->state, import->project, import->names->pdata[i]);
+        g_autofree char *to = g_build_filename(import->place.directory, import->names->pdata[i], NULL);
 
         if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) < 0 && errno != EEXIST)
             return set_errno_error(error, errno, "Cannot put %s in place", to);
     }
-    g_autofree char *directory = keys_file_path(import->state, import->project, ".");
-    AUTO_FD fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return (fd >= 0 && fsync(fd) == 0) || set_errno_error(error, errno, "Cannot write %s", directory);
+    AUTO_FD fd = open(import->place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return (fd >= 0 && fsync(fd) == 0) || set_errno_error(error, errno, "Cannot write %s", import->place.directory);
 }
 
-gboolean keys_import(const char *state, const char *policies, const char *project, int fd, GError **error) {
-    g_auto(Import) import = {.state = state, .project = project, .names = g_ptr_array_new()};
+gboolean keys_import(const char *state, const char *policies, const char *owner, int fd, GError **error) {
+    g_auto(Import) import = {.names = g_ptr_array_new()};
     g_autoptr(JsonObject) object = NULL;
-    g_autofree char *directory = keys_file_path(state, project, ".");
 
-    if (!(import.policy = signer_policy_load(policies, project, error)) || !(object = read_object(fd, error)))
+    if (!key_place_open(state, policies, owner, &import.place, error) || !(object = read_object(fd, error)))
         return FALSE;
-    if (g_mkdir_with_parents(directory, 0700) < 0)
-        return set_errno_error(error, errno, "Cannot make %s", directory);
-    import.beside = keys_file_path(state, project, ".import-XXXXXX");
+    if (g_mkdir_with_parents(import.place.directory, 0700) < 0)
+        return set_errno_error(error, errno, "Cannot make %s", import.place.directory);
+    import.beside = g_build_filename(import.place.directory, ".import-XXXXXX", NULL);
     if (!g_mkdtemp(import.beside)) {
         g_clear_pointer(&import.beside, g_free);
         return set_errno_error(error, errno, "Cannot make a directory for what comes");
     }
     if (!take_all(&import, object, error) || !put_in_place(&import, error))
         return FALSE;
-    printf("%u files of %s are in place\n", import.names->len, project);
+    printf("%u files of %s are in place\n", import.names->len, owner);
     return TRUE;
 }

@@ -14,6 +14,25 @@ static char *format_day(gint64 time) {
     return day ? g_date_time_format(day, "%Y-%m-%d") : g_strdup("?");
 }
 
+static char *format_exported(const char *state, const char *owner) {
+    g_autofree char *mark = keys_mark_path(state, owner);
+    char *exported = NULL;
+
+    if (g_file_get_contents(mark, &exported, NULL, NULL))
+        exported[strcspn(exported, " \n")] = '\0';
+    return exported;
+}
+
+static void print_key(const char *owner, const char *purpose, const char *place, const Certificate *certificate,
+        const char *exported) {
+    gint64 from = 0, end = 0;
+    g_autofree char *until =
+            certificate_get_validity(certificate, &from, &end, NULL) ? format_day(end) : g_strdup("?");
+
+    printf("%s %s %s %s until %s%s%s\n", owner, purpose, place, certificate_get_fingerprint(certificate), until,
+            exported ? ", exported " : "", exported ? exported : "");
+}
+
 static void list_key(SignerKeys *keys, const SignerPolicy *policy, const char *project, SignerPurpose purpose,
         const char *exported) {
     static const char *const places[] = {[KEY_SOURCE_KIND_FILE] = "file",
@@ -22,8 +41,6 @@ static void list_key(SignerKeys *keys, const SignerPolicy *policy, const char *p
     const SignerKey *key = signer_policy_get_key(policy, purpose, NULL);
     g_autoptr(GError) problem = NULL;
     g_autoptr(Certificate) certificate = NULL;
-    g_autofree char *until = NULL;
-    gint64 from = 0, end = 0;
 
     if (!key)
         return;
@@ -32,27 +49,39 @@ static void list_key(SignerKeys *keys, const SignerPolicy *policy, const char *p
         printf("%s %s: %s\n", project, signer_purpose_to_string(purpose), problem->message);
         return;
     }
-    until = certificate_get_validity(certificate, &from, &end, NULL) ? format_day(end) : g_strdup("?");
-    printf("%s %s %s %s until %s%s%s\n", project, signer_purpose_to_string(purpose), places[key->kind],
-            certificate_get_fingerprint(certificate), until,
-            exported && key->kind == KEY_SOURCE_KIND_FILE ? ", exported " : "",
-            exported && key->kind == KEY_SOURCE_KIND_FILE ? exported : "");
+    print_key(project, signer_purpose_to_string(purpose), places[key->kind], certificate,
+            key->kind == KEY_SOURCE_KIND_FILE ? exported : NULL);
 }
 
 static void list_project(const char *state, SignerKeys *keys, const char *policies, const char *project) {
     g_autoptr(GError) problem = NULL;
     g_autoptr(SignerPolicy) policy = signer_policy_load(policies, project, &problem);
-    g_autofree char *mark = keys_mark_path(state, project);
-    g_autofree char *exported = NULL;
+    g_autofree char *exported = format_exported(state, project);
 
     if (!policy) {
         printf("%s: %s\n", project, problem->message);
         return;
     }
-    if (g_file_get_contents(mark, &exported, NULL, NULL))
-        exported[strcspn(exported, " \n")] = '\0';
     for (SignerPurpose purpose = 0; purpose < SIGNER_N_PURPOSES; purpose++)
         list_key(keys, policy, project, purpose, exported);
+}
+
+/* A signer that never ran has none yet. */
+static gboolean list_instance(const char *state, GError **error) {
+    g_auto(KeyPlace) place = {NULL};
+    g_autofree char *exported = format_exported(state, KEYS_INSTANCE);
+
+    if (!key_place_open(state, "", KEYS_INSTANCE, &place, error))
+        return FALSE;
+    for (guint i = 0; i < place.keys->len; i++) {
+        const KeyFiles *files = &g_array_index(place.keys, KeyFiles, i);
+        g_autofree char *path = g_build_filename(place.directory, files->certificate, NULL);
+        g_autoptr(Certificate) certificate = certificate_load(path, NULL);
+
+        if (certificate)
+            print_key(KEYS_INSTANCE, files->purpose, "file", certificate, exported);
+    }
+    return TRUE;
 }
 
 gboolean keys_list(const char *state, const char *policies, GError **error) {
@@ -76,5 +105,5 @@ gboolean keys_list(const char *state, const char *policies, GError **error) {
                 list_project(state, keys, policies, project);
         }
     }
-    return namespaces != NULL;
+    return namespaces && list_instance(state, error);
 }

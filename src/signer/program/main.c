@@ -11,6 +11,7 @@
 #include "signer/answer/signer.h"
 #include "signer/program/copies.h"
 #include "signer/program/credential.h"
+#include "signer/program/keys-private.h"
 #include "signer/program/keys.h"
 #include "signer/program/lock-down.h"
 #include "signer/program/serve.h"
@@ -57,7 +58,7 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error) {
     };
     GOptionContext *context = g_option_context_new(
             "[trust NAMESPACE/PROJECT FILE… | target NAMESPACE/PROJECT NAME=IMAGE_ID… | keys list | "
-            "keys export NAMESPACE/PROJECT OUTPUT CERTIFICATE… | keys import NAMESPACE/PROJECT | "
+            "keys export NAMESPACE/PROJECT|instance OUTPUT CERTIFICATE… | keys import NAMESPACE/PROJECT|instance | "
             "backup DIRECTORY | restore DIRECTORY]");
 
     g_option_context_set_summary(context, "Signs what the build service makes, once it has looked at it.");
@@ -98,14 +99,15 @@ static gboolean run_keys(const Options *options, char **words, GError **error) {
 
     if (n == 1 && strcmp(words[0], "list") == 0)
         return keys_list(options->state, options->policies, error);
-    if (n >= 2 && !check_project(words[1], error))
+    if (n >= 2 && !g_str_equal(words[1], KEYS_INSTANCE) && !check_project(words[1], error))
         return FALSE;
     if (n >= 4 && strcmp(words[0], "export") == 0)
         return keys_export(options->state, options->policies, words[1], words[2], words + 3, options->again, error);
     if (n == 2 && strcmp(words[0], "import") == 0)
         return keys_import(options->state, options->policies, words[1], STDIN_FILENO, error);
     return signer_refuse(error, SIGNER_ERROR_FAILED,
-            "Expected: keys list, keys export NAMESPACE/PROJECT OUTPUT CERTIFICATE…, or: keys import NAMESPACE/PROJECT");
+            "Expected: keys list, keys export NAMESPACE/PROJECT|instance OUTPUT CERTIFICATE…, or: keys import "
+            "NAMESPACE/PROJECT|instance");
 }
 
 static gboolean run(const Options *options, GError **error) {
